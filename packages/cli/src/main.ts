@@ -1,0 +1,39 @@
+/** argv -> command -> exit status. */
+import { Command, CommanderError } from 'commander'
+import { EXIT, type Io, processIo } from './io.ts'
+import { relayCommand } from './relay.ts'
+
+/** Runs one command line (without the program's name) and returns its exit status. */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  let status: number = EXIT.nothing
+  const program = new Command('fettle')
+    .description('Keeps a self-hosted real-time service in fine fettle: measure, explain, put right, measure again.')
+    .version('0.1.0')
+    .addCommand(
+      relayCommand(io, (result) => {
+        status = result
+      }),
+    )
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: io.print, writeErr: (text) => complainOnce(text, io) })
+      .showHelpAfterError(false)
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? EXIT.nothing : EXIT.wrong
+  }
+}
+
+/** commander's complaints, as one line like all others. */
+function complainOnce(text: string, io: Io): void {
+  const line = text
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+  if (line !== '') io.complain(line)
+}

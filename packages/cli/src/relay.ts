@@ -1,0 +1,184 @@
+/** `fettle relay ...`: flags in, the meter's answers out. */
+
+import type { ServeEvent, ServeOptions, SessionRecord } from '@fettle/relay'
+import {
+  FolderFault,
+  openLedger,
+  type Replay,
+  ReplayFault,
+  readOptions,
+  readSessions,
+  replay,
+  serve,
+} from '@fettle/relay'
+import { Command } from 'commander'
+import { EXIT, type Io } from './io.ts'
+import { csvHeader, sessionCsv, sessionLine, sessionTable } from './sessions.ts'
+import { csvLine, duration, printable } from './text.ts'
+
+type Flags = Readonly<Record<string, string | boolean | undefined>>
+
+/** Commands that help shows as examples; a test runs each of them. `call.txt` and `turnserver.log` are recordings. */
+export const examples = {
+  serve: ['fettle relay serve', 'fettle relay serve --data ./meter --resp 127.0.0.1:0'],
+  sessions: [
+    'fettle relay sessions',
+    'fettle relay sessions --live --json',
+    'fettle relay sessions --device alice --csv',
+  ],
+  replay: [
+    'fettle relay replay call.txt',
+    'fettle relay replay call.txt --username "{expires}:{device}_{kind}_{client}_{account}" --json',
+    'fettle relay replay call.txt turnserver.log',
+  ],
+} as const
+
+const help = (lines: readonly string[]) => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
+
+/** The commands; each sets the exit status by `done`. */
+export function relayCommand(io: Io, done: (status: number) => void): Command {
+  const relay = new Command('relay').description('meter what TURN relays carry')
+  const shared = (command: Command) =>
+    command
+      .option('--data <folder>', 'data folder (FETTLE_DATA; default by XDG: ~/.local/share/fettle)')
+      .option('--config <file>', 'settings (FETTLE_CONFIG; default ~/.config/fettle/fettle.yaml)')
+  const labelled = (command: Command) =>
+    command
+      .option('--username <template>', 'what a username says, such as {expires}:{device} (FETTLE_USERNAME)')
+      .option('--linger <seconds>', 'a session may go on this long after its last call closed (FETTLE_LINGER; 30)')
+  const output = (command: Command) =>
+    command.option('--json', 'the records as JSON').option('--csv', 'one row a session, for a spreadsheet')
+
+  labelled(shared(relay.command('serve')))
+    .description('take the events of your coturn servers and keep who relayed how much for how long')
+    .option('--resp <host:port>', 'where coturn connects (FETTLE_RESP; 127.0.0.1:7431; port 0: any free one)')
+    .addHelpText('after', help(examples.serve))
+    .action(async (flags: Flags) => done(await runServe(flags, io)))
+  output(shared(relay.command('sessions')))
+    .description('list the sessions that the meter keeps')
+    .option('--live', 'only those that are open now')
+    .option('--device <name>', 'only this device')
+    .addHelpText('after', help(examples.sessions))
+    .action(async (flags: Flags) => done(await runSessions(flags, io)))
+  output(labelled(relay.command('replay')))
+    .description('fold recordings into sessions: redis-cli psubscribe or monitor, RESP captures, coturn logs')
+    .argument('<file...>', 'files of one form are one stream, in this order; other forms are compared with it')
+    .addHelpText('after', help(examples.replay))
+    .action(async (files: string[], flags: Flags) => done(await runReplay(files, flags, io)))
+  return relay
+}
+
+function optionsOf(flags: Flags, io: Io): ServeOptions | undefined {
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => typeof value === 'string'))
+  const outcome = readOptions(given as Record<string, string>, io.environment)
+  if (outcome.ok) return outcome.value
+  for (const fault of outcome.faults) io.complain(fault)
+  return undefined
+}
+
+async function runServe(flags: Flags, io: Io): Promise<number> {
+  const options = optionsOf(flags, io)
+  if (options === undefined) return EXIT.wrong
+  const clean = await serve(options, io.signal, (event) => tellServe(event, io))
+  return clean ? EXIT.nothing : EXIT.couldNot
+}
+
+function tellServe(event: ServeEvent, io: Io): void {
+  switch (event.kind) {
+    case 'ready':
+      return tellReady(event, io)
+    case 'connected':
+      return io.print(`coturn ${printable(event.server)} connected\n`)
+    case 'disconnected':
+      return io.print(`coturn ${printable(event.server)} has closed its connections\n`)
+    case 'restarted':
+      return io.print(`coturn ${printable(event.server)} was restarted; what was open then has ended\n`)
+    case 'session':
+      return io.print(sessionLine(event.session))
+    case 'gap':
+      return io.print(
+        `gap: up to ${duration(event.ms / 1000)} of events of ${printable(event.server)} may be lost (${event.why})\n`,
+      )
+    case 'refused':
+      return io.complain(`a connection was refused: ${event.why}`)
+    case 'failed':
+      return io.complain(`records cannot be written, trying again: ${event.why}`)
+    case 'cannot start':
+      return io.complain(event.why)
+  }
+}
+
+function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void {
+  io.print(`fettle meters your TURN relays; Ctrl-C ends it.\n\ndata: ${printable(event.data)}\n`)
+  for (const { server, line } of event.lines) {
+    io.print(`coturn ${printable(server)}: put this line into its turnserver.conf and restart it\n\n${line}\n\n`)
+  }
+  io.print('waiting for coturn\n')
+}
+
+async function runSessions(flags: Flags, io: Io): Promise<number> {
+  const options = optionsOf(flags, io)
+  if (options === undefined) return EXIT.wrong
+  try {
+    const db = openLedger(options.data)
+    try {
+      const device = flags.device as string | undefined
+      const filter = { live: flags.live === true, ...(device === undefined ? {} : { device }) }
+      await writeSessions(readSessions(db, filter), flags, io)
+    } finally {
+      db.close()
+    }
+    return EXIT.nothing
+  } catch (error) {
+    return faultStatus(error, io)
+  }
+}
+
+/** A page at a time: a year of sessions must not fill the memory. */
+async function writeSessions(pages: Iterable<SessionRecord[]>, flags: Flags, io: Io): Promise<void> {
+  if (flags.csv) await io.write(csvLine(csvHeader))
+  if (flags.json) await io.write('{"schema":"fettle.relay.sessions/1","sessions":[')
+  let count = 0
+  for (const page of pages) {
+    if (flags.json)
+      await io.write(page.map((session, i) => (count + i > 0 ? ',\n' : '\n') + JSON.stringify(session)).join(''))
+    else if (flags.csv) await io.write(page.map(sessionCsv).join(''))
+    else await io.write(sessionTable(page, io.width))
+    count += page.length
+  }
+  if (flags.json) await io.write('\n]}\n')
+  else if (count === 0 && !flags.csv) await io.write('no sessions\n')
+}
+
+async function runReplay(files: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const options = optionsOf(flags, io)
+  if (options === undefined) return EXIT.wrong
+  try {
+    const result = await replay(files, options.template, options.lingerMs)
+    if (flags.json) await io.write(`${JSON.stringify(result, undefined, 2)}\n`)
+    else if (flags.csv) await io.write(csvLine(csvHeader) + result.sessions.map(sessionCsv).join(''))
+    else await io.write(replayText(result, io))
+    return EXIT.nothing
+  } catch (error) {
+    return faultStatus(error, io)
+  }
+}
+
+function replayText(result: Replay, io: Io): string {
+  const lines = [result.sessions.length === 0 ? 'no sessions\n' : sessionTable(result.sessions, io.width)]
+  const rejected = result.rejected.reduce((total, one) => total + one.allocations, 0)
+  if (rejected > 0) lines.push(`rejected: ${rejected} allocations that never proved real; billed to nobody\n`)
+  if (result.gaps.length > 0) lines.push(`gaps: ${result.gaps.length}\n`)
+  if (result.malformed > 0) lines.push(`unreadable: ${result.malformed} lines\n`)
+  for (const { first, other, equal, differences } of result.compared) {
+    lines.push(`${other} beside ${first}: ${equal} allocations equal to the byte, ${differences.length} different\n`)
+    for (const one of differences.slice(0, 20)) lines.push(`  ${printable(one.path)}\n`)
+  }
+  return lines.join('')
+}
+
+function faultStatus(error: unknown, io: Io): number {
+  if (!(error instanceof FolderFault) && !(error instanceof ReplayFault)) throw error
+  io.complain(error.message)
+  return EXIT.couldNot
+}

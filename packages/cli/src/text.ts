@@ -1,0 +1,76 @@
+/** What is written for people: untrusted names made harmless, tables that fit, sizes one can read. */
+
+/** C0 and C1 controls, line separators, and the marks that turn the direction of text around. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** A name from outside, safe to print: whatever could steer a terminal is shown as its code. */
+export function printable(text: string): string {
+  return text.replaceAll(UNSAFE, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A field of CSV (RFC 4180). What a spreadsheet would run as a formula is made text by a leading apostrophe. */
+export function csvField(value: string | number | boolean | null): string {
+  if (value === null) return ''
+  if (typeof value !== 'string') return String(value)
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+export function csvLine(values: readonly (string | number | boolean | null)[]): string {
+  return `${values.map(csvField).join(',')}\r\n`
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+/** Bytes in decimal units, as bills count them: `512 B`, `3.10 MB`. */
+export function size(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (Math.abs(value) >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return unit === 0 ? `${bytes} B` : `${value.toPrecision(3)} ${UNITS[unit]}`
+}
+
+/** Seconds as `0.9 s`, `4 min 05 s`, `2 h 03 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  const pad = (value: number) => String(value).padStart(2, '0')
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`
+}
+
+export interface TableColumn {
+  readonly title: string
+  readonly right?: boolean
+  /** This column gives way when the table is too wide. */
+  readonly flexible?: boolean
+}
+
+const FLEXIBLE_MIN = 6
+
+/** Rows under their titles, two blanks between, no wider than `width` as long as the flexible column can give way. */
+export function table(columns: readonly TableColumn[], rows: readonly (readonly string[])[], width: number): string {
+  const widths = columns.map((column, i) => Math.max(column.title.length, ...rows.map((row) => length(row[i]!))))
+  const excess = widths.reduce((a, b) => a + b, 0) + 2 * (columns.length - 1) - width
+  const flexible = columns.findIndex((column) => column.flexible)
+  if (excess > 0 && flexible >= 0) widths[flexible] = Math.max(FLEXIBLE_MIN, widths[flexible]! - excess)
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => padded(cell, widths[i]!, columns[i]!.right ?? false))
+      .join('  ')
+      .trimEnd()
+  return [columns.map((column) => column.title), ...rows].map((cells) => `${line(cells)}\n`).join('')
+}
+
+const length = (text: string) => Array.from(text).length
+
+function padded(text: string, width: number, right: boolean): string {
+  const letters = Array.from(text)
+  const shown = letters.length > width ? [...letters.slice(0, width - 1), '…'] : letters
+  const blanks = ' '.repeat(width - shown.length)
+  return right ? blanks + shown.join('') : shown.join('') + blanks
+}

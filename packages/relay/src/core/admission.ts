@@ -1,0 +1,107 @@
+/** Which row an event belongs to, and whether it may count (rules R10 to R12). */
+import { carryIfOver, lapse, reject } from './ends.ts'
+import { type Batch, gapReasons } from './event.ts'
+import { SPANS_A_GAP, type State, touchFacts } from './state.ts'
+import { Column, Flag, STRIDE } from './table.ts'
+
+/** The row of the event's path, or -1. What was due for it before this event is done first. */
+export function find(state: State, batch: Batch, i: number): number {
+  const row = state.table.find(state.stream.id, state.boot, batch.bytes, batch.pathStart[i]!, batch.pathEnd[i]!)
+  return row >= 0 && lapse(state, row) ? row : -1
+}
+
+/** A new row, held until it proves real; -1 when the meter is full, which is a gap. */
+export function insert(state: State, batch: Batch, i: number): number {
+  const { table } = state
+  if (table.size + state.dropped.length >= state.rules.allocationsMax) return overflow(state)
+  const start = batch.pathStart[i]!
+  const end = batch.pathEnd[i]!
+  const row = table.insert(state.stream.id, state.boot, batch.bytes, start, end)
+  const base = row * STRIDE
+  const { cells } = table
+  cells[base] = state.nextId++
+  for (const column of UNKNOWN) cells[base + column] = Number.NaN
+  cells[base + Column.heardAt] = state.now
+  cells[base + Column.clientAt] = state.now
+  cells[base + Column.peerAt] = state.now
+  cells[base + Column.flags] = Flag.held
+  touchFacts(state, row)
+  state.moves.push({
+    kind: 'heard',
+    id: cells[base]!,
+    stream: state.stream.id,
+    boot: state.boot,
+    path: batch.bytes.slice(start, end),
+  })
+  return row
+}
+
+const UNKNOWN = [
+  Column.rate,
+  Column.relayTo,
+  Column.expiresAt,
+  Column.openedAt,
+  Column.goodbyeAt,
+  Column.closedAt,
+  Column.carrierAt,
+  Column.relayToMax,
+]
+
+/** An event that cannot be taken is a gap, told once a second. */
+export function overflow(state: State): number {
+  if (state.now - state.lastOverflow >= 1000 || state.lastOverflow === Number.NEGATIVE_INFINITY) {
+    state.lastOverflow = state.now >= 0 ? state.now : 0
+    gap(state, state.now, state.now, gapReasons.indexOf('overflow'))
+  }
+  return -1
+}
+
+/** A report for an unknown path: its bytes wait until the path proves real (rules R10, R11). */
+export function hold(state: State, batch: Batch, i: number): number {
+  const { id } = state.stream
+  const rows = state.held.get(id) ?? new Set()
+  state.held.set(id, rows)
+  const oldest = rows.size >= state.rules.heldMax ? rows.values().next().value : undefined
+  if (oldest !== undefined) reject(state, oldest)
+  const row = insert(state, batch, i)
+  if (row >= 0) rows.add(row)
+  return row
+}
+
+/** The row of an allocation that this event proves real, opened now if it was unknown. */
+export function admitted(state: State, batch: Batch, i: number, isNew: boolean): number {
+  let row = find(state, batch, i)
+  if (row < 0) row = insert(state, batch, i)
+  if (row >= 0) admit(state, row, isNew)
+  return row
+}
+
+/** The allocation is real. */
+export function admit(state: State, row: number, isNew: boolean): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  const flags = cells[base + Column.flags]!
+  if ((flags & Flag.held) === 0) return
+  cells[base + Column.flags] = flags & ~Flag.held
+  if (isNew) {
+    cells[base + Column.openedAt] = state.now
+    cells[base + Column.flags]! |= Flag.fromStart
+  }
+  state.held.get(state.table.streamOf(row))?.delete(row)
+  touchFacts(state, row)
+  state.moves.push({ kind: 'opened', id: cells[base]!, t: state.now })
+  if ((flags & Flag.peer) !== 0) carryIfOver(state, row, Column.peer)
+}
+
+/** Events of the current stream may have been lost (rules R14, R17). */
+export function gap(state: State, began: number, ended: number, why: number): void {
+  const { table, stream } = state
+  state.gaps.push({ stream: stream.id, began, ended, why: gapReasons[why]! })
+  for (let row = 0; row < table.top; row++) {
+    const base = row * STRIDE
+    if (table.cells[base] === 0 || table.streamOf(row) !== stream.id) continue
+    table.cells[base + Column.flags]! |= Flag.gap | Flag.refreshGap
+    table.cells[base + Column.rate] = SPANS_A_GAP
+    touchFacts(state, row)
+  }
+}

@@ -1,0 +1,301 @@
+/** The fold: event by event, what is known of each allocation. Synchronous, the only writer of state. */
+import { admit, admitted, find, gap, hold, insert, overflow } from './admission.ts'
+import { carryByClient, carryIfOver, close, Ended, endNow, finish, late, reject, sweep } from './ends.ts'
+import { type Batch, hashPart, Kind, LOCAL, REMOTE, readStatusText } from './event.ts'
+import { pendingRows, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
+import { Column, Flag, STRIDE } from './table.ts'
+import { advance, CLIENT, PEER } from './usage.ts'
+
+/** Takes a batch into the state. Events must come in the order of their stream. */
+export function fold(state: State, batch: Batch): void {
+  const { kind } = batch
+  if (pendingRows(state) > state.rules.pendingMax) return refuse(state, batch)
+  for (let i = 0; i < batch.length; i++) {
+    const k = kind[i]!
+    if (k === Kind.tick) tick(state, batch.n[i * 4]!)
+    else if (k === Kind.from) from(state, batch.n[i * 4]!, batch.n[i * 4 + 1]!)
+    else {
+      state.stream.position++
+      if (k === Kind.traffic) clientReport(state, batch, i)
+      else if (k === Kind.trafficPeer) peerReport(state, batch, i)
+      else rare(state, batch, i, k)
+    }
+  }
+  batch.length = 0
+}
+
+/** The store has failed for so long that memory would run out: what comes now is not taken, and that is said. */
+function refuse(state: State, batch: Batch): void {
+  for (let i = 0; i < batch.length; i++) {
+    const a = batch.n[i * 4]!
+    if (batch.kind[i] === Kind.from) from(state, a, batch.n[i * 4 + 1]!)
+    else if (batch.kind[i] === Kind.tick) state.now = a > state.now ? a : state.now
+    else overflow(state)
+  }
+  batch.length = 0
+}
+
+function rare(state: State, batch: Batch, i: number, kind: number): void {
+  switch (kind) {
+    case Kind.opened:
+      return status(state, batch, i, true)
+    case Kind.refreshed:
+      return status(state, batch, i, false)
+    case Kind.deleted:
+      return deleted(state, batch, i)
+    case Kind.total:
+      return clientTotal(state, batch, i)
+    case Kind.totalPeer:
+      return peerTotal(state, batch, i)
+    case Kind.complete:
+      return sumsAreTotals(state, batch, i)
+    case Kind.gap:
+      return gap(state, batch.n[i * 4]!, batch.n[i * 4 + 1]!, batch.n[i * 4 + 2]!)
+    case Kind.restarted:
+      return restarted(state, batch.n[i * 4]!)
+    default:
+      state.stream.malformed++
+  }
+}
+
+/** The end of a recording: what waits for nothing but time is finished; what is open stays open (rule R27). */
+export function finishRecording(state: State): void {
+  const { table } = state
+  for (let row = 0; row < table.top; row++) {
+    const flags = table.cells[row * STRIDE + Column.flags]!
+    if (table.cells[row * STRIDE] === 0) continue
+    if ((flags & Flag.held) !== 0) reject(state, row)
+    else if ((flags & (Flag.deleted | Flag.expired)) === Flag.deleted) finish(state, row)
+    else carryByClient(state, row)
+  }
+}
+
+/** Time never runs backwards (rule R24). */
+function tick(state: State, t: number): void {
+  if (t <= state.now) return
+  state.now = t
+  if (t >= state.sweepAt) sweep(state)
+}
+
+function from(state: State, id: number, boot: number): void {
+  const stream = state.streams.get(id)
+  if (stream === undefined) throw new Error(`no stream ${id}: a source must announce its streams first`)
+  state.stream = stream
+  state.boot = boot
+  if (boot <= stream.boot) return
+  stream.boot = boot
+  stream.peer = false
+}
+
+function clientReport(state: State, batch: Batch, i: number): void {
+  let row = find(state, batch, i)
+  if (row < 0) row = hold(state, batch, i)
+  if (row < 0) return
+  const { n } = batch
+  const j = i * 4
+  const d0 = n[j]!
+  const d2 = n[j + 2]!
+  const { cells } = state.table
+  const base = row * STRIDE
+  if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, CLIENT, d0, n[j + 1]!, d2, n[j + 3]!)
+  carryByClient(state, row)
+  const counts = d0 + d2
+  layOut(state, base, counts)
+  advance(state, row, CLIENT, d0, n[j + 1]!, d2, n[j + 3]!)
+  provesLife(state, base)
+  touch(state, row)
+}
+
+/**
+ * Rule R25. Were this report the last one, relaying went on for as long as the last full report's rate needs for it; a
+ * full report (for client counters alone, a multiple of 2048) is relayed up to now.
+ */
+function layOut(state: State, base: number, counts: number): void {
+  const { cells } = state.table
+  const from = cells[base + Column.clientAt]!
+  const rate = cells[base + Column.rate]!
+  const isFull = !state.stream.peer && counts > 0 && counts % 2048 === 0
+  if (isFull) cells[base + Column.relayTo] = state.now
+  else if (rate > 0) cells[base + Column.relayTo] = Math.min(from + counts / rate, state.now)
+  cells[base + Column.rate] = rate !== SPANS_A_GAP && state.now > from ? counts / (state.now - from) : Number.NaN
+  cells[base + Column.lastCounts] = counts
+}
+
+function peerReport(state: State, batch: Batch, i: number): void {
+  let row = find(state, batch, i)
+  if (row < 0) row = hold(state, batch, i)
+  if (row < 0) return
+  const { n } = batch
+  const j = i * 4
+  const { cells } = state.table
+  const base = row * STRIDE
+  const flags = cells[base + Column.flags]!
+  if ((flags & Flag.expired) !== 0) return late(state, row, PEER, n[j]!, n[j + 1]!, n[j + 2]!, n[j + 3]!)
+  cells[base + Column.flags] = flags | Flag.peer
+  state.stream.peer = true
+  advance(state, row, PEER, n[j]!, n[j + 1]!, n[j + 2]!, n[j + 3]!)
+  const counts = cells[base + Column.lastCounts]! + n[j]! + n[j + 2]!
+  if (counts > 0 && counts % 4096 === 0) cells[base + Column.relayTo] = cells[base + Column.clientAt]!
+  if ((flags & (Flag.carrier | Flag.held)) === 0) carryIfOver(state, row, Column.peer)
+  provesLife(state, base)
+  touch(state, row)
+}
+
+/** Traffic after the lifetime ran out proves refreshes that were not heard (rule R14). */
+function provesLife(state: State, base: number): void {
+  const { cells } = state.table
+  if (!(state.now > cells[base + Column.expiresAt]!) || cells[base + Column.goodbyeAt]! > 0) return
+  const lifetime = cells[base + Column.lifetime]! * 1000
+  const missed = Math.ceil((state.now - cells[base + Column.expiresAt]!) / lifetime)
+  if (lifetime > 0 && (cells[base + Column.flags]! & Flag.deleted) === 0) {
+    cells[base + Column.expiresAt]! += missed * lifetime
+  }
+}
+
+function status(state: State, batch: Batch, i: number, isNew: boolean): void {
+  let row = find(state, batch, i)
+  const other = row >= 0 ? otherThan(state, batch, i, row, isNew) : 'same'
+  const ambiguous = other === 'ambiguous'
+  if (ambiguous) state.table.cells[row * STRIDE + Column.flags]! |= Flag.ambiguous
+  if (other !== 'same') {
+    endNow(state, row, Ended.superseded)
+    row = -1
+  }
+  if (row < 0) row = insert(state, batch, i)
+  if (row < 0) return
+  const { cells } = state.table
+  const base = row * STRIDE
+  if (ambiguous) cells[base + Column.flags]! |= Flag.ambiguous
+  // A refresh that comes after the end changes no times (rules R7, R15).
+  if ((cells[base + Column.flags]! & (Flag.deleted | Flag.expired)) !== 0) return
+  admit(state, row, isNew)
+  describe(state, batch, i, row)
+  const lifetime = batch.n[i * 4]!
+  if (!isNew) cells[base + Column.refreshes]!++
+  if (lifetime > 0) cells[base + Column.lifetime] = lifetime
+  else cells[base + Column.goodbyeAt] = state.now
+  cells[base + Column.expiresAt] = state.now + lifetime * 1000
+  cells[base + Column.flags]! &= ~Flag.refreshGap
+  touchFacts(state, row)
+}
+
+/** Whether this status is of another allocation than the row's (rules R2, R4). */
+function otherThan(state: State, batch: Batch, i: number, row: number, isNew: boolean): 'same' | 'other' | 'ambiguous' {
+  const { cells } = state.table
+  const base = row * STRIDE
+  const flags = cells[base + Column.flags]!
+  if ((flags & Flag.held) !== 0) return 'same'
+  const server = hashPart(LOCAL, batch.bytes, batch.textStart[i]!, batch.textEnd[i]!)
+  const client = hashPart(REMOTE, batch.bytes, batch.textStart[i]!, batch.textEnd[i]!)
+  if (differs(server, cells[base + Column.serverHash]!)) {
+    return state.stream.bootAware || (flags & Flag.deleted) !== 0 ? 'other' : 'ambiguous'
+  }
+  const missedNew = (flags & Flag.gap) !== 0 && differs(client, cells[base + Column.clientHash]!)
+  return isNew || missedNew ? 'other' : 'same'
+}
+
+/** Two known addresses that are not the same. */
+function differs(a: number, b: number): boolean {
+  return a !== 0 && b !== 0 && a !== b
+}
+
+/** Keeps the addresses and words of the status, once; a changed client address (mobility) is kept anew. */
+function describe(state: State, batch: Batch, i: number, row: number): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  const start = batch.textStart[i]!
+  const end = batch.textEnd[i]!
+  const client = hashPart(REMOTE, batch.bytes, start, end)
+  const flags = cells[base + Column.flags]!
+  if (client === 0 || ((flags & Flag.described) !== 0 && client === cells[base + Column.clientHash]!)) return
+  cells[base + Column.flags]! |= Flag.described
+  cells[base + Column.clientHash] = client
+  cells[base + Column.serverHash] = hashPart(LOCAL, batch.bytes, start, end)
+  state.moves.push({ kind: 'described', id: cells[base]!, text: readStatusText(batch.bytes, start, end) })
+}
+
+function deleted(state: State, batch: Batch, i: number): void {
+  const row = admitted(state, batch, i, false)
+  if (row < 0) return
+  const flags = state.table.cells[row * STRIDE + Column.flags]!
+  if ((flags & (Flag.deleted | Flag.expired)) === 0) markDeleted(state, row)
+  else if ((flags & Flag.deleted) === 0) {
+    state.table.cells[row * STRIDE + Column.flags] = flags | Flag.deleted
+    touchFacts(state, row)
+  }
+}
+
+function markDeleted(state: State, row: number): void {
+  close(state, row, Ended.deleted, state.now)
+  state.table.cells[row * STRIDE + Column.flags]! |= Flag.deleted
+}
+
+function clientTotal(state: State, batch: Batch, i: number): void {
+  const row = admitted(state, batch, i, false)
+  if (row < 0) return
+  const { cells } = state.table
+  const base = row * STRIDE
+  if ((cells[base + Column.flags]! & (Flag.deleted | Flag.expired)) === 0) markDeleted(state, row)
+  const d = [0, 0, 0, 0]
+  for (let k = 0; k < 4; k++) {
+    d[k] = batch.n[i * 4 + k]! - cells[base + Column.client + k]!
+    if (d[k]! < 0) cells[base + Column.flags]! |= Flag.ambiguous
+  }
+  cells[base + Column.flags]! |= Flag.clientTotal
+  complete(state, row, CLIENT, d)
+}
+
+/** The smallest value that is at least the sum of the reports and equals the total modulo 2^32 (rule R6). */
+function peerTotal(state: State, batch: Batch, i: number): void {
+  const row = admitted(state, batch, i, false)
+  if (row < 0) return
+  const { cells } = state.table
+  const base = row * STRIDE
+  if ((cells[base + Column.flags]! & (Flag.deleted | Flag.expired)) === 0) markDeleted(state, row)
+  const d = [0, 0, 0, 0]
+  for (let k = 0; k < 4; k++) {
+    const above = (batch.n[i * 4 + k]! - cells[base + Column.peer + k]!) % WRAP
+    d[k] = above < 0 ? above + WRAP : above
+  }
+  cells[base + Column.flags]! |= Flag.peerTotal | Flag.peer
+  state.stream.peer = true
+  complete(state, row, PEER, d)
+  const flags = cells[base + Column.flags]!
+  if ((flags & (Flag.carrier | Flag.expired)) === 0) carryIfOver(state, row, Column.peer)
+  if ((flags & Flag.expired) === 0) finish(state, row)
+}
+
+/** What a log tells at the end, if it was read from the start (rule R16). */
+function sumsAreTotals(state: State, batch: Batch, i: number): void {
+  const row = find(state, batch, i)
+  if (row < 0) return
+  const base = row * STRIDE
+  const { cells } = state.table
+  if ((cells[base + Column.flags]! & (Flag.fromStart | Flag.gap)) === Flag.fromStart) {
+    cells[base + Column.flags]! |= Flag.clientTotal
+    if ((cells[base + Column.flags]! & Flag.peer) !== 0) cells[base + Column.flags]! |= Flag.peerTotal
+  }
+  finish(state, row)
+}
+
+const WRAP = 2 ** 32
+
+/** Brings one side up to its total; what the reports had not told is kept as `unheard` (rule R17). */
+function complete(state: State, row: number, side: 0 | 1, d: readonly number[]): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  const [d0, d1, d2, d3] = d as [number, number, number, number]
+  cells[base + Column.unheard + side * 2]! += d0 + d2
+  cells[base + Column.unheard + side * 2 + 1]! += d1 + d3
+  if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, side, d0, d1, d2, d3)
+  if (d0 !== 0 || d1 !== 0 || d2 !== 0 || d3 !== 0) advance(state, row, side, d0, d1, d2, d3)
+  touchFacts(state, row)
+}
+
+function restarted(state: State, boot: number): void {
+  const { table, stream } = state
+  for (let row = 0; row < table.top; row++) {
+    if (table.cells[row * STRIDE] === 0 || table.streamOf(row) !== stream.id || table.bootOf(row) > boot) continue
+    endNow(state, row, Ended.restarted)
+  }
+}

@@ -1,0 +1,185 @@
+/** How allocations end, and when (rules R7, R10, R13 to R15). */
+
+import { readPath } from './event.ts'
+import { forget, type Rejected, retire, type State, touchFacts } from './state.ts'
+import { Column, Flag, STRIDE } from './table.ts'
+import { correct, flush } from './usage.ts'
+
+/** `Column.ended`; the index is the number that is kept. */
+export const endings = ['open', 'deleted', 'expired', 'restarted', 'superseded'] as const
+export type Ending = (typeof endings)[number]
+export const Ended = { open: 0, deleted: 1, expired: 2, restarted: 3, superseded: 4 } as const
+
+/** Until when a row may stay as it is; NaN while times are unknown. */
+function deadline(state: State, base: number): number {
+  const { cells } = state.table
+  const flags = cells[base + Column.flags]!
+  const { rules } = state
+  if ((flags & Flag.expired) !== 0) return cells[base + Column.closedAt]! + rules.rememberMs
+  if ((flags & Flag.deleted) !== 0) return cells[base + Column.closedAt]! + rules.settleMs
+  if ((flags & Flag.held) !== 0) return cells[base + Column.heardAt]! + rules.holdMs
+  return lifetimeEnd(state, base) + rules.graceMs
+}
+
+/** When the lifetime runs out, as far as it was heard. */
+function lifetimeEnd(state: State, base: number): number {
+  const { cells } = state.table
+  const missed = (cells[base + Column.flags]! & Flag.refreshGap) !== 0 && Number.isNaN(cells[base + Column.goodbyeAt]!)
+  return cells[base + Column.expiresAt]! + (missed ? cells[base + Column.lifetime]! * 1000 : 0)
+}
+
+/** Does what is due for this row. Returns false when the row left memory. */
+export function lapse(state: State, row: number): boolean {
+  const base = row * STRIDE
+  if (!(state.now > deadline(state, base))) return true
+  const { cells } = state.table
+  const flags = cells[base + Column.flags]!
+  if ((flags & Flag.expired) !== 0) retire(state, row)
+  else if ((flags & Flag.deleted) !== 0) finish(state, row)
+  else if ((flags & Flag.held) !== 0) reject(state, row)
+  else {
+    expire(state, row)
+    return true
+  }
+  return false
+}
+
+/** Looks at every row. Called at the first tick of each second of the stream's own time, so that replays agree. */
+export function sweep(state: State): void {
+  const { table } = state
+  for (let row = 0; row < table.top; row++) if (table.cells[row * STRIDE] !== 0) lapse(state, row)
+  state.sweepAt = (Math.floor(state.now / 1000) + 1) * 1000
+}
+
+/** The client side alone decides where there is no peer side (rule R20). */
+export function carryByClient(state: State, row: number): void {
+  const flags = state.table.cells[row * STRIDE + Column.flags]!
+  if ((flags & (Flag.peer | Flag.carrier | Flag.held)) !== 0) return
+  if (!state.streams.get(state.table.streamOf(row))!.peer) carryIfOver(state, row, Column.client)
+}
+
+/** The allocation carries once its payload on the side at `reading` is over the threshold. */
+export function carryIfOver(state: State, row: number, reading: number): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  if (cells[base + reading + 1]! + cells[base + reading + 3]! <= state.rules.carryBytes) return
+  const closedAt = cells[base + Column.closedAt]!
+  const t = state.now > closedAt ? closedAt : state.now
+  cells[base + Column.flags]! |= Flag.carrier
+  cells[base + Column.carrierAt] = t
+  touchFacts(state, row)
+  state.moves.push({ kind: 'carrying', id: cells[base]!, t })
+}
+
+/** The allocation is closed as of `t`; what it counted may still be completed until `finish`. */
+export function close(state: State, row: number, ended: number, t: number): void {
+  carryByClient(state, row)
+  const { cells } = state.table
+  const base = row * STRIDE
+  cells[base + Column.closedAt] = t
+  cells[base + Column.ended] = ended
+  touchFacts(state, row)
+  state.moves.push({ kind: 'closed', id: cells[base]!, t, now: state.now, ended })
+}
+
+/** Nothing more is waited for: the last bucket is written and the row leaves memory. */
+export function finish(state: State, row: number): void {
+  carryByClient(state, row)
+  endRelay(state, row)
+  flush(state, row)
+  retire(state, row)
+}
+
+/** Ends the row as of now, whatever state it is in. */
+export function endNow(state: State, row: number, ended: number): void {
+  const flags = state.table.cells[row * STRIDE + Column.flags]!
+  if ((flags & Flag.held) !== 0) return reject(state, row)
+  if ((flags & Flag.expired) !== 0) return retire(state, row)
+  if ((flags & Flag.deleted) === 0) close(state, row, ended, state.now)
+  finish(state, row)
+}
+
+function expire(state: State, row: number): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  close(state, row, Ended.expired, lifetimeEnd(state, base))
+  endRelay(state, row)
+  flush(state, row)
+  cells[base + Column.flags]! |= Flag.expired
+}
+
+/** The end of relaying: at most the goodbye, else the close (rule R25). */
+function endRelay(state: State, row: number): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  const goodbye = cells[base + Column.goodbyeAt]!
+  const limit = Number.isNaN(goodbye) ? cells[base + Column.closedAt]! : goodbye
+  cells[base + Column.relayToMax] = limit
+  if (cells[base + Column.relayTo]! > limit) cells[base + Column.relayTo] = limit
+}
+
+/** A report or total for an allocation that we had given up (rule R15). */
+export function late(state: State, row: number, side: 0 | 1, d0: number, d1: number, d2: number, d3: number): void {
+  const id = state.table.cells[row * STRIDE]!
+  correct(state, row, side, d0, d1, d2, d3)
+  touchFacts(state, row)
+  state.moves.push({ kind: 'late', id, t: state.now })
+}
+
+/** What was held under this name is nobody's (rules R10, R11). */
+export function reject(state: State, row: number): void {
+  const { table, rejected } = state
+  const { cells } = table
+  const base = row * STRIDE
+  const { realm, username } = readPath(table.pathOf(row))
+  const stream = table.streamOf(row)
+  const one = accountOf(rejected, stream, realm, username, state.rules.rejectedMax, cells[base + Column.heardAt]!)
+  one.allocations++
+  one.lastAt = state.now
+  for (let k = 0; k < 4; k++) {
+    one.client[k]! += cells[base + Column.client + k]!
+    one.peer[k]! += cells[base + Column.peer + k]!
+  }
+  state.rejectedChanged.add(one)
+  state.moves.push({ kind: 'rejected', id: cells[base]! })
+  forget(state, row)
+}
+
+/** A key that no realm or username can forge: neither may be told from the other by what they hold. */
+export function rejectedKey(stream: number, realm: string | null, username: string | null): string {
+  return JSON.stringify([stream, realm, username])
+}
+
+function accountOf(
+  rejected: Map<string, Rejected>,
+  stream: number,
+  realm: string,
+  username: string,
+  most: number,
+  firstAt: number,
+): Rejected {
+  const known = rejected.get(rejectedKey(stream, realm, username))
+  if (known) return known
+  const full = rejectedNames(rejected, stream) >= most
+  const key = full ? rejectedKey(stream, null, null) : rejectedKey(stream, realm, username)
+  const others = rejected.get(key)
+  if (others) return others
+  const one: Rejected = {
+    stream,
+    realm: full ? null : realm,
+    username: full ? null : username,
+    firstAt,
+    lastAt: firstAt,
+    allocations: 0,
+    client: new Float64Array(4),
+    peer: new Float64Array(4),
+  }
+  rejected.set(key, one)
+  return one
+}
+
+function rejectedNames(rejected: Map<string, Rejected>, stream: number): number {
+  let names = 0
+  for (const one of rejected.values()) if (one.stream === stream) names++
+  return names
+}

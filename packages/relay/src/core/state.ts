@@ -1,0 +1,308 @@
+/** What the fold knows: the live allocations, and what has happened since the last cut. */
+import type { GapReason } from './event.ts'
+import { FACTS, grown, HOT, STRIDE, Table } from './table.ts'
+
+/** The numbers in the rules of ../../README.md. Times in milliseconds. */
+export interface Rules {
+  /** R26 */
+  readonly bucketMs: number
+  /** R14 */
+  readonly graceMs: number
+  /** R7 */
+  readonly settleMs: number
+  /** R10 */
+  readonly holdMs: number
+  /** R15 */
+  readonly rememberMs: number
+  /** R20 */
+  readonly carryBytes: number
+  /** R11 */
+  readonly heldMax: number
+  readonly rejectedMax: number
+  /** Allocations in memory, live and closed-unwritten together; beyond it events are a gap. */
+  readonly allocationsMax: number
+  /** Rows that wait to be written; beyond it (a store that fails for long) events are a gap too. */
+  readonly pendingMax: number
+}
+
+const SECOND = 1000
+const HOUR = 3600 * SECOND
+
+export const rules: Rules = Object.freeze({
+  bucketMs: 300 * SECOND,
+  graceMs: 60 * SECOND,
+  settleMs: 10 * SECOND,
+  holdMs: 2 * HOUR,
+  rememberMs: 24 * HOUR,
+  carryBytes: 65536,
+  heldMax: 4096,
+  rejectedMax: 1000,
+  allocationsMax: 4_000_000,
+  pendingMax: 8_000_000,
+})
+
+/** One source of events, as far as it can tell them apart: a named server, a recording. */
+export interface Stream {
+  readonly id: number
+  readonly name: string
+  /** The source tells servers and boots apart (rule R3). */
+  readonly bootAware: boolean
+  /** coturn's version where the operator gave it; for its known faults (rule R18). */
+  readonly version: string | null
+  boot: number
+  /** Events folded so far. */
+  position: number
+  /** Until when the stream was listened to, as of the last cut; NaN before the first. */
+  heardAt: number
+  /** A peer event was heard in this boot. */
+  peer: boolean
+  malformed: number
+}
+
+/** Bytes reported under a name that never proved real (rule R10). */
+export interface Rejected {
+  readonly stream: number
+  /** null: the names beyond the limit, together (rule R11). */
+  readonly realm: string | null
+  readonly username: string | null
+  readonly firstAt: number
+  lastAt: number
+  allocations: number
+  readonly client: Float64Array
+  readonly peer: Float64Array
+}
+
+/** A time in which events may have been lost (rule R17). */
+export interface Gap {
+  readonly stream: number
+  readonly began: number
+  readonly ended: number
+  readonly why: GapReason
+}
+
+/**
+ * What happened to allocation `id` at `t`, in order. The store turns these into rows and session labels; all else that
+ * a cut holds is absolute.
+ */
+export type Move =
+  | {
+      readonly kind: 'heard'
+      readonly id: number
+      readonly stream: number
+      readonly boot: number
+      readonly path: Uint8Array
+    }
+  | { readonly kind: 'opened' | 'carrying' | 'late'; readonly id: number; readonly t: number }
+  /** Closed as of `t`, which may lie before `now`, when that became known. */
+  | { readonly kind: 'closed'; readonly id: number; readonly t: number; readonly now: number; readonly ended: number }
+  | { readonly kind: 'described'; readonly id: number; readonly text: StatusWords }
+  | { readonly kind: 'rejected'; readonly id: number }
+
+export interface StatusWords {
+  readonly transport: string | null
+  readonly serverAddress: string | null
+  readonly clientAddress: string | null
+  readonly tls: string | null
+}
+
+/** A list of fixed-width rows of numbers. */
+export class NumberRows {
+  length = 0
+  #data = new Float64Array(64)
+  readonly width: number
+
+  constructor(width: number) {
+    this.width = width
+  }
+
+  /** Appends `width` numbers of `from`, starting at `at`. */
+  pushFrom(from: Float64Array, at: number): void {
+    const end = (this.length + 1) * this.width
+    if (end > this.#data.length) this.#data = grown(this.#data, end)
+    const to = this.length * this.width
+    for (let i = 0; i < this.width; i++) this.#data[to + i] = from[at + i]!
+    this.length++
+  }
+
+  /** Hands the rows over and begins anew. */
+  take(): Float64Array {
+    const rows = this.#data.slice(0, this.length * this.width)
+    this.length = 0
+    if (this.#data.length > 65536) this.#data = new Float64Array(64)
+    return rows
+  }
+}
+
+/** id, bucket (start, seconds since the epoch; -1 when time is unknown), side, entry, and four counters. */
+export const USAGE_WIDTH = 8
+
+export interface State {
+  readonly rules: Rules
+  readonly table: Table
+  readonly streams: Map<number, Stream>
+  readonly rejected: Map<string, Rejected>
+  /** Rows held, oldest first, by stream. */
+  readonly held: Map<number, Set<number>>
+  nextId: number
+  now: number
+  sweepAt: number
+  stream: Stream
+  boot: number
+  lastOverflow: number
+  /** Since the last cut. */
+  dirty: Int32Array
+  dirtyCount: number
+  /** By row: bit 1 = live columns changed, bit 2 = facts changed. */
+  marks: Uint8Array
+  moves: Move[]
+  readonly facts: NumberRows
+  readonly usage: NumberRows
+  readonly dropped: NumberRows
+  gaps: Gap[]
+  readonly rejectedChanged: Set<Rejected>
+}
+
+/** A stream of which nothing has been heard yet. */
+export function createStream(id: number, name: string, bootAware: boolean, version: string | null = null): Stream {
+  return { id, name, bootAware, version, boot: 0, position: 0, heardAt: Number.NaN, peer: false, malformed: 0 }
+}
+
+/** An empty meter. `seed` varies the hash table's order and nothing else. */
+export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1024): State {
+  return {
+    rules: Object.freeze({ ...rules, ...numbers }),
+    table: new Table(capacity, seed),
+    streams: new Map(),
+    rejected: new Map(),
+    held: new Map(),
+    nextId: 1,
+    now: Number.NaN,
+    sweepAt: 0,
+    stream: createStream(-1, '', false),
+    boot: 0,
+    lastOverflow: Number.NEGATIVE_INFINITY,
+    dirty: new Int32Array(1024),
+    dirtyCount: 0,
+    marks: new Uint8Array(1024),
+    moves: [],
+    facts: new NumberRows(FACTS),
+    usage: new NumberRows(USAGE_WIDTH),
+    dropped: new NumberRows(1),
+    gaps: [],
+    rejectedChanged: new Set(),
+  }
+}
+
+/** A rate that the next report, whose interval spans a gap, must neither use nor replace (rule R25). */
+export const SPANS_A_GAP = -1
+
+const LIVE = 1
+const FACT = 2
+
+/** The row's counters changed. */
+export function touch(state: State, row: number): void {
+  mark(state, row, LIVE)
+}
+
+/** Something changed that is written to the allocation's own row as well. */
+export function touchFacts(state: State, row: number): void {
+  mark(state, row, LIVE | FACT)
+}
+
+function mark(state: State, row: number, bits: number): void {
+  if (row >= state.marks.length) state.marks = grown(state.marks, row + 1)
+  const had = state.marks[row]!
+  state.marks[row] = had | bits
+  if (had !== 0) return
+  if (state.dirtyCount >= state.dirty.length) state.dirty = grown(state.dirty, state.dirtyCount + 1)
+  state.dirty[state.dirtyCount++] = row
+}
+
+/** Takes the row out of memory, with all that is known of it written to the allocation's own row. */
+export function retire(state: State, row: number): void {
+  const base = row * STRIDE
+  state.facts.pushFrom(state.table.cells, base)
+  forget(state, row)
+}
+
+/** Takes the row out of memory, writing nothing. */
+export function forget(state: State, row: number): void {
+  state.dropped.pushFrom(state.table.cells, row * STRIDE)
+  state.held.get(state.table.streamOf(row))?.delete(row)
+  // The row may be in the dirty list still; a mark of 0 makes `take` pass over it, unless it is used anew meanwhile.
+  if (row < state.marks.length) state.marks[row] = 0
+  state.table.remove(row)
+}
+
+/** All that happened since the last cut. Its rows are absolute: writing a cut twice changes nothing. */
+export interface Cut {
+  readonly now: number
+  readonly streams: readonly Stream[]
+  readonly moves: readonly Move[]
+  /** Rows of the first `FACTS` columns. */
+  readonly facts: Float64Array
+  /** Rows of the first `HOT` columns, by ascending id. */
+  readonly live: Float64Array
+  readonly usage: Float64Array
+  /** Ids that left memory. */
+  readonly dropped: Float64Array
+  readonly gaps: readonly Gap[]
+  readonly rejected: readonly Rejected[]
+}
+
+/** Number of rows a cut would hold now. */
+export function pendingRows(state: State): number {
+  return state.dirtyCount + state.facts.length + state.usage.length + state.moves.length + state.gaps.length
+}
+
+/** Cuts: hands over what is to be written and begins anew. */
+export function take(state: State): Cut {
+  const { table, marks, dirty } = state
+  const cells = table.cells
+  const rows: number[] = []
+  for (let i = 0; i < state.dirtyCount; i++) {
+    const row = dirty[i]!
+    const bits = marks[row]!
+    marks[row] = 0
+    if (bits === 0) continue
+    if ((bits & FACT) !== 0) state.facts.pushFrom(cells, row * STRIDE)
+    rows.push(row)
+  }
+  state.dirtyCount = 0
+  for (const stream of state.streams.values()) stream.heardAt = state.now
+  const cut: Cut = {
+    now: state.now,
+    streams: Array.from(state.streams.values(), (stream) => ({ ...stream })),
+    moves: state.moves,
+    facts: state.facts.take(),
+    live: liveRows(cells, rows),
+    usage: state.usage.take(),
+    dropped: state.dropped.take(),
+    gaps: state.gaps,
+    rejected: Array.from(state.rejectedChanged, (one) => ({
+      ...one,
+      client: one.client.slice(),
+      peer: one.peer.slice(),
+    })),
+  }
+  state.moves = []
+  state.gaps = []
+  state.rejectedChanged.clear()
+  return cut
+}
+
+/** Ascending ids make the store's B-tree walk its pages once, in order: measured, a sixth of the store's time. */
+function liveRows(cells: Float64Array, rows: readonly number[]): Float64Array {
+  // Id and row in one number: sorting numbers natively is three times as fast as with a comparison of our own.
+  const keys = Float64Array.from(rows, (row) => cells[row * STRIDE]! * ROWS_MAX + row).sort()
+  const live = new Float64Array(keys.length * HOT)
+  for (let i = 0; i < keys.length; i++) {
+    const from = (keys[i]! % ROWS_MAX) * STRIDE
+    const to = i * HOT
+    for (let k = 0; k < HOT; k++) live[to + k] = cells[from + k]!
+  }
+  return live
+}
+
+/** Room for 4 million rows and 2^31 ids in one safe integer. */
+const ROWS_MAX = 2 ** 22

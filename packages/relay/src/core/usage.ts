@@ -1,0 +1,96 @@
+/** Readings and buckets: how counters move on in time (rules R5, R15, R26). */
+
+import { type State, USAGE_WIDTH } from './state.ts'
+import { Column, Flag, STRIDE } from './table.ts'
+
+export const CLIENT = 0
+export const PEER = 1
+export type Side = typeof CLIENT | typeof PEER
+
+const row8 = new Float64Array(USAGE_WIDTH)
+
+/** The bucket of a time: its start in seconds since the epoch, -1 for an unknown time. */
+export function bucketOf(state: State, t: number): number {
+  const ms = state.rules.bucketMs
+  return t >= 0 ? (Math.floor(t / ms) * ms) / 1000 : -1
+}
+
+function pushUsage(state: State, id: number, bucket: number, side: Side, entry: number): void {
+  if (row8[4] === 0 && row8[5] === 0 && row8[6] === 0 && row8[7] === 0) return
+  row8[0] = id
+  row8[1] = bucket
+  row8[2] = side
+  row8[3] = entry
+  state.usage.pushFrom(row8, 0)
+}
+
+/** Adds `d0..d3` to the readings of one side, as counted between its last report and now. */
+export function advance(state: State, row: number, side: Side, d0: number, d1: number, d2: number, d3: number): void {
+  const cells = state.table.cells
+  const base = row * STRIDE
+  const at = base + (side === CLIENT ? Column.clientAt : Column.peerAt)
+  const reading = base + (side === CLIENT ? Column.client : Column.peer)
+  const from = cells[at]!
+  const to = state.now
+  if (Math.floor(to / state.rules.bucketMs) > Math.floor(from / state.rules.bucketMs)) {
+    if ((cells[base + Column.flags]! & Flag.held) === 0) turn(state, row, side, from, to, [d0, d1, d2, d3])
+  }
+  cells[reading]! += d0
+  cells[reading + 1]! += d1
+  cells[reading + 2]! += d2
+  cells[reading + 3]! += d3
+  cells[at] = to
+}
+
+/** Writes the buckets that end between `from` and `to`, the delta spread evenly and rounded down at each boundary. */
+function turn(state: State, row: number, side: Side, from: number, to: number, delta: readonly number[]): void {
+  const { bucketMs } = state.rules
+  const cells = state.table.cells
+  const base = row * STRIDE
+  const reading = base + (side === CLIENT ? Column.client : Column.peer)
+  const mark = base + (side === CLIENT ? Column.clientMark : Column.peerMark)
+  for (let end = (Math.floor(from / bucketMs) + 1) * bucketMs; end <= to; end += bucketMs) {
+    const share = (end - from) / (to - from)
+    for (let k = 0; k < 4; k++) {
+      const atEnd = cells[reading + k]! + Math.floor(delta[k]! * share)
+      row8[4 + k] = atEnd - cells[mark + k]!
+      cells[mark + k] = atEnd
+    }
+    pushUsage(state, cells[base]!, (end - bucketMs) / 1000, side, 0)
+  }
+}
+
+/** Writes what the open bucket holds: the allocation is over. */
+export function flush(state: State, row: number): void {
+  flushSide(state, row, CLIENT, Column.client, Column.clientMark, Column.clientAt)
+  flushSide(state, row, PEER, Column.peer, Column.peerMark, Column.peerAt)
+}
+
+function flushSide(state: State, row: number, side: Side, readingAt: number, markAt: number, timeAt: number): void {
+  const cells = state.table.cells
+  const base = row * STRIDE
+  for (let k = 0; k < 4; k++) {
+    const reading = cells[base + readingAt + k]!
+    row8[4 + k] = reading - cells[base + markAt + k]!
+    cells[base + markAt + k] = reading
+  }
+  pushUsage(state, cells[base]!, bucketOf(state, cells[base + timeAt]!), side, 0)
+}
+
+/** Adds what came after the end, as an entry of its own in the present bucket. */
+export function correct(state: State, row: number, side: Side, d0: number, d1: number, d2: number, d3: number): void {
+  const cells = state.table.cells
+  const base = row * STRIDE
+  const reading = base + (side === CLIENT ? Column.client : Column.peer)
+  const mark = base + (side === CLIENT ? Column.clientMark : Column.peerMark)
+  row8[4] = d0
+  row8[5] = d1
+  row8[6] = d2
+  row8[7] = d3
+  for (let k = 0; k < 4; k++) {
+    cells[reading + k]! += row8[4 + k]!
+    cells[mark + k]! += row8[4 + k]!
+  }
+  const entry = ++cells[base + Column.corrections]!
+  pushUsage(state, cells[base]!, bucketOf(state, state.now), side, entry)
+}

@@ -1,0 +1,95 @@
+/**
+ * READ THIS FIRST: the whole way of an event, on one screen.
+ *
+ *   coturn --> source --batches--> fold --> state --cut--> store (one transaction) --> readers, by their own connection
+ *
+ * The fold is synchronous and pure, and is done when the source's read returns. Every 50 ms, when no commit is in
+ * flight, what has changed is cut out of the state and committed; meanwhile the fold goes on. A commit that fails is
+ * tried again with the same cut, and what changes meanwhile waits for the next: nothing queues, nothing is lost but by
+ * a bound.
+ */
+import { fold } from './core/allocation.ts'
+import { appendScene, createBatch, gapReasons, Kind } from './core/event.ts'
+import { restore } from './core/restore.ts'
+import { type Cut, createState, pendingRows, type Rules, take } from './core/state.ts'
+import type { Clock } from './ingest/clock.ts'
+import type { Source } from './ingest/source.ts'
+import type { Committed, Store } from './store/store.ts'
+
+export interface MeterOptions {
+  readonly source: Source
+  readonly store: Store
+  readonly clock: Clock
+  readonly rules?: Partial<Rules>
+  /** Varies the hash table. */
+  readonly seed?: number
+  readonly committed?: (committed: Committed) => void
+  /** A commit failed and will be tried again; the message is the store's own. */
+  readonly failed?: (message: string) => void
+}
+
+export interface Meter {
+  /** Stops hearing, commits what is known, closes the store. */
+  stop(): Promise<void>
+}
+
+const COMMIT_MS = 50
+/** Also without events: what is known to be complete moves on, so that a gap after a crash is not longer than this. */
+const IDLE_COMMIT_MS = 5000
+const RETRY_MS = 1000
+
+export async function startMeter(options: MeterOptions): Promise<Meter> {
+  const { source, store, clock } = options
+  const state = createState(options.rules, options.seed)
+  const saved = await store.restore(source.claims)
+  restore(state, saved)
+  const time = createBatch(16 + source.claims.length * 4, new Uint8Array(0))
+  await source.start(saved.streams, (batch) => fold(state, batch))
+
+  let failedCut: Cut | undefined
+  let inFlight: Promise<void> | undefined
+  let lastTry = performance.now()
+  const commit = async () => {
+    const cut = failedCut ?? take(state)
+    lastTry = performance.now()
+    try {
+      const committed = await store.commit(cut)
+      failedCut = undefined
+      options.committed?.(committed)
+    } catch (error) {
+      failedCut = cut
+      options.failed?.((error as Error).message)
+    }
+    inFlight = undefined
+  }
+  const isDue = () => {
+    const since = performance.now() - lastTry
+    if (failedCut !== undefined) return since > RETRY_MS
+    return pendingRows(state) > 0 || since > IDLE_COMMIT_MS
+  }
+  const beat = () => {
+    if (clock.jumped()) {
+      // Lifetimes cannot be trusted across a jump of the clock: it is a gap, and so nothing expires by it (rule R14).
+      for (const { id, boot } of saved.streams) {
+        const began = clock.now()
+        appendScene(time, Kind.from, id, boot)
+        appendScene(time, Kind.gap, began, clock.setRight(), gapReasons.indexOf('clock'))
+      }
+    }
+    appendScene(time, Kind.tick, clock.now())
+    fold(state, time)
+    if (inFlight === undefined && isDue()) inFlight = commit()
+  }
+  const timer = setInterval(beat, COMMIT_MS)
+
+  return {
+    async stop() {
+      await source.stop()
+      clearInterval(timer)
+      await inFlight
+      if (failedCut) await commit()
+      if (failedCut === undefined) await commit()
+      await store.close()
+    },
+  }
+}

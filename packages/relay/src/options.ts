@@ -1,0 +1,125 @@
+/** Flags + environment + file -> one frozen value, or all faults at once, before anything is touched. */
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { DEFAULT_TEMPLATE, readTemplate, type Template } from './core/session.ts'
+
+/** What `fettle relay serve` needs to know. */
+export interface ServeOptions {
+  /** The data folder. */
+  readonly data: string
+  readonly respHost: string
+  readonly respPort: number
+  readonly template: Template
+  readonly lingerMs: number
+}
+
+/** Values as they were given, by flag name; undefined: not given. */
+export type Given = Readonly<Record<string, string | undefined>>
+
+/** A value or everything that is wrong, each in one line: what, where it was given, what to do. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly faults: readonly string[] }
+
+const settings = {
+  data: 'FETTLE_DATA',
+  resp: 'FETTLE_RESP',
+  username: 'FETTLE_USERNAME',
+  linger: 'FETTLE_LINGER',
+} as const
+type Setting = keyof typeof settings
+
+const text = z.union([z.string(), z.number()]).transform(String)
+const fileSchema = z.strictObject({
+  relay: z.strictObject({ data: text, resp: text, username: text, linger: text }).partial().optional(),
+})
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads everything `serve` and `sessions` take: `--flag`, then FETTLE_..., then the file, then the default. */
+export function readOptions(flags: Given, environment: Environment): Outcome<ServeOptions> {
+  const faults: string[] = []
+  const file = readFile(flags.config ?? environment.FETTLE_CONFIG, environment, faults)
+  const sources: readonly [string, (name: Setting) => string | undefined][] = [
+    ['--', (name) => flags[name]],
+    ['environment ', (name) => environment[settings[name]]],
+    [`${file.path}: relay.`, (name) => file.values[name]],
+  ]
+  const given = (name: Setting, fallback: string) => {
+    for (const [where, read] of sources) {
+      const value = read(name)
+      if (value !== undefined) return { value, where: where + (where === 'environment ' ? settings[name] : name) }
+    }
+    return { value: fallback, where: 'default' }
+  }
+  const fail = (one: { value: string; where: string }, problem: string) => {
+    faults.push(`${one.where} ${JSON.stringify(one.value)}: ${problem}`)
+  }
+
+  const data = given('data', defaultData(environment))
+  if (data.value === '') fail(data, 'is empty; give a folder')
+  const resp = given('resp', '127.0.0.1:7431')
+  const address = readAddress(resp.value)
+  if (address === undefined) fail(resp, 'is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431')
+  const username = given('username', DEFAULT_TEMPLATE)
+  const template = readTemplate(username.value)
+  if ('problem' in template) fail(username, `${template.problem}; for instance {expires}:{device}`)
+  const linger = given('linger', '30')
+  const lingerSeconds = Number(linger.value)
+  if (!/^\d+(\.\d+)?$/.test(linger.value) || lingerSeconds > 86_400)
+    fail(linger, 'is no number of seconds (0 to 86400)')
+  if (faults.length > 0 || address === undefined || 'problem' in template) return { ok: false, faults }
+  const value = {
+    data: resolve(data.value),
+    respHost: address.host,
+    respPort: address.port,
+    template,
+    lingerMs: lingerSeconds * 1000,
+  }
+  return { ok: true, value: Object.freeze(value) }
+}
+
+/** `HOST:PORT`, an IPv6 host in brackets. */
+export function readAddress(value: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value)
+  if (match === null || Number(match[3]) > 65_535) return undefined
+  return { host: (match[1] ?? match[2])!, port: Number(match[3]) }
+}
+
+function configFolder(environment: Environment): string {
+  return environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config')
+}
+
+/** XDG Base Directory Specification: data that a program writes. */
+export function defaultData(environment: Environment): string {
+  return join(environment.XDG_DATA_HOME || join(environment.HOME || homedir(), '.local', 'share'), 'fettle')
+}
+
+interface FileValues {
+  readonly path: string
+  readonly values: { readonly [name in Setting]?: string | undefined }
+}
+
+/** The file named, which must be there, or `fettle/fettle.yaml` in the configuration folder, which may be. */
+function readFile(named: string | undefined, environment: Environment, faults: string[]): FileValues {
+  const path = named ?? join(configFolder(environment), 'fettle', 'fettle.yaml')
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (named !== undefined || code !== 'ENOENT') faults.push(`${path}: cannot be read (${code})`)
+    return { path, values: {} }
+  }
+  try {
+    const result = fileSchema.safeParse(parse(content) ?? {})
+    if (result.success) return { path, values: result.data.relay ?? {} }
+    for (const issue of result.error.issues) faults.push(`${path}: ${issue.path.join('.') || 'file'}: ${issue.message}`)
+  } catch (error) {
+    faults.push(`${path}: ${(error as Error).message.split('\n')[0]}`)
+  }
+  return { path, values: {} }
+}

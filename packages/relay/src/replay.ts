@@ -1,0 +1,187 @@
+/** Recordings -> sessions: the same fold, the same store, in memory. */
+import { createReadStream } from 'node:fs'
+import { finishRecording, fold } from './core/allocation.ts'
+import type { SessionRecord } from './core/record.ts'
+import { restore } from './core/restore.ts'
+import type { Template } from './core/session.ts'
+import { createState, take } from './core/state.ts'
+import { Recorder, type RecordingKind } from './ingest/recorder.ts'
+import { recordingKinds } from './ingest/recording.ts'
+import { Ledger, openDatabase } from './store/ledger.ts'
+import { type GapRecord, type RejectedRecord, readGaps, readRejected, readSessions } from './store/sessions.ts'
+
+/** What one stream of recordings came to. */
+export interface LedgerResult {
+  /** The form of the recordings. */
+  readonly kind: string
+  readonly files: readonly string[]
+  readonly sessions: readonly SessionRecord[]
+  readonly rejected: readonly RejectedRecord[]
+  readonly gaps: readonly GapRecord[]
+  /** Lines that looked like an event and could not be read. */
+  readonly malformed: number
+}
+
+/** A path on which two ledgers of the same run do not agree; null: that ledger does not have it. */
+export interface Difference {
+  readonly path: string
+  /** The eight counters as `received/sent` bytes and packets, client and peer. */
+  readonly first: string | null
+  readonly other: string | null
+}
+
+export interface Comparison {
+  readonly first: string
+  readonly other: string
+  /** Allocations that are the same in both, to the byte. */
+  readonly equal: number
+  readonly differences: readonly Difference[]
+}
+
+export interface Replay {
+  readonly schema: 'fettle.relay.replay/1'
+  readonly sessions: readonly SessionRecord[]
+  readonly rejected: readonly RejectedRecord[]
+  readonly gaps: readonly GapRecord[]
+  readonly malformed: number
+  /** Ledgers of further forms, compared with the first and never added to it (rule R27). */
+  readonly compared: readonly Comparison[]
+}
+
+/** A file that cannot be replayed; the message is one line for the user. */
+export class ReplayFault extends Error {}
+
+const HEAD = 200
+
+/** The form of a file, by its first lines. */
+async function detect(file: string): Promise<RecordingKind> {
+  const head: string[] = []
+  for await (const line of linesOf(file)) {
+    head.push(line)
+    if (head.length === HEAD) break
+  }
+  const kind = recordingKinds.find((one) => one.detect(head))
+  if (kind) return kind
+  const names = recordingKinds.map((one) => one.name).join(', ')
+  throw new ReplayFault(`${file}: no recording that fettle knows (${names}) in its first ${HEAD} lines`)
+}
+
+/** A longer line is no event of coturn's; it is passed over, so that no file can fill the memory. */
+const LINE_MAX = 64 * 1024
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const stream = createReadStream(file, { encoding: 'utf8' })
+  let rest = ''
+  let tooLong = false
+  try {
+    for await (const chunk of stream as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()!
+      if (tooLong && lines.length > 0) {
+        lines.shift()
+        tooLong = false
+      }
+      yield* lines.map((line) => line.replace(/\r$/, ''))
+      if (rest.length > LINE_MAX) {
+        rest = ''
+        tooLong = true
+      }
+    }
+    if (rest !== '' && !tooLong) yield rest
+  } catch (error) {
+    throw new ReplayFault(`${file}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`)
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** Replays files into one ledger for each form found among them. */
+export async function replay(
+  files: readonly string[],
+  template: Template,
+  lingerMs: number,
+  progress: (line: string) => void = () => {},
+): Promise<Replay> {
+  const byKind = new Map<RecordingKind, string[]>()
+  for (const file of files) {
+    const kind = await detect(file)
+    byKind.set(kind, [...(byKind.get(kind) ?? []), file])
+  }
+  const ledgers: LedgerResult[] = []
+  for (const [kind, own] of byKind) {
+    progress(`${kind.name}: ${own.join(', ')}`)
+    ledgers.push(await replayKind(kind, own, template, lingerMs))
+  }
+  const [first, ...others] = ledgers
+  return {
+    schema: 'fettle.relay.replay/1',
+    sessions: first?.sessions ?? [],
+    rejected: first?.rejected ?? [],
+    gaps: first?.gaps ?? [],
+    malformed: first?.malformed ?? 0,
+    compared: others.map((other) => compare(first!, other)),
+  }
+}
+
+async function replayKind(
+  kind: RecordingKind,
+  files: readonly string[],
+  template: Template,
+  lingerMs: number,
+): Promise<LedgerResult> {
+  const ledger = new Ledger(openDatabase(':memory:'), { template, lingerMs })
+  try {
+    const state = createState()
+    const { bootAware } = kind
+    const saved = ledger.restore([{ source: 'recording', name: kind.name, bootAware, version: null }])
+    restore(state, saved)
+    const recorder = new Recorder(saved.streams[0]!.id, (batch) => {
+      fold(state, batch)
+      ledger.commit(take(state))
+    })
+    const readLine = kind.reader()
+    for (const file of files) for await (const line of linesOf(file)) readLine(line, recorder)
+    recorder.flush()
+    finishRecording(state)
+    ledger.commit(take(state))
+    const malformed = recorder.malformed + saved.streams[0]!.malformed
+    return {
+      kind: kind.name,
+      files,
+      sessions: Array.from(readSessions(ledger.db)).flat(),
+      rejected: readRejected(ledger.db),
+      gaps: readGaps(ledger.db),
+      malformed,
+    }
+  } finally {
+    ledger.close()
+  }
+}
+
+/** Two ledgers of the same run agree where (path, eight counters) are the same; nothing else is comparable. */
+function compare(first: LedgerResult, other: LedgerResult): Comparison {
+  const a = countersByPath(first.sessions)
+  const b = countersByPath(other.sessions)
+  const differences: Difference[] = []
+  let equal = 0
+  for (const path of new Set([...a.keys(), ...b.keys()])) {
+    const mine = a.get(path) ?? null
+    const theirs = b.get(path) ?? null
+    if (mine === theirs) equal++
+    else differences.push({ path, first: mine, other: theirs })
+  }
+  return { first: first.kind, other: other.kind, equal, differences }
+}
+
+function countersByPath(sessions: readonly SessionRecord[]): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const session of sessions) {
+    for (const { username, id, client, peer } of session.allocations) {
+      const path = `${session.realm}/${username}/${id}`
+      const counters = JSON.stringify([...Object.values(client), ...(peer === null ? [] : Object.values(peer))])
+      const before = found.get(path)
+      found.set(path, before === undefined ? counters : `${before} ${counters}`)
+    }
+  }
+  return found
+}

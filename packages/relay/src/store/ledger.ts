@@ -1,0 +1,308 @@
+/** The ledger in SQLite: a cut becomes rows, in one transaction. Synchronous; sqlite.ts gives it a thread. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { rejectedKey } from '../core/ends.ts'
+import { readPath } from '../core/event.ts'
+import { missingCounts, qualityOf } from '../core/quality.ts'
+import type { Saved } from '../core/restore.ts'
+import {
+  acceptsUntil,
+  firstTally,
+  labelOf,
+  type Tally,
+  type Template,
+  withCarrier,
+  withClosed,
+  withOpened,
+} from '../core/session.ts'
+import { type Cut, type Move, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
+import { Column, FACTS, HOT } from '../core/table.ts'
+import { resume } from './resume.ts'
+import { SCHEMA_VERSION, schema } from './schema.ts'
+import { prepare, type Statements } from './statements.ts'
+import type { Committed, StreamClaim } from './store.ts'
+
+export interface LedgerOptions {
+  readonly template: Template
+  readonly lingerMs: number
+}
+
+type Row = Record<string, number | string | null>
+
+/** Fault of the store that the user can do something about. */
+export class LedgerFault extends Error {}
+
+const nullable = (value: number) => (Number.isNaN(value) ? null : value)
+
+/** Opens or creates the tables. `file` may be `:memory:`. */
+export function openDatabase(file: string): DatabaseSync {
+  const db = new DatabaseSync(file)
+  db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
+  db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536')
+  const version = db.prepare('PRAGMA user_version').get()?.user_version
+  if (version === 0) db.exec(`BEGIN; ${schema}; COMMIT`)
+  else if (version !== SCHEMA_VERSION) {
+    db.close()
+    throw new LedgerFault(`${file} is a ledger of version ${version}; this fettle reads version ${SCHEMA_VERSION}`)
+  }
+  return db
+}
+
+export class Ledger {
+  readonly db: DatabaseSync
+  readonly #options: LedgerOptions
+  readonly #sql: Statements
+  #commits = 0
+
+  constructor(db: DatabaseSync, options: LedgerOptions) {
+    this.db = db
+    this.#options = options
+    this.#sql = prepare(db)
+  }
+
+  /** Writes a cut; on failure nothing of it is written and the error is thrown. */
+  commit(cut: Cut): Committed {
+    this.db.exec('BEGIN IMMEDIATE')
+    try {
+      const ended = this.#write(cut)
+      this.db.exec('COMMIT')
+      return { commit: ++this.#commits, ended }
+    } catch (error) {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  #write(cut: Cut): number[] {
+    const sql = this.#sql
+    for (const move of cut.moves) this.#move(move)
+    this.#facts(cut.facts)
+    writeLive(sql.live, cut.live)
+    const { usage } = cut
+    for (let i = 0; i < usage.length; i += USAGE_WIDTH) {
+      const [id, bucket, side, entry, a, b, c, d] = usage.subarray(i, i + USAGE_WIDTH)
+      sql.usage.run(id!, bucket!, side!, entry!, a!, b!, c!, d!)
+    }
+    for (const id of cut.dropped) sql.dropLive.run(id)
+    for (const gap of cut.gaps) sql.gap.run(gap.stream, nullable(gap.began), nullable(gap.ended), gap.why)
+    for (const one of cut.rejected) this.#rejected(one)
+    for (const stream of cut.streams) this.#stream(stream)
+    if (cut.now >= 0) sql.settleIdle.run(this.#options.lingerMs, cut.now - this.#options.lingerMs)
+    return this.#ended(cut.dropped)
+  }
+
+  /** One thing that happened to an allocation, in order: its row, and the session it belongs to. */
+  #move(move: Move): void {
+    switch (move.kind) {
+      case 'heard':
+        return this.#heard(move)
+      case 'described': {
+        const { transport, serverAddress, clientAddress, tls } = move.text
+        this.#sql.describe.run(transport, serverAddress, clientAddress, tls, move.id)
+        return
+      }
+      case 'rejected':
+        this.#sql.deleteAllocation.run(move.id)
+        return
+      case 'opened':
+        return this.#opened(move.id, move.t)
+      case 'carrying':
+        return this.#carrying(move.id, move.t)
+      case 'closed':
+        return this.#closed(move)
+      case 'late':
+        return this.#revise(move.id, move.t)
+    }
+  }
+
+  #heard(move: Extract<Move, { kind: 'heard' }>): void {
+    const { realm, username, id } = readPath(move.path)
+    const label = labelOf(this.#options.template, realm, username)
+    const labels = Object.keys(label.labels).length > 0 ? JSON.stringify(label.labels) : null
+    this.#sql.insertAllocation.run(
+      move.id,
+      move.stream,
+      move.boot,
+      move.path,
+      realm,
+      username,
+      id,
+      label.key,
+      label.device,
+      label.account,
+      labels,
+      label.fits ? 1 : 0,
+    )
+  }
+
+  #opened(id: number, t: number): void {
+    const { key } = this.#sql.allocation.get(id) as Row
+    const open = this.#accepting(key as string, t)
+    if (open === undefined) {
+      this.#sql.setSession.run(this.#newSession(key as string, firstTally), id)
+    } else {
+      this.#sql.setSession.run(open.id, id)
+      this.#setTally(open.id, withOpened(open.tally))
+    }
+  }
+
+  /** The label is given again when the allocation starts to carry (rule R21). */
+  #carrying(id: number, t: number): void {
+    const allocation = this.#sql.allocation.get(id) as Row
+    const key = allocation.key as string
+    const closedAt = allocation.ended ? (allocation.closed_at as number | null) : undefined
+    const open = this.#accepting(key, t)
+    this.#sql.setCarrier.run(nullable(t), id)
+    if (open === undefined) {
+      this.#sql.setSession.run(this.#newSession(key, withCarrier({ ...firstTally, open: 0 }, closedAt)), id)
+    } else {
+      this.#sql.setSession.run(open.id, id)
+      this.#setTally(open.id, withCarrier(open.tally, closedAt))
+    }
+  }
+
+  #closed(move: Extract<Move, { kind: 'closed' }>): void {
+    const allocation = this.#sql.allocation.get(move.id) as Row
+    const session = this.#session(allocation.session_id as number)
+    this.#sql.setClosed.run(nullable(move.t), move.ended, move.id)
+    if (this.#isOver(session, move.now)) this.#sql.revise.run(session.id)
+    else this.#setTally(session.id, withClosed(session.tally, allocation.carrier === 1, nullable(move.t)))
+  }
+
+  /** What comes late changes a session that was final already (rule R23). */
+  #revise(id: number, now: number): void {
+    const allocation = this.#sql.allocation.get(id) as Row
+    const session = this.#session(allocation.session_id as number)
+    if (this.#isOver(session, now)) this.#sql.revise.run(session.id)
+  }
+
+  /** The key's open session, if it takes an allocation at `t`; one that does not is final by that. */
+  #accepting(key: string, t: number): OpenSession | undefined {
+    const row = this.#sql.openSession.get(key) as Row | undefined
+    if (row === undefined) return undefined
+    const session = openSession(row)
+    return this.#isOver(session, t) ? undefined : session
+  }
+
+  /** Whether the session is final at `t`; if so, that is written. */
+  #isOver(session: OpenSession, t: number): boolean {
+    if (session.settledAt !== null) return true
+    const until = acceptsUntil(session.tally, this.#options.lingerMs)
+    if (!(t > until)) return false
+    this.#sql.settle.run(until, session.id)
+    return true
+  }
+
+  #session(id: number): OpenSession {
+    return openSession(this.#sql.session.get(id) as Row)
+  }
+
+  #newSession(key: string, tally: Tally): number {
+    const { lastInsertRowid } = this.#sql.insertSession.run(key, tally.carried ? 1 : 0, tally.open, tally.lastClosed)
+    return Number(lastInsertRowid)
+  }
+
+  #setTally(id: number, tally: Tally): void {
+    this.#sql.setTally.run(tally.carried ? 1 : 0, tally.open, tally.lastClosed, id)
+  }
+
+  #facts(facts: Float64Array): void {
+    for (let i = 0; i < facts.length; i += FACTS) {
+      const at = (column: number) => nullable(facts[i + column]!)
+      const flags = facts[i + Column.flags]!
+      const counted = facts[i + Column.client]! + facts[i + Column.client + 2]! > 0
+      this.#sql.facts.run(
+        at(Column.openedAt),
+        at(Column.heardAt),
+        at(Column.goodbyeAt),
+        at(Column.lifetime),
+        at(Column.refreshes),
+        at(Column.unheard),
+        at(Column.unheard + 1),
+        at(Column.unheard + 2),
+        at(Column.unheard + 3),
+        at(Column.corrections),
+        at(Column.ended),
+        at(Column.serverHash),
+        at(Column.clientHash),
+        at(Column.relayTo),
+        at(Column.relayToMax),
+        flags,
+        qualityOf(flags),
+        missingCounts(flags, counted),
+        facts[i]!,
+      )
+    }
+  }
+
+  #rejected(one: Rejected): void {
+    const { stream, realm, username, firstAt, lastAt, allocations, client, peer } = one
+    const key = rejectedKey(stream, realm, username)
+    const first = nullable(firstAt)
+    this.#sql.rejected.run(key, stream, realm, username, first, nullable(lastAt), allocations, ...client, ...peer)
+  }
+
+  #stream(stream: Stream): void {
+    const { boot, peer, malformed, position, heardAt, id } = stream
+    this.#sql.stream.run(boot, peer ? 1 : 0, malformed, position, nullable(heardAt), id)
+  }
+
+  #ended(dropped: Float64Array): number[] {
+    const ended = new Set<number>()
+    for (const id of dropped) {
+      const row = this.#sql.endedSession.get(id) as Row | undefined
+      if (row !== undefined) ended.add(row.id as number)
+    }
+    return Array.from(ended)
+  }
+
+  /** Claims the streams and loads what the fold needs. */
+  restore(claims: readonly StreamClaim[]): Saved {
+    return resume(this.db, claims)
+  }
+
+  close(): void {
+    this.db.close()
+  }
+}
+
+interface OpenSession {
+  readonly id: number
+  readonly settledAt: number | null
+  readonly tally: Tally
+}
+
+function openSession(row: Row): OpenSession {
+  return {
+    id: row.id as number,
+    settledAt: row.settled_at as number | null,
+    tally: {
+      carried: row.carried === 1,
+      open: row.open as number,
+      lastClosed: row.last_closed as number | null,
+    },
+  }
+}
+
+function writeLive(statement: StatementSync, live: Float64Array): void {
+  for (let i = 0; i < live.length; i += HOT) {
+    // Spelled out: passing a subarray by spread costs as much as the write itself.
+    statement.run(
+      live[i]!,
+      live[i + 1]!,
+      live[i + 2]!,
+      live[i + 3]!,
+      live[i + 4]!,
+      live[i + 5]!,
+      live[i + 6]!,
+      live[i + 7]!,
+      live[i + 8]!,
+      live[i + 9]!,
+      live[i + 10]!,
+      live[i + 11]!,
+      live[i + 12]!,
+      live[i + 13]!,
+      live[i + 14]!,
+      live[i + 15]!,
+    )
+  }
+}

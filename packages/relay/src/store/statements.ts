@@ -1,0 +1,56 @@
+/** The statements of a ledger, prepared once. */
+import type { DatabaseSync } from 'node:sqlite'
+import { USAGE_WIDTH } from '../core/state.ts'
+import { Flag, HOT } from '../core/table.ts'
+
+const marks = (count: number) => Array(count).fill('?').join(',')
+
+export type Statements = ReturnType<typeof prepare>
+
+export function prepare(db: DatabaseSync) {
+  return {
+    insertAllocation: db.prepare(
+      `INSERT INTO allocation
+       (id, stream_id, boot, path, realm, username, coturn_id, key, device, account, labels, fits)
+       VALUES (${marks(12)})`,
+    ),
+    describe: db.prepare(
+      'UPDATE allocation SET transport = ?, server_address = ?, client_address = ?, tls = ? WHERE id = ?',
+    ),
+    deleteAllocation: db.prepare('DELETE FROM allocation WHERE id = ?'),
+    allocation: db.prepare(
+      `SELECT key, session_id, closed_at, carrier_at IS NOT NULL OR flags & ${Flag.carrier} <> 0 AS carrier, ended
+       FROM allocation WHERE id = ?`,
+    ),
+    setSession: db.prepare('UPDATE allocation SET session_id = ? WHERE id = ?'),
+    setCarrier: db.prepare(
+      `UPDATE allocation SET carrier_at = ?, flags = coalesce(flags, 0) | ${Flag.carrier} WHERE id = ?`,
+    ),
+    setClosed: db.prepare('UPDATE allocation SET closed_at = ?, ended = ? WHERE id = ?'),
+    openSession: db.prepare('SELECT * FROM session WHERE key = ? AND settled_at IS NULL'),
+    session: db.prepare('SELECT * FROM session WHERE id = ?'),
+    insertSession: db.prepare('INSERT INTO session VALUES (NULL, ?, ?, ?, ?, NULL, 0)'),
+    setTally: db.prepare('UPDATE session SET carried = ?, open = ?, last_closed = ? WHERE id = ?'),
+    settle: db.prepare('UPDATE session SET settled_at = ? WHERE id = ?'),
+    settleIdle: db.prepare(
+      `UPDATE session SET settled_at = last_closed + ? WHERE settled_at IS NULL AND open = 0 AND last_closed < ?`,
+    ),
+    revise: db.prepare('UPDATE session SET revision = revision + 1 WHERE id = ?'),
+    endedSession: db.prepare(
+      'SELECT s.id FROM session s JOIN allocation a ON a.session_id = s.id WHERE a.id = ? AND s.open = 0',
+    ),
+    facts: db.prepare(
+      `UPDATE allocation SET opened_at = ?, heard_at = ?, goodbye_at = ?, lifetime = ?, refreshes = ?,
+       unheard_c_packets = ?, unheard_c_bytes = ?, unheard_p_packets = ?, unheard_p_bytes = ?,
+       corrections = ?, ended = ?,
+       server_hash = ?, client_hash = ?, relay_to = ?, relay_to_max = ?, flags = ?, quality = ?, missing_max = ?
+       WHERE id = ?`,
+    ),
+    live: db.prepare(`REPLACE INTO live VALUES (${marks(HOT)})`),
+    dropLive: db.prepare('DELETE FROM live WHERE id = ?'),
+    usage: db.prepare(`INSERT INTO usage VALUES (${marks(USAGE_WIDTH)})`),
+    gap: db.prepare('INSERT INTO gap VALUES (?, ?, ?, ?)'),
+    rejected: db.prepare(`REPLACE INTO rejected VALUES (${marks(15)})`),
+    stream: db.prepare('UPDATE stream SET boot = ?, peer = ?, malformed = ?, position = ?, heard_at = ? WHERE id = ?'),
+  }
+}

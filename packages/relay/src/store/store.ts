@@ -1,0 +1,29 @@
+/** The port behind which rows are kept. The smallest interface the meter needs; sqlite.ts is the embedded one. */
+import type { Saved } from '../core/restore.ts'
+import type { Cut } from '../core/state.ts'
+
+/** A stream that a source will speak for. */
+export interface StreamClaim {
+  /** What kind of source: `resp`, `recording`. */
+  readonly source: string
+  /** Whom it speaks for: a server's name, a file's kind. */
+  readonly name: string
+  readonly bootAware: boolean
+  /** coturn's version, if the operator said. */
+  readonly version: string | null
+}
+
+export interface Committed {
+  /** Number of commits so far in this run. */
+  readonly commit: number
+  /** Sessions in which an allocation's account was completed and nothing that counts is open any more. */
+  readonly ended: readonly number[]
+}
+
+export interface Store {
+  /** Claims the streams, in order, and gives what the fold needs to go on; nothing else is loaded. */
+  restore(claims: readonly StreamClaim[]): Promise<Saved>
+  /** Writes a cut in one transaction; when it fails, nothing of it is written and it may be given again. */
+  commit(cut: Cut): Promise<Committed>
+  close(): Promise<void>
+}

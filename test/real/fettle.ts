@@ -1,0 +1,128 @@
+/** fettle as a process of its own, and what it has put into its ledger. */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { exitOf, type Ground, type Running, until } from './harness.ts'
+
+const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
+
+/** Starts `fettle ...` with these arguments. */
+export function fettle(ground: Ground, ...args: string[]): Running {
+  return ground.start(process.execPath, [launcher, ...args])
+}
+
+export interface Meter {
+  readonly running: Running
+  /** The data folder. */
+  readonly data: string
+  readonly port: number
+  /** The value for coturn's `redis-statsdb`, from the line that fettle prints. */
+  readonly statsdb: string
+}
+
+/** Starts a meter and waits until it can be reported to. Port 0: any free one. */
+export async function startMeter(ground: Ground, name = 'meter', port = 0): Promise<Meter> {
+  const data = join(ground.folder, name)
+  const running = fettle(ground, 'relay', 'serve', '--data', data, '--resp', `${ground.address(1)}:${port}`)
+  const line = await until('the line for coturn', () => {
+    if (running.status !== undefined) throw new Error(`fettle ended with ${running.status}: ${running.output}`)
+    return /^redis-statsdb="(.*)"$/m.exec(running.output)?.[1]
+  })
+  return { running, data, port: Number(/ port=(\d+) /.exec(line)![1]), statsdb: line }
+}
+
+/** Stops it as a service manager does; returns its status and how long that took. */
+export async function stopMeter(meter: Meter): Promise<{ readonly status: number | string; readonly ms: number }> {
+  const began = performance.now()
+  meter.running.kill('SIGTERM')
+  const status = await exitOf(meter.running, 10)
+  return { status, ms: Math.round(performance.now() - began) }
+}
+
+/** Received packets, received bytes, sent packets, sent bytes. */
+export type Counters = readonly [number, number, number, number]
+
+/** A row of the table `allocation` with what was counted for it. */
+export interface Account {
+  /** coturn's 18 digits. */
+  readonly id: string
+  readonly username: string
+  readonly boot: number
+  /** null: held, not proved real (rule R10). */
+  readonly session: number | null
+  readonly ended: 'open' | 'deleted' | 'expired' | 'restarted' | 'superseded'
+  readonly quality: string | null
+  readonly transport: string | null
+  readonly startKnown: boolean
+  /** What the client's total held above its reports, in packets. */
+  readonly unheardPackets: number
+  /** Packet counts that can be missing at most; null when nothing bounds them. */
+  readonly missingMax: number | null
+  readonly client: Counters
+  readonly peer: Counters
+}
+
+const endings = ['open', 'deleted', 'expired', 'restarted', 'superseded'] as const
+const names = ['rcvp', 'rcvb', 'sentp', 'sentb']
+
+/** Of a closed allocation what is kept for ever, of one that is open or held what is in the hot row. */
+const sums = ['c', 'p'].flatMap((letter, side) =>
+  names.map(
+    (name) => `CASE WHEN l.id IS NULL OR a.ended > 0
+      THEN (SELECT coalesce(sum(u.${name}), 0) FROM usage u WHERE u.allocation_id = a.id AND u.side = ${side})
+      ELSE l.${letter}_${name} END AS ${letter}_${name}`,
+  ),
+)
+const ACCOUNTS = `SELECT a.*, ${sums.join(', ')} FROM allocation a LEFT JOIN live l USING (id) ORDER BY a.id`
+
+type Row = Record<string, number | string | null>
+
+/** Reads the ledger by a connection of its own, as any reader may while the meter writes. */
+function query(data: string, sql: string): Row[] {
+  const db = new DatabaseSync(join(data, 'ledger.sqlite'), { readOnly: true })
+  try {
+    return db.prepare(sql).all() as Row[]
+  } finally {
+    db.close()
+  }
+}
+
+export function readAccounts(data: string): Account[] {
+  return query(data, ACCOUNTS).map((row) => ({
+    id: row.coturn_id as string,
+    username: row.username as string,
+    boot: row.boot as number,
+    session: row.session_id as number | null,
+    ended: endings[(row.ended ?? 0) as number]!,
+    quality: row.quality as string | null,
+    transport: row.transport as string | null,
+    startKnown: row.opened_at !== null,
+    unheardPackets: (row.unheard_c_packets ?? 0) as number,
+    missingMax: row.missing_max as number | null,
+    client: counters(row, 'c'),
+    peer: counters(row, 'p'),
+  }))
+}
+
+function counters(row: Row, side: string): Counters {
+  return names.map((name) => row[`${side}_${name}`] as number) as unknown as Counters
+}
+
+export interface Gap {
+  readonly why: string
+  readonly ms: number
+}
+
+export function readGaps(data: string): Gap[] {
+  return query(data, 'SELECT why, ended_at - began_at AS ms FROM gap ORDER BY ended_at') as unknown as Gap[]
+}
+
+/** Usernames of the table `rejected`. */
+export function readRejected(data: string): string[] {
+  return query(data, 'SELECT username FROM rejected').map((row) => String(row.username))
+}
+
+/** Number of events that are committed. */
+export function readPosition(data: string): number {
+  return query(data, 'SELECT sum(position) AS position FROM stream')[0]!.position as number
+}
