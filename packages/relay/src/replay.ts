@@ -72,10 +72,12 @@ const LINE_MAX = 64 * 1024
 async function* linesOf(file: string): AsyncGenerator<string> {
   const stream = createReadStream(file, { encoding: 'utf8' })
   let rest = ''
+  let begun = false
   let tooLong = false
   try {
     for await (const chunk of stream as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n')
+      const lines = (rest + (begun ? chunk : chunk.replace(/^\ufeff/, ''))).split('\n')
+      begun = true
       rest = lines.pop()!
       if (tooLong && lines.length > 0) {
         lines.shift()

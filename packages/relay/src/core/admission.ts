@@ -1,7 +1,7 @@
 /** Which row an event belongs to, and whether it may count (rules R10 to R12). */
-import { carryIfOver, lapse, reject } from './ends.ts'
+import { awaitDeadline, carryIfOver, lapse, reject } from './ends.ts'
 import { type Batch, gapReasons } from './event.ts'
-import { SPANS_A_GAP, type State, touchFacts } from './state.ts'
+import { Move, SPANS_A_GAP, type State, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 
 /** The row of the event's path, or -1. What was due for it before this event is done first. */
@@ -13,7 +13,7 @@ export function find(state: State, batch: Batch, i: number): number {
 /** A new row, held until it proves real; -1 when the meter is full, which is a gap. */
 export function insert(state: State, batch: Batch, i: number): number {
   const { table } = state
-  if (table.size + state.dropped.length >= state.rules.allocationsMax) return overflow(state)
+  if (table.size + state.dropped.rows >= state.rules.allocationsMax) return overflow(state)
   const start = batch.pathStart[i]!
   const end = batch.pathEnd[i]!
   const row = table.insert(state.stream.id, state.boot, batch.bytes, start, end)
@@ -26,26 +26,12 @@ export function insert(state: State, batch: Batch, i: number): number {
   cells[base + Column.peerAt] = state.now
   cells[base + Column.flags] = Flag.held
   touchFacts(state, row)
-  state.moves.push({
-    kind: 'heard',
-    id: cells[base]!,
-    stream: state.stream.id,
-    boot: state.boot,
-    path: batch.bytes.slice(start, end),
-  })
+  state.moves.pushText(Move.heard, cells[base]!, state.stream.id, state.boot, batch.bytes, start, end)
+  awaitDeadline(state, row)
   return row
 }
 
-const UNKNOWN = [
-  Column.rate,
-  Column.relayTo,
-  Column.expiresAt,
-  Column.openedAt,
-  Column.goodbyeAt,
-  Column.closedAt,
-  Column.carrierAt,
-  Column.relayToMax,
-]
+const UNKNOWN = [Column.rate, Column.relayTo, Column.expiresAt, Column.openedAt, Column.goodbyeAt, Column.closedAt]
 
 /** An event that cannot be taken is a gap, told once a second. */
 export function overflow(state: State): number {
@@ -89,7 +75,7 @@ export function admit(state: State, row: number, isNew: boolean): void {
   }
   state.held.get(state.table.streamOf(row))?.delete(row)
   touchFacts(state, row)
-  state.moves.push({ kind: 'opened', id: cells[base]!, t: state.now })
+  state.moves.push(Move.opened, cells[base]!, state.now)
   if ((flags & Flag.peer) !== 0) carryIfOver(state, row, Column.peer)
 }
 

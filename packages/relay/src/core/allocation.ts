@@ -1,8 +1,8 @@
 /** The fold: event by event, what is known of each allocation. Synchronous, the only writer of state. */
 import { admit, admitted, find, gap, hold, insert, overflow } from './admission.ts'
-import { carryByClient, carryIfOver, close, Ended, endNow, finish, late, reject, sweep } from './ends.ts'
-import { type Batch, hashPart, Kind, LOCAL, REMOTE, readStatusText } from './event.ts'
-import { pendingRows, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
+import { awaitDeadline, carryByClient, carryIfOver, close, Ended, endNow, finish, late, reject, sweep } from './ends.ts'
+import { type Batch, hashPart, Kind, LOCAL, REMOTE } from './event.ts'
+import { Move, pendingRows, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 import { advance, CLIENT, PEER } from './usage.ts'
 
@@ -176,6 +176,7 @@ function status(state: State, batch: Batch, i: number, isNew: boolean): void {
   else cells[base + Column.goodbyeAt] = state.now
   cells[base + Column.expiresAt] = state.now + lifetime * 1000
   cells[base + Column.flags]! &= ~Flag.refreshGap
+  awaitDeadline(state, row)
   touchFacts(state, row)
 }
 
@@ -211,7 +212,7 @@ function describe(state: State, batch: Batch, i: number, row: number): void {
   cells[base + Column.flags]! |= Flag.described
   cells[base + Column.clientHash] = client
   cells[base + Column.serverHash] = hashPart(LOCAL, batch.bytes, start, end)
-  state.moves.push({ kind: 'described', id: cells[base]!, text: readStatusText(batch.bytes, start, end) })
+  state.moves.pushText(Move.described, cells[base]!, 0, 0, batch.bytes, start, end)
 }
 
 function deleted(state: State, batch: Batch, i: number): void {
@@ -228,6 +229,7 @@ function deleted(state: State, batch: Batch, i: number): void {
 function markDeleted(state: State, row: number): void {
   close(state, row, Ended.deleted, state.now)
   state.table.cells[row * STRIDE + Column.flags]! |= Flag.deleted
+  awaitDeadline(state, row)
 }
 
 function clientTotal(state: State, batch: Batch, i: number): void {
@@ -285,8 +287,8 @@ function complete(state: State, row: number, side: 0 | 1, d: readonly number[]):
   const { cells } = state.table
   const base = row * STRIDE
   const [d0, d1, d2, d3] = d as [number, number, number, number]
-  cells[base + Column.unheard + side * 2]! += d0 + d2
-  cells[base + Column.unheard + side * 2 + 1]! += d1 + d3
+  cells[base + Column.unheard]! += d0 + d2
+  cells[base + Column.unheard + 1]! += d1 + d3
   if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, side, d0, d1, d2, d3)
   if (d0 !== 0 || d1 !== 0 || d2 !== 0 || d3 !== 0) advance(state, row, side, d0, d1, d2, d3)
   touchFacts(state, row)

@@ -1,7 +1,7 @@
 /** How allocations end, and when (rules R7, R10, R13 to R15). */
 
 import { readPath } from './event.ts'
-import { forget, type Rejected, retire, type State, touchFacts } from './state.ts'
+import { forget, Move, type Rejected, retire, type State, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 import { correct, flush } from './usage.ts'
 
@@ -44,11 +44,22 @@ export function lapse(state: State, row: number): boolean {
   return false
 }
 
-/** Looks at every row. Called at the first tick of each second of the stream's own time, so that replays agree. */
+/** Does what is due, and finds out when something will be due next. */
 export function sweep(state: State): void {
   const { table } = state
-  for (let row = 0; row < table.top; row++) if (table.cells[row * STRIDE] !== 0) lapse(state, row)
-  state.sweepAt = (Math.floor(state.now / 1000) + 1) * 1000
+  state.sweepAt = Number.POSITIVE_INFINITY
+  for (let row = 0; row < table.top; row++) {
+    if (table.cells[row * STRIDE] !== 0 && lapse(state, row)) awaitDeadline(state, row)
+  }
+}
+
+/**
+ * The next sweep is at the first whole second after the earliest deadline: seldom, since allocations are refreshed long
+ * before, and at the same moment of the stream's own time whether or not the meter was started in between.
+ */
+export function awaitDeadline(state: State, row: number): void {
+  const due = (Math.floor(deadline(state, row * STRIDE) / 1000) + 1) * 1000
+  if (due < state.sweepAt) state.sweepAt = due
 }
 
 /** The client side alone decides where there is no peer side (rule R20). */
@@ -66,9 +77,8 @@ export function carryIfOver(state: State, row: number, reading: number): void {
   const closedAt = cells[base + Column.closedAt]!
   const t = state.now > closedAt ? closedAt : state.now
   cells[base + Column.flags]! |= Flag.carrier
-  cells[base + Column.carrierAt] = t
   touchFacts(state, row)
-  state.moves.push({ kind: 'carrying', id: cells[base]!, t })
+  state.moves.push(Move.carrying, cells[base]!, t)
 }
 
 /** The allocation is closed as of `t`; what it counted may still be completed until `finish`. */
@@ -77,9 +87,8 @@ export function close(state: State, row: number, ended: number, t: number): void
   const { cells } = state.table
   const base = row * STRIDE
   cells[base + Column.closedAt] = t
-  cells[base + Column.ended] = ended
   touchFacts(state, row)
-  state.moves.push({ kind: 'closed', id: cells[base]!, t, now: state.now, ended })
+  state.moves.push(Move.closed, cells[base]!, t, state.now, ended)
 }
 
 /** Nothing more is waited for: the last bucket is written and the row leaves memory. */
@@ -114,7 +123,6 @@ function endRelay(state: State, row: number): void {
   const base = row * STRIDE
   const goodbye = cells[base + Column.goodbyeAt]!
   const limit = Number.isNaN(goodbye) ? cells[base + Column.closedAt]! : goodbye
-  cells[base + Column.relayToMax] = limit
   if (cells[base + Column.relayTo]! > limit) cells[base + Column.relayTo] = limit
 }
 
@@ -123,7 +131,7 @@ export function late(state: State, row: number, side: 0 | 1, d0: number, d1: num
   const id = state.table.cells[row * STRIDE]!
   correct(state, row, side, d0, d1, d2, d3)
   touchFacts(state, row)
-  state.moves.push({ kind: 'late', id, t: state.now })
+  state.moves.push(Move.late, id, state.now)
 }
 
 /** What was held under this name is nobody's (rules R10, R11). */
@@ -141,7 +149,7 @@ export function reject(state: State, row: number): void {
     one.peer[k]! += cells[base + Column.peer + k]!
   }
   state.rejectedChanged.add(one)
-  state.moves.push({ kind: 'rejected', id: cells[base]! })
+  state.moves.push(Move.rejected, cells[base]!)
   forget(state, row)
 }
 

@@ -80,6 +80,8 @@ const SLASH = 47
 const ZERO = 48
 const COMMA = 44
 const SPACE = 32
+/** A longer path is none of coturn's: its whole key has 1023 bytes at most. */
+export const PATH_MAX = 4096
 const ID_DIGITS_MIN = 18
 const ID_DIGITS_MAX = 20
 
@@ -112,7 +114,7 @@ function pathEnd(bytes: Uint8Array, start: number, end: number): number {
   let digit = end
   while (digit > start && bytes[digit - 1]! >= ZERO && bytes[digit - 1]! <= ZERO + 9) digit--
   const digits = end - digit
-  if (digits < ID_DIGITS_MIN || digits > ID_DIGITS_MAX) return -1
+  if (digits < ID_DIGITS_MIN || digits > ID_DIGITS_MAX || end - start > PATH_MAX) return -1
   return finishes(ALLOCATION, bytes, start, digit) ? end : -1
 }
 

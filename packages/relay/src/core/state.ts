@@ -1,6 +1,6 @@
 /** What the fold knows: the live allocations, and what has happened since the last cut. */
 import type { GapReason } from './event.ts'
-import { FACTS, grown, HOT, STRIDE, Table } from './table.ts'
+import { FACTS, free, grown, HOT, STRIDE, Table } from './table.ts'
 
 /** The numbers in the rules of ../../README.md. Times in milliseconds. */
 export interface Rules {
@@ -81,55 +81,134 @@ export interface Gap {
 }
 
 /**
- * What happened to allocation `id` at `t`, in order. The store turns these into rows and session labels; all else that
- * a cut holds is absolute.
+ * What happened to an allocation, in order: `MOVE_WIDTH` numbers, and for `heard` and `described` a run of text bytes. The
+ * store turns moves into rows and session labels; all else in a cut is absolute.
  */
-export type Move =
-  | {
-      readonly kind: 'heard'
-      readonly id: number
-      readonly stream: number
-      readonly boot: number
-      readonly path: Uint8Array
-    }
-  | { readonly kind: 'opened' | 'carrying' | 'late'; readonly id: number; readonly t: number }
-  /** Closed as of `t`, which may lie before `now`, when that became known. */
-  | { readonly kind: 'closed'; readonly id: number; readonly t: number; readonly now: number; readonly ended: number }
-  | { readonly kind: 'described'; readonly id: number; readonly text: StatusWords }
-  | { readonly kind: 'rejected'; readonly id: number }
+export const Move = {
+  /** First heard of; text = its path, a = stream, b = boot. */
+  heard: 0,
+  /** Proved real at t. */
+  opened: 1,
+  /** Began to carry at t. */
+  carrying: 2,
+  /** Closed as of t, which became known at a; b = how it ended. */
+  closed: 3,
+  /** Changed at t after its end. */
+  late: 4,
+  /** Text = a status payload with new addresses. */
+  described: 5,
+  /** Never proved real. */
+  rejected: 6,
+} as const
+/** kind, id, t, a, b, length of the text. */
+export const MOVE_WIDTH = 6
 
-export interface StatusWords {
-  readonly transport: string | null
-  readonly serverAddress: string | null
-  readonly clientAddress: string | null
-  readonly tls: string | null
+/** Numbers in a buffer that is larger than they are: `[0, length)` of `data`. */
+export interface Numbers {
+  readonly data: Float64Array
+  readonly length: number
 }
 
-/** A list of fixed-width rows of numbers. */
+export interface Bytes {
+  readonly data: Uint8Array
+  readonly length: number
+}
+
+/** A buffer beyond this is not kept for the next cut. */
+const KEPT_MAX = 2 ** 17
+
+/**
+ * A list of fixed-width rows of numbers. Its buffer goes away with a cut and comes back when that is written, so that a
+ * running meter makes no garbage.
+ */
 export class NumberRows {
-  length = 0
-  #data = new Float64Array(64)
   readonly width: number
+  /** Numbers, not rows. */
+  length = 0
+  #data: Float64Array = new Float64Array(256)
+  #spare: Float64Array | undefined
 
   constructor(width: number) {
     this.width = width
   }
 
+  get rows(): number {
+    return this.length / this.width
+  }
+
   /** Appends `width` numbers of `from`, starting at `at`. */
   pushFrom(from: Float64Array, at: number): void {
-    const end = (this.length + 1) * this.width
-    if (end > this.#data.length) this.#data = grown(this.#data, end)
-    const to = this.length * this.width
+    const to = this.length
+    this.length += this.width
+    if (this.length > this.#data.length) this.#data = grown(this.#data, this.length)
     for (let i = 0; i < this.width; i++) this.#data[to + i] = from[at + i]!
-    this.length++
   }
 
   /** Hands the rows over and begins anew. */
-  take(): Float64Array {
-    const rows = this.#data.slice(0, this.length * this.width)
+  take(): Numbers {
+    const taken = { data: this.#data, length: this.length }
+    this.#data = this.#spare ?? new Float64Array(256)
+    this.#spare = undefined
     this.length = 0
-    if (this.#data.length > 65536) this.#data = new Float64Array(64)
-    return rows
+    return taken
+  }
+
+  /** The buffer of a cut that has been written. */
+  giveBack(data: Float64Array): void {
+    if (data.length <= KEPT_MAX) this.#spare = data
+    else free(data)
+  }
+}
+
+/** Moves in order, with their texts. */
+export class Moves {
+  readonly #rows = new NumberRows(MOVE_WIDTH)
+  readonly #row = new Float64Array(MOVE_WIDTH)
+  #text: Uint8Array = new Uint8Array(1024)
+  #spareText: Uint8Array | undefined
+  #textLength = 0
+
+  get count(): number {
+    return this.#rows.rows
+  }
+
+  push(kind: number, id: number, t = Number.NaN, a = 0, b = 0): void {
+    this.#pushRow(kind, id, t, a, b, 0)
+  }
+
+  /** A move with the bytes `[start, end)` as its text. */
+  pushText(kind: number, id: number, a: number, b: number, bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    this.#pushRow(kind, id, Number.NaN, a, b, length)
+    const to = this.#textLength
+    this.#textLength += length
+    if (this.#textLength > this.#text.length) this.#text = grown(this.#text, this.#textLength)
+    for (let i = 0; i < length; i++) this.#text[to + i] = bytes[start + i]!
+  }
+
+  #pushRow(kind: number, id: number, t: number, a: number, b: number, length: number): void {
+    const row = this.#row
+    row[0] = kind
+    row[1] = id
+    row[2] = t
+    row[3] = a
+    row[4] = b
+    row[5] = length
+    this.#rows.pushFrom(row, 0)
+  }
+
+  take(): { moves: Numbers; text: Bytes } {
+    const text = { data: this.#text, length: this.#textLength }
+    this.#text = this.#spareText ?? new Uint8Array(1024)
+    this.#spareText = undefined
+    this.#textLength = 0
+    return { moves: this.#rows.take(), text }
+  }
+
+  giveBack(moves: Float64Array, text: Uint8Array): void {
+    this.#rows.giveBack(moves)
+    if (text.length <= KEPT_MAX) this.#spareText = text
+    else free(text)
   }
 }
 
@@ -154,7 +233,8 @@ export interface State {
   dirtyCount: number
   /** By row: bit 1 = live columns changed, bit 2 = facts changed. */
   marks: Uint8Array
-  moves: Move[]
+  readonly moves: Moves
+  readonly live: NumberRows
   readonly facts: NumberRows
   readonly usage: NumberRows
   readonly dropped: NumberRows
@@ -184,7 +264,8 @@ export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1
     dirty: new Int32Array(1024),
     dirtyCount: 0,
     marks: new Uint8Array(1024),
-    moves: [],
+    moves: new Moves(),
+    live: new NumberRows(HOT),
     facts: new NumberRows(FACTS),
     usage: new NumberRows(USAGE_WIDTH),
     dropped: new NumberRows(1),
@@ -238,21 +319,23 @@ export function forget(state: State, row: number): void {
 export interface Cut {
   readonly now: number
   readonly streams: readonly Stream[]
-  readonly moves: readonly Move[]
+  /** Rows of `MOVE_WIDTH`; their texts follow each other in `text`. */
+  readonly moves: Numbers
+  readonly text: Bytes
   /** Rows of the first `FACTS` columns. */
-  readonly facts: Float64Array
+  readonly facts: Numbers
   /** Rows of the first `HOT` columns, by ascending id. */
-  readonly live: Float64Array
-  readonly usage: Float64Array
+  readonly live: Numbers
+  readonly usage: Numbers
   /** Ids that left memory. */
-  readonly dropped: Float64Array
+  readonly dropped: Numbers
   readonly gaps: readonly Gap[]
   readonly rejected: readonly Rejected[]
 }
 
 /** Number of rows a cut would hold now. */
 export function pendingRows(state: State): number {
-  return state.dirtyCount + state.facts.length + state.usage.length + state.moves.length + state.gaps.length
+  return state.dirtyCount + state.facts.rows + state.usage.rows + state.moves.count + state.gaps.length
 }
 
 /** Cuts: hands over what is to be written and begins anew. */
@@ -269,13 +352,14 @@ export function take(state: State): Cut {
     rows.push(row)
   }
   state.dirtyCount = 0
+  pushLive(state.live, cells, rows)
   for (const stream of state.streams.values()) stream.heardAt = state.now
   const cut: Cut = {
     now: state.now,
     streams: Array.from(state.streams.values(), (stream) => ({ ...stream })),
-    moves: state.moves,
+    ...state.moves.take(),
     facts: state.facts.take(),
-    live: liveRows(cells, rows),
+    live: state.live.take(),
     usage: state.usage.take(),
     dropped: state.dropped.take(),
     gaps: state.gaps,
@@ -285,23 +369,28 @@ export function take(state: State): Cut {
       peer: one.peer.slice(),
     })),
   }
-  state.moves = []
   state.gaps = []
   state.rejectedChanged.clear()
   return cut
 }
 
+/** The buffers of a cut that has been written are used again. */
+export function giveBack(
+  state: State,
+  cut: Pick<Cut, 'moves' | 'text' | 'facts' | 'live' | 'usage' | 'dropped'>,
+): void {
+  state.moves.giveBack(cut.moves.data, cut.text.data)
+  state.facts.giveBack(cut.facts.data)
+  state.live.giveBack(cut.live.data)
+  state.usage.giveBack(cut.usage.data)
+  state.dropped.giveBack(cut.dropped.data)
+}
+
 /** Ascending ids make the store's B-tree walk its pages once, in order: measured, a sixth of the store's time. */
-function liveRows(cells: Float64Array, rows: readonly number[]): Float64Array {
+function pushLive(live: NumberRows, cells: Float64Array, rows: readonly number[]): void {
   // Id and row in one number: sorting numbers natively is three times as fast as with a comparison of our own.
   const keys = Float64Array.from(rows, (row) => cells[row * STRIDE]! * ROWS_MAX + row).sort()
-  const live = new Float64Array(keys.length * HOT)
-  for (let i = 0; i < keys.length; i++) {
-    const from = (keys[i]! % ROWS_MAX) * STRIDE
-    const to = i * HOT
-    for (let k = 0; k < HOT; k++) live[to + k] = cells[from + k]!
-  }
-  return live
+  for (let i = 0; i < keys.length; i++) live.pushFrom(cells, (keys[i]! % ROWS_MAX) * STRIDE)
 }
 
 /** Room for 4 million rows and 2^31 ids in one safe integer. */

@@ -31,23 +31,20 @@ export const Column = {
   heardAt: 17,
   goodbyeAt: 18,
   closedAt: 19,
-  carrierAt: 20,
-  lifetime: 21,
-  refreshes: 22,
-  /** What the totals held above the reports: client packets and bytes, peer packets and bytes (rule R17). */
-  unheard: 23,
-  corrections: 27,
-  ended: 28,
-  serverHash: 29,
-  clientHash: 30,
-  relayToMax: 31,
+  lifetime: 20,
+  refreshes: 21,
+  /** What the totals held above the reports, both sides: packets and bytes (rule R17). */
+  unheard: 22,
+  corrections: 24,
+  serverHash: 25,
+  clientHash: 26,
   /** The readings at the start of the open bucket: sums of the usage rows. */
-  clientMark: 32,
-  peerMark: 36,
+  clientMark: 27,
+  peerMark: 31,
 } as const
 export const HOT = 16
-export const FACTS = 32
-export const STRIDE = 40
+export const FACTS = 27
+export const STRIDE = 35
 
 /** Bits of `Column.flags`. */
 export const Flag = {
@@ -75,7 +72,6 @@ export const Flag = {
 } as const
 
 const ARENA_STEP = 16
-const PATH_MAX = 4096
 
 export class Table {
   /** Number of rows in use. */
@@ -205,7 +201,6 @@ export class Table {
   }
 
   #keep(row: number, bytes: Uint8Array, start: number, length: number): void {
-    if (length > PATH_MAX) throw new RangeError('a path longer than a frame can hold')
     const steps = Math.ceil(length / ARENA_STEP)
     let at = this.#blocks.get(steps)?.pop()
     if (at === undefined) {
@@ -231,7 +226,10 @@ export class Table {
   }
 }
 
-/** A copy of `from` with room for at least `length` elements, by doubling. */
+/**
+ * The same numbers with room for at least `length`, by doubling. The old buffer is freed at once, not when the garbage
+ * collector comes round to it, and the new one's empty half is not touched: neither counts as memory in use.
+ */
 export function grown<T extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array>(
   from: T,
   length: number,
@@ -240,5 +238,11 @@ export function grown<T extends Float64Array | Int32Array | Uint32Array | Uint16
   while (size < length) size *= 2
   const to = new (from.constructor as new (length: number) => T)(size)
   to.set(from)
+  free(from)
   return to
+}
+
+/** Gives the memory back now; the array is empty from then on. */
+export function free(data: { readonly buffer: ArrayBufferLike }): void {
+  ;(data.buffer as ArrayBuffer).transfer(0)
 }

@@ -3,16 +3,22 @@ import type { Recorder, RecordingKind } from './recorder.ts'
 
 const encoder = new TextEncoder()
 
+/**
+ * What may stand before `session ID: `. coturn prints names that it refuses as they came (`ERROR: ... wrong username: x
+ * session 000...: new, realm=<...`), so nothing that a name could be part of may stand there.
+ */
+const PREFIX = '^(?:(?!ERROR|WARNING|session )[^<])*'
+const line = new RegExp(`${PREFIX}session \\d{18,20}: `)
 /** `new`, `refreshed`, `usage`, `peer usage`, `delete`; the username may hold anything but white space and quotes. */
-const session = /(?:^|[ :])session (\d{18,20}): (new|refreshed|usage|peer usage|delete)[,:] realm=<(.*)$/
+const session = new RegExp(`${PREFIX}session (\\d{18,20}): (new|refreshed|usage|peer usage|delete)[,:] realm=<(.*)$`)
 const stamped = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d\d):?(\d\d)/
 
 /**
  * The time in front of a line: ISO 8601 to the second (`--new-log-timestamp`). coturn's default, seconds since its
  * start, gives no time.
  */
-function timeOf(line: string): number {
-  const match = stamped.exec(line)
+function timeOf(text: string): number {
+  const match = stamped.exec(text)
   return match === null ? Number.NaN : Date.parse(`${match[1]}${match[2]}:${match[3]}`)
 }
 
@@ -28,9 +34,9 @@ const tails: Readonly<Record<string, RegExp>> = {
 export const logKind: RecordingKind = {
   name: 'coturn log',
   bootAware: false,
-  detect: (lines) => lines.some((line) => session.test(line) || /Version Coturn-|Listener address to use:/.test(line)),
-  reader: () => (line, out) => {
-    const match = session.exec(line)
+  detect: (lines) => lines.some((text) => line.test(text) || /Version Coturn-|Listener address to use:/.test(text)),
+  reader: () => (text, out) => {
+    const match = session.exec(text)
     if (match === null) return
     const [, id, kind, rest] = match as unknown as [string, string, string, string]
     const tail = tails[kind]!.exec(rest)
@@ -38,7 +44,7 @@ export const logKind: RecordingKind = {
       out.malformed++
       return
     }
-    const t = timeOf(line)
+    const t = timeOf(text)
     if (t >= 0) out.at(t)
     tell(kind, id, tail as unknown as string[], out)
   },

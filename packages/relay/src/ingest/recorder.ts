@@ -83,10 +83,16 @@ export class Recorder {
   /** `KEYS` came. */
   keys(): void {
     this.#boots.keys()
+    this.#endBoots()
   }
 
+  /** The connection is closed; one of the same name may follow. */
   disconnected(name: string): void {
     this.#boots.closed(name)
+    this.#endBoots()
+  }
+
+  #endBoots(): void {
     for (const boot of this.#boots.over()) {
       this.#room(0)
       appendScene(this.#batch, Kind.restarted, boot)

@@ -1,12 +1,19 @@
 /** Recordings of coturn's events, in the forms in which people have them (rule R27). */
 import { logKind } from './log.ts'
 import type { Recorder, RecordingKind } from './recorder.ts'
-import { monitorKind, pastedKind, tabbedKind } from './redis-text.ts'
+import { monitorKind, pastedKind, plainKind, tabbedKind } from './redis-text.ts'
 
 const encoder = new TextEncoder()
 
 /** All forms; the first that detects a file reads it. */
-export const recordingKinds: readonly RecordingKind[] = [captureForm(), monitorKind, tabbedKind, pastedKind, logKind]
+export const recordingKinds: readonly RecordingKind[] = [
+  captureForm(),
+  monitorKind,
+  tabbedKind,
+  pastedKind,
+  plainKind,
+  logKind,
+]
 
 /** Our own capture of RESP commands: epoch ms, TAB, connection, TAB, arguments as JSON or `# connect`, `# close`. */
 function captureForm(): RecordingKind {
@@ -19,7 +26,8 @@ function captureForm(): RecordingKind {
       const [, time, connection, what] = line.exec(text) ?? []
       if (time === undefined || connection === undefined || what === undefined) return
       out.at(Number(time))
-      if (what === '# close') out.disconnected(connection)
+      // A capture that broke off did not see its connections close.
+      if (what === '# close' || what === '# connect') out.disconnected(connection)
       else captured(connection, readArguments(what), out)
     },
   }

@@ -7,11 +7,16 @@ const encoder = new TextEncoder()
 const QUOTE = '["\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb]'
 const numbered = new RegExp(`^\\s*(\\d)[)>]\\s+${QUOTE}(.*)${QUOTE}\\s*$`)
 
-/** `redis-cli psubscribe`: four numbered lines a message (`subscribe`: three). No time stamps. */
+const MESSAGE = /^p?message$/
+
+/** Lines of a message: `pmessage`, pattern, channel, message; `subscribe` has no pattern. */
+const linesOf = (first: string) => (first === 'pmessage' ? 4 : first === 'message' ? 3 : Number.NaN)
+
+/** `redis-cli psubscribe` on a terminal: lines numbered and quoted. No time stamps. */
 export const pastedKind: RecordingKind = {
   name: 'psubscribe',
   bootAware: false,
-  detect: (lines) => lines.some((line) => /p?message/.test(numbered.exec(line)?.[2] ?? '')),
+  detect: (lines) => lines.some((line) => MESSAGE.test(numbered.exec(line)?.[2] ?? '')),
   reader: () => {
     let parts: string[] = []
     return (line, out) => {
@@ -20,9 +25,24 @@ export const pastedKind: RecordingKind = {
       const [, number, text] = match as unknown as [string, string, string]
       if (number === '1') parts = []
       parts.push(text)
-      const wanted = parts[0] === 'pmessage' ? 4 : parts[0] === 'message' ? 3 : Number.NaN
-      if (parts.length !== wanted) return
-      out.publish(unescapeReply(parts.at(-2)!), unescapeReply(parts.at(-1)!))
+      if (parts.length === linesOf(parts[0]!)) out.publish(unescapeReply(parts.at(-2)!), unescapeReply(parts.at(-1)!))
+    }
+  },
+}
+
+/** `redis-cli psubscribe > file`: the same lines plain. No time stamps. */
+export const plainKind: RecordingKind = {
+  name: 'psubscribe into a file',
+  bootAware: false,
+  detect: (lines) => lines.some((line, i) => MESSAGE.test(line) && lines[i + linesOf(line) - 2]?.startsWith('turn/')),
+  reader: () => {
+    let parts: string[] = []
+    return (line, out) => {
+      if (parts.length === 0 && !MESSAGE.test(line)) return
+      parts.push(line)
+      if (parts.length < linesOf(parts[0]!)) return
+      out.publish(encoder.encode(parts.at(-2)), encoder.encode(parts.at(-1)))
+      parts = []
     }
   },
 }
@@ -42,7 +62,7 @@ export const tabbedKind: RecordingKind = {
   },
 }
 
-const monitored = /(?:^|\t)(\d{9,11}\.\d{6}) \[\d+ [^\]]*\] (".*")$/
+const monitored = /(?:^|\t)(\d{9,11}\.\d{6}) \[\d+ [^"]*\] (".*")$/
 const quoted = /"((?:[^"\\]|\\.)*)"/g
 
 /** `redis-cli monitor`: Redis' own seconds and microseconds; other columns may stand before them. */

@@ -1,7 +1,7 @@
 /** The ledger in SQLite: a cut becomes rows, in one transaction. Synchronous; sqlite.ts gives it a thread. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { rejectedKey } from '../core/ends.ts'
-import { readPath } from '../core/event.ts'
+import { readPath, readStatusText } from '../core/event.ts'
 import { missingCounts, qualityOf } from '../core/quality.ts'
 import type { Saved } from '../core/restore.ts'
 import {
@@ -14,7 +14,7 @@ import {
   withClosed,
   withOpened,
 } from '../core/session.ts'
-import { type Cut, type Move, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
+import { type Cut, MOVE_WIDTH, Move, type Numbers, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
 import { Column, FACTS, HOT } from '../core/table.ts'
 import { resume } from './resume.ts'
 import { SCHEMA_VERSION, schema } from './schema.ts'
@@ -37,7 +37,7 @@ const nullable = (value: number) => (Number.isNaN(value) ? null : value)
 export function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file)
   db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
-  db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536')
+  db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2048')
   const version = db.prepare('PRAGMA user_version').get()?.user_version
   if (version === 0) db.exec(`BEGIN; ${schema}; COMMIT`)
   else if (version !== SCHEMA_VERSION) {
@@ -65,7 +65,8 @@ export class Ledger {
     try {
       const ended = this.#write(cut)
       this.db.exec('COMMIT')
-      return { commit: ++this.#commits, ended }
+      const { moves, text, facts, live, usage, dropped } = cut
+      return { commit: ++this.#commits, ended, buffers: { moves, text, facts, live, usage, dropped } }
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       throw error
@@ -74,64 +75,73 @@ export class Ledger {
 
   #write(cut: Cut): number[] {
     const sql = this.#sql
-    for (const move of cut.moves) this.#move(move)
+    this.#moves(cut)
     this.#facts(cut.facts)
     writeLive(sql.live, cut.live)
-    const { usage } = cut
-    for (let i = 0; i < usage.length; i += USAGE_WIDTH) {
-      const [id, bucket, side, entry, a, b, c, d] = usage.subarray(i, i + USAGE_WIDTH)
-      sql.usage.run(id!, bucket!, side!, entry!, a!, b!, c!, d!)
-    }
-    for (const id of cut.dropped) sql.dropLive.run(id)
+    writeUsage(sql.usage, cut.usage)
+    const { data: dropped, length } = cut.dropped
+    for (let i = 0; i < length; i++) sql.dropLive.run(dropped[i]!)
     for (const gap of cut.gaps) sql.gap.run(gap.stream, nullable(gap.began), nullable(gap.ended), gap.why)
     for (const one of cut.rejected) this.#rejected(one)
     for (const stream of cut.streams) this.#stream(stream)
     if (cut.now >= 0) sql.settleIdle.run(this.#options.lingerMs, cut.now - this.#options.lingerMs)
-    return this.#ended(cut.dropped)
+    return this.#ended(dropped.subarray(0, length))
   }
 
-  /** One thing that happened to an allocation, in order: its row, and the session it belongs to. */
-  #move(move: Move): void {
-    switch (move.kind) {
-      case 'heard':
-        return this.#heard(move)
-      case 'described': {
-        const { transport, serverAddress, clientAddress, tls } = move.text
-        this.#sql.describe.run(transport, serverAddress, clientAddress, tls, move.id)
-        return
-      }
-      case 'rejected':
-        this.#sql.deleteAllocation.run(move.id)
-        return
-      case 'opened':
-        return this.#opened(move.id, move.t)
-      case 'carrying':
-        return this.#carrying(move.id, move.t)
-      case 'closed':
-        return this.#closed(move)
-      case 'late':
-        return this.#revise(move.id, move.t)
+  /** What happened to allocations, in order: their rows, and the sessions they belong to. */
+  #moves(cut: Cut): void {
+    const { data, length } = cut.moves
+    let textAt = 0
+    for (let i = 0; i < length; i += MOVE_WIDTH) {
+      const textEnd = textAt + data[i + 5]!
+      this.#move(data, i, cut.text.data.subarray(textAt, textEnd))
+      textAt = textEnd
     }
   }
 
-  #heard(move: Extract<Move, { kind: 'heard' }>): void {
-    const { realm, username, id } = readPath(move.path)
-    const label = labelOf(this.#options.template, realm, username)
-    const labels = Object.keys(label.labels).length > 0 ? JSON.stringify(label.labels) : null
+  #move(moves: Float64Array, i: number, text: Uint8Array): void {
+    const id = moves[i + 1]!
+    const t = moves[i + 2]!
+    switch (moves[i]) {
+      case Move.heard:
+        return this.#heard(id, moves[i + 3]!, moves[i + 4]!, text)
+      case Move.described:
+        return this.#described(id, text)
+      case Move.opened:
+        return this.#opened(id, t)
+      case Move.carrying:
+        return this.#carrying(id, t)
+      case Move.closed:
+        return this.#closed(id, t, moves[i + 3]!, moves[i + 4]!)
+      case Move.late:
+        return this.#revise(id, t)
+      default:
+        this.#sql.deleteAllocation.run(id)
+    }
+  }
+
+  #heard(id: number, stream: number, boot: number, path: Uint8Array): void {
+    const name = readPath(path)
+    const label = labelOf(this.#options.template, name.realm, name.username)
     this.#sql.insertAllocation.run(
-      move.id,
-      move.stream,
-      move.boot,
-      move.path,
-      realm,
-      username,
       id,
+      stream,
+      boot,
+      path,
+      name.realm,
+      name.username,
+      name.id,
       label.key,
       label.device,
       label.account,
-      labels,
+      Object.keys(label.labels).length > 0 ? JSON.stringify(label.labels) : null,
       label.fits ? 1 : 0,
     )
+  }
+
+  #described(id: number, payload: Uint8Array): void {
+    const { transport, serverAddress, clientAddress, tls } = readStatusText(payload, 0, payload.length)
+    this.#sql.describe.run(transport, serverAddress, clientAddress, tls, id)
   }
 
   #opened(id: number, t: number): void {
@@ -149,7 +159,7 @@ export class Ledger {
   #carrying(id: number, t: number): void {
     const allocation = this.#sql.allocation.get(id) as Row
     const key = allocation.key as string
-    const closedAt = allocation.ended ? (allocation.closed_at as number | null) : undefined
+    const closedAt = allocation.ended !== 0 ? (allocation.closed_at as number | null) : undefined
     const open = this.#accepting(key, t)
     this.#sql.setCarrier.run(nullable(t), id)
     if (open === undefined) {
@@ -160,12 +170,12 @@ export class Ledger {
     }
   }
 
-  #closed(move: Extract<Move, { kind: 'closed' }>): void {
-    const allocation = this.#sql.allocation.get(move.id) as Row
+  #closed(id: number, t: number, now: number, ended: number): void {
+    const allocation = this.#sql.allocation.get(id) as Row
     const session = this.#session(allocation.session_id as number)
-    this.#sql.setClosed.run(nullable(move.t), move.ended, move.id)
-    if (this.#isOver(session, move.now)) this.#sql.revise.run(session.id)
-    else this.#setTally(session.id, withClosed(session.tally, allocation.carrier === 1, nullable(move.t)))
+    this.#sql.setClosed.run(nullable(t), ended, id)
+    if (this.#isOver(session, now)) this.#sql.revise.run(session.id)
+    else this.#setTally(session.id, withClosed(session.tally, allocation.carrier === 1, nullable(t)))
   }
 
   /** What comes late changes a session that was final already (rule R23). */
@@ -205,8 +215,8 @@ export class Ledger {
     this.#sql.setTally.run(tally.carried ? 1 : 0, tally.open, tally.lastClosed, id)
   }
 
-  #facts(facts: Float64Array): void {
-    for (let i = 0; i < facts.length; i += FACTS) {
+  #facts({ data: facts, length }: Numbers): void {
+    for (let i = 0; i < length; i += FACTS) {
       const at = (column: number) => nullable(facts[i + column]!)
       const flags = facts[i + Column.flags]!
       const counted = facts[i + Column.client]! + facts[i + Column.client + 2]! > 0
@@ -218,14 +228,10 @@ export class Ledger {
         at(Column.refreshes),
         at(Column.unheard),
         at(Column.unheard + 1),
-        at(Column.unheard + 2),
-        at(Column.unheard + 3),
         at(Column.corrections),
-        at(Column.ended),
         at(Column.serverHash),
         at(Column.clientHash),
         at(Column.relayTo),
-        at(Column.relayToMax),
         flags,
         qualityOf(flags),
         missingCounts(flags, counted),
@@ -283,8 +289,8 @@ function openSession(row: Row): OpenSession {
   }
 }
 
-function writeLive(statement: StatementSync, live: Float64Array): void {
-  for (let i = 0; i < live.length; i += HOT) {
+function writeLive(statement: StatementSync, { data: live, length }: Numbers): void {
+  for (let i = 0; i < length; i += HOT) {
     // Spelled out: passing a subarray by spread costs as much as the write itself.
     statement.run(
       live[i]!,
@@ -304,5 +310,12 @@ function writeLive(statement: StatementSync, live: Float64Array): void {
       live[i + 14]!,
       live[i + 15]!,
     )
+  }
+}
+
+function writeUsage(statement: StatementSync, { data, length }: Numbers): void {
+  for (let i = 0; i < length; i += USAGE_WIDTH) {
+    const [id, bucket, side, entry, a, b, c, d] = data.subarray(i, i + USAGE_WIDTH)
+    statement.run(id!, bucket!, side!, entry!, a!, b!, c!, d!)
   }
 }

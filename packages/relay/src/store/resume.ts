@@ -54,17 +54,15 @@ const summed = [0, 1].flatMap((side) =>
 /** Ids ascend, so rows are restored, and the held among them queued, in the order in which they were first heard. */
 const RESTORE = `SELECT live.*,
   a.stream_id, a.boot, a.path,
-  a.opened_at, a.heard_at, a.goodbye_at, a.closed_at, a.carrier_at, a.lifetime, a.refreshes,
-  a.unheard_c_packets, a.unheard_c_bytes, a.unheard_p_packets, a.unheard_p_bytes, a.corrections, a.ended,
-  a.server_hash, a.client_hash, a.relay_to_max, ${summed.join(', ')}
+  a.opened_at, a.heard_at, a.goodbye_at, a.closed_at, a.lifetime, a.refreshes,
+  a.unheard_packets, a.unheard_bytes, a.corrections, a.server_hash, a.client_hash, ${summed.join(', ')}
   FROM live JOIN allocation a USING (id) ORDER BY live.id`
 
 const restoredOrder = [
   'id client_at peer_at rate last_counts relay_to expires_at flags',
   'c_rcvp c_rcvb c_sentp c_sentb p_rcvp p_rcvb p_sentp p_sentb',
-  'opened_at heard_at goodbye_at closed_at carrier_at lifetime refreshes',
-  'unheard_c_packets unheard_c_bytes unheard_p_packets unheard_p_bytes',
-  'corrections ended server_hash client_hash relay_to_max',
+  'opened_at heard_at goodbye_at closed_at lifetime refreshes',
+  'unheard_packets unheard_bytes corrections server_hash client_hash',
   'm0_rcvp m0_rcvb m0_sentp m0_sentb m1_rcvp m1_rcvb m1_sentp m1_sentb',
 ]
   .join(' ')

@@ -31,9 +31,9 @@ CREATE TABLE allocation (
   transport TEXT, server_address TEXT, client_address TEXT, tls TEXT,
   opened_at INTEGER, heard_at INTEGER, goodbye_at INTEGER, closed_at INTEGER, carrier_at INTEGER,
   lifetime INTEGER, refreshes INTEGER,
-  unheard_c_packets INTEGER, unheard_c_bytes INTEGER, unheard_p_packets INTEGER, unheard_p_bytes INTEGER,
-  corrections INTEGER, ended INTEGER, server_hash INTEGER, client_hash INTEGER,
-  relay_to INTEGER, relay_to_max INTEGER, flags INTEGER, quality TEXT, missing_max INTEGER
+  unheard_packets INTEGER, unheard_bytes INTEGER,
+  corrections INTEGER, ended INTEGER NOT NULL DEFAULT 0, server_hash INTEGER, client_hash INTEGER,
+  relay_to INTEGER, flags INTEGER, quality TEXT, missing_max INTEGER
 );
 CREATE INDEX allocation_by_session ON allocation (session_id);
 CREATE INDEX allocation_by_device ON allocation (device, session_id);

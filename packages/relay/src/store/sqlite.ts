@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { Saved } from '../core/restore.ts'
 import type { Cut } from '../core/state.ts'
 import type { LedgerOptions } from './ledger.ts'
-import type { Committed, Store, StreamClaim } from './store.ts'
+import { buffersOf, type Committed, type Store, type StreamClaim } from './store.ts'
 
 export interface SqliteOptions extends LedgerOptions {
   readonly file: string
@@ -14,6 +14,8 @@ export interface SqliteOptions extends LedgerOptions {
 export type Request =
   | { readonly kind: 'restore'; readonly claims: readonly StreamClaim[] }
   | { readonly kind: 'commit'; readonly cut: Cut }
+  /** The cut that could not be written. */
+  | { readonly kind: 'again' }
   | { readonly kind: 'close' }
 
 export type Answer = { readonly value: unknown } | { readonly fault: string }
@@ -37,10 +39,17 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
       worker.postMessage(request, transfer)
     })
   await new Promise<unknown>((resolve, reject) => waiting.push({ resolve, reject }))
+  let failed: Cut | undefined
   return {
     restore: async (claims) => (await ask({ kind: 'restore', claims })) as Saved,
-    // A cut that fails is given again, so only a copy of its numbers may be handed over: 100 ns for each live row.
-    commit: async (cut) => (await ask({ kind: 'commit', cut })) as Committed,
+    async commit(cut) {
+      // The buffers go over to the worker and come back with its answer; when it fails they stay there.
+      const request: Request = cut === failed ? { kind: 'again' } : { kind: 'commit', cut }
+      failed = cut
+      const written = (await ask(request, request.kind === 'commit' ? buffersOf(cut) : [])) as Committed
+      failed = undefined
+      return written
+    },
     close: async () => {
       const gone = once(worker, 'exit')
       await ask({ kind: 'close' })

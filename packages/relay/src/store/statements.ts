@@ -41,9 +41,8 @@ export function prepare(db: DatabaseSync) {
     ),
     facts: db.prepare(
       `UPDATE allocation SET opened_at = ?, heard_at = ?, goodbye_at = ?, lifetime = ?, refreshes = ?,
-       unheard_c_packets = ?, unheard_c_bytes = ?, unheard_p_packets = ?, unheard_p_bytes = ?,
-       corrections = ?, ended = ?,
-       server_hash = ?, client_hash = ?, relay_to = ?, relay_to_max = ?, flags = ?, quality = ?, missing_max = ?
+       unheard_packets = ?, unheard_bytes = ?, corrections = ?,
+       server_hash = ?, client_hash = ?, relay_to = ?, flags = ?, quality = ?, missing_max = ?
        WHERE id = ?`,
     ),
     live: db.prepare(`REPLACE INTO live VALUES (${marks(HOT)})`),

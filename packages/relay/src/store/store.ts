@@ -13,11 +13,16 @@ export interface StreamClaim {
   readonly version: string | null
 }
 
+/** The buffers of a cut. */
+export type Buffers = Pick<Cut, 'moves' | 'text' | 'facts' | 'live' | 'usage' | 'dropped'>
+
 export interface Committed {
   /** Number of commits so far in this run. */
   readonly commit: number
   /** Sessions in which an allocation's account was completed and nothing that counts is open any more. */
   readonly ended: readonly number[]
+  /** The cut's buffers, to be used again. */
+  readonly buffers: Buffers
 }
 
 export interface Store {
@@ -26,4 +31,9 @@ export interface Store {
   /** Writes a cut in one transaction; when it fails, nothing of it is written and it may be given again. */
   commit(cut: Cut): Promise<Committed>
   close(): Promise<void>
+}
+
+/** The buffers of a cut, to be handed over instead of copied. */
+export function buffersOf(cut: Buffers): ArrayBuffer[] {
+  return [cut.moves, cut.text, cut.facts, cut.live, cut.usage, cut.dropped].map((one) => one.data.buffer as ArrayBuffer)
 }
