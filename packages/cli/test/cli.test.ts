@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { examples } from '../src/relay.ts'
+
+const bin = fileURLToPath(new URL('../bin/fettle.js', import.meta.url))
+const recording = (name: string) => fileURLToPath(new URL(`../../relay/test/recordings/${name}`, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'fettle-cli-'))
+copyFileSync(recording('note-2018-call.txt'), join(folder, 'call.txt'))
+copyFileSync(recording('k-call-log.txt'), join(folder, 'turnserver.log'))
+after(() => rmSync(folder, { recursive: true }))
+
+interface Run {
+  readonly status: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs fettle as a user does; `until`: is sent SIGTERM once its output holds this. */
+async function fettle(
+  words: readonly string[],
+  until?: string,
+  environment: Record<string, string> = {},
+): Promise<Run> {
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    XDG_DATA_HOME: join(folder, 'share'),
+    FETTLE_RESP: '127.0.0.1:0',
+    COLUMNS: '80',
+    ...environment,
+  }
+  const child = spawn(process.execPath, [bin, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+    if (until !== undefined && out.includes(until)) child.kill('SIGTERM')
+  })
+  const [status] = await once(child, 'close')
+  return { status, out, err }
+}
+
+/** Words as a shell would split them. */
+const words = (command: string) => Array.from(command.matchAll(/"([^"]*)"|(\S+)/g), (match) => match[1] ?? match[2]!)
+
+for (const example of Object.values(examples).flat()) {
+  test(`the example in help runs: ${example}`, async () => {
+    const [program, ...rest] = words(example)
+    assert.equal(program, 'fettle')
+    const { status, err, out } = await fettle(rest, rest.includes('serve') ? 'waiting for coturn' : undefined)
+    assert.equal(err, '')
+    assert.equal(status, 0)
+    assert.notEqual(out, '')
+  })
+}
+
+test('every example stands in help', async () => {
+  for (const [name, lines] of Object.entries(examples)) {
+    const { out, status } = await fettle(['relay', name, '--help'])
+    assert.equal(status, 0)
+    for (const line of lines) assert(out.includes(line), `${name}: ${line}`)
+    for (const line of out.split('\n').filter((text) => !text.includes('fettle relay'))) assert(line.length <= 80, line)
+  }
+})
+
+test('serve says where the data is and what to put into turnserver.conf, and keeps the token to itself', async () => {
+  const data = join(folder, 'new')
+  const { out, status, err } = await fettle(['relay', 'serve', '--data', data], 'waiting for coturn')
+  assert.equal(status, 0)
+  assert.equal(err, '')
+  assert(out.includes(`data: ${data}\n`))
+  const line = /^redis-statsdb="ip=127\.0\.0\.1 port=(\d+) password=(\S{20}) connect_timeout=5"$/m.exec(out)
+  assert(line, out)
+  assert.notEqual(line[1], '0')
+  assert.equal(statSync(data).mode & 0o777, 0o700)
+  assert.equal(statSync(join(data, 'servers.json')).mode & 0o777, 0o600)
+  assert.deepEqual(JSON.parse(readFileSync(join(data, 'servers.json'), 'utf8'))[0].token, line[2])
+  const again = await fettle(['relay', 'serve', '--data', data], 'waiting for coturn')
+  assert(again.out.includes(line[2]!), 'the token stays the same')
+})
+
+test('a wrong request: one line for each fault, status 2, nothing made', async () => {
+  const data = join(folder, 'never')
+  const { status, out, err } = await fettle(
+    ['relay', 'serve', '--data', data, '--resp', 'nowhere', '--linger', '-1', '--username', '{x}'],
+    undefined,
+    { FETTLE_CONFIG: join(folder, 'absent.yaml') },
+  )
+  assert.equal(status, 2)
+  assert.equal(out, '')
+  assert.deepEqual(err.trimEnd().split('\n'), [
+    `fettle: ${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`,
+    'fettle: --resp "nowhere": is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431',
+    'fettle: --username "{x}": has no {device}; for instance {expires}:{device}',
+    'fettle: --linger "-1": is no number of seconds (0 to 86400)',
+  ])
+  assert(!existsSync(data))
+})
+
+const complaints: [string, readonly string[], number, RegExp][] = [
+  ['an unknown command', ['relay', 'fly'], 2, /^fettle: unknown command 'fly'\n$/],
+  ['an unknown option', ['relay', 'serve', '--fly'], 2, /^fettle: unknown option '--fly'\n$/],
+  ['no file', ['relay', 'replay'], 2, /^fettle: missing required argument 'file'\n$/],
+  ['a file that is not there', ['relay', 'replay', 'gone.txt'], 3, /^fettle: gone\.txt: .*ENOENT.*\n$/],
+  ['a file that is no recording', ['relay', 'replay', bin], 3, /^fettle: .*fettle\.js: no recording that fettle knows/],
+  [
+    'a folder without records',
+    ['relay', 'sessions', '--data', 'none'],
+    3,
+    /^fettle: .*none: no meter has kept records/,
+  ],
+]
+for (const [what, line, expected, pattern] of complaints) {
+  test(`${what}: one line, status ${expected}`, async () => {
+    const { status, err } = await fettle(line)
+    assert.equal(status, expected)
+    assert.match(err, pattern)
+    assert.equal(err.trimEnd().split('\n').length, 1)
+  })
+}
+
+test('settings come from flags, then the environment, then the file', async () => {
+  const file = join(folder, 'fettle.yaml')
+  writeFileSync(file, `relay:\n  data: ${join(folder, 'from-file')}\n  username: "{expires}:{device}"\n`)
+  const serve = ['relay', 'serve', '--config', file]
+  assert((await fettle(serve, 'waiting for coturn')).out.includes('from-file\n'))
+  const environment = { FETTLE_DATA: join(folder, 'from-environment') }
+  assert((await fettle(serve, 'waiting for coturn', environment)).out.includes('from-environment\n'))
+  const flag = [...serve, '--data', join(folder, 'from-flag')]
+  assert((await fettle(flag, 'waiting for coturn', environment)).out.includes('from-flag\n'))
+})
+
+test('a setting that the file misspells is a fault, not a default', async () => {
+  const file = join(folder, 'misspelt.yaml')
+  writeFileSync(file, 'relay:\n  dta: /tmp\n')
+  const { status, err } = await fettle(['relay', 'serve', '--config', file])
+  assert.equal(status, 2)
+  assert.match(err, /misspelt\.yaml: relay: .*dta/)
+})
+
+test('replay as table, CSV and JSON', async () => {
+  const template = ['--username', '{expires}:{device}_{kind}_{client}_{account}']
+  const { out: text } = await fettle(['relay', 'replay', 'call.txt'])
+  for (const line of text.split('\n')) assert(Array.from(line).length <= 80, line)
+  assert.match(text, /deleted +unknown +5\.86 MB +114 kB +exact/)
+  const { out: csv } = await fettle(['relay', 'replay', 'call.txt', '--csv', ...template])
+  const [header, row] = csv.split('\r\n')
+  assert.equal(header!.split(',').length, row!.split(',').length)
+  assert.match(row!, /^1,pano,26e4cd38fa6fc39fa8fc40fb25fe558c,18152649,relayed,/)
+  assert.match(row!, /,5785,5862284,2407,114451,,,,$/)
+  const { out: json } = await fettle(['relay', 'replay', 'call.txt', '--json', ...template])
+  const { schema, sessions } = JSON.parse(json)
+  assert.equal(schema, 'fettle.relay.replay/1')
+  assert.equal(sessions[0].account, '18152649')
+})

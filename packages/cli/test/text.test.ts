@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { csvField, csvLine, duration, printable, size, table } from '../src/text.ts'
+
+test('a name cannot steer the terminal', () => {
+  assert.equal(printable('ann\u001b[2J\u0007'), 'ann\\u001b[2J\\u0007')
+  assert.equal(printable('a\u202eb\u2066c\u2028d\u009be'), 'a\\u202eb\\u2066c\\u2028d\\u009be')
+  assert.equal(printable('zoë 👍 “x”'), 'zoë 👍 “x”')
+})
+
+test('a name cannot become a formula or a further field', () => {
+  for (const name of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1']) assert.match(csvField(name), /^"?'/)
+  assert.equal(csvField('a,"b"\nc'), '"a,""b""\nc"')
+  assert.equal(csvLine(['x', null, -5, true]), 'x,,-5,true\r\n')
+})
+
+test('sizes are decimal, as bills count', () => {
+  const expected: [number, string][] = [
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [114_451, '114 kB'],
+    [999_600, '1.00 MB'],
+    [5_862_284, '5.86 MB'],
+    [6e15, '6.00 PB'],
+    [9e18, '9.00e+3 PB'],
+  ]
+  for (const [bytes, text] of expected) assert.equal(size(bytes), text)
+})
+
+test('durations carry over', () => {
+  assert.equal(duration(0.88), '0.9 s')
+  assert.equal(duration(59.94), '59.9 s')
+  assert.equal(duration(59.96), '1 min 00 s')
+  assert.equal(duration(245), '4 min 05 s')
+  assert.equal(duration(3599.6), '1 h 00 min')
+  assert.equal(duration(7384), '2 h 03 min')
+})
+
+test('a table is cut to the terminal where it may give way', () => {
+  const columns = [{ title: 'a' }, { title: 'name', flexible: true }, { title: 'n', right: true }]
+  const rows = [['1', 'a very long device name', '22']]
+  assert.equal(table(columns, rows, 80), 'a  name                      n\n1  a very long device name  22\n')
+  assert.equal(table(columns, rows, 20), 'a  name            n\n1  a very long …  22\n')
+  for (const line of table(columns, rows, 20).split('\n')) assert(Array.from(line).length <= 20)
+})
