@@ -171,7 +171,7 @@ function replayText(result: Replay, io: Io): string {
   if (result.gaps.length > 0) lines.push(`gaps: ${result.gaps.length}\n`)
   if (result.malformed > 0) lines.push(`unreadable: ${result.malformed} lines\n`)
   for (const { first, other, equal, differences } of result.compared) {
-    lines.push(`${other} beside ${first}: ${equal} allocations equal to the byte, ${differences.length} different\n`)
+    lines.push(`${other} beside ${first}: ${equal} allocations equal, ${differences.length} different\n`)
     for (const one of differences.slice(0, 20)) lines.push(`  ${printable(one.path)}\n`)
   }
   return lines.join('')
