@@ -96,6 +96,7 @@ export function finish(state: State, row: number): void {
   carryByClient(state, row)
   endRelay(state, row)
   flush(state, row)
+  state.moves.push(Move.finished, state.table.cells[row * STRIDE]!)
   retire(state, row)
 }
 
@@ -115,6 +116,7 @@ function expire(state: State, row: number): void {
   endRelay(state, row)
   flush(state, row)
   cells[base + Column.flags]! |= Flag.expired
+  state.moves.push(Move.finished, cells[base]!)
 }
 
 /** The end of relaying: at most the goodbye, else the close (rule R25). */

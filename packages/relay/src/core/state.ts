@@ -99,6 +99,8 @@ export const Move = {
   described: 5,
   /** Never proved real. */
   rejected: 6,
+  /** Its record is complete, as far as anyone can tell. */
+  finished: 7,
 } as const
 /** kind, id, t, a, b, length of the text. */
 export const MOVE_WIDTH = 6

@@ -36,7 +36,9 @@ export class RequestReader {
     const from = this.at
     if (from >= this.#length) return 'partial'
     const result = this.#bytes[from] === STAR ? this.#array(from + 1) : this.#inline(from)
-    if (result === 'partial' && this.#length - from > REQUEST_MAX) return this.#broken('request too long')
+    const length = (result === 'request' ? this.at : this.#length) - from
+    // The same limit whether it came in one piece or in many.
+    if (result !== 'broken' && length > REQUEST_MAX) return this.#broken('request too long')
     return result
   }
 

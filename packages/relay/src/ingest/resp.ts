@@ -46,6 +46,8 @@ const BATCH_EVENTS = 4096
 const WATCH_MS = 250
 /** A longer pause than this may have filled the pipe. */
 const STALL_MS = 1000
+/** A request of which no more has come for so long will never be whole. */
+const HALF_MS = 3000
 
 interface Connection {
   readonly socket: Socket
@@ -98,7 +100,6 @@ class RespEndpoint implements Source {
     this.#options = options
     this.claims = options.servers.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
     this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true })
-    this.#server.maxConnections = CONNECTIONS_MAX
     this.#server.on('connection', (socket) => this.#accept(socket))
   }
 
@@ -142,7 +143,20 @@ class RespEndpoint implements Source {
     await closed
   }
 
+  /** Whoever has not said its password yet makes room for the next: strangers must not keep a coturn out. */
+  #makeRoom(): void {
+    if (this.#connections.size < CONNECTIONS_MAX) return
+    for (const connection of this.#connections) {
+      if (connection.server === undefined) return this.#refuse(connection, 'too many connections')
+    }
+  }
+
   #accept(socket: Socket): void {
+    this.#makeRoom()
+    if (this.#connections.size >= CONNECTIONS_MAX) {
+      socket.destroy()
+      return
+    }
     const open = this.#servers.find((server) => server.open)
     const connection: Connection = {
       socket,
@@ -167,16 +181,29 @@ class RespEndpoint implements Source {
   #refuse(connection: Connection, why: string): void {
     this.#options.on({ kind: 'refused', why, peer: `${connection.socket.remoteAddress}` })
     connection.ended = true
+    this.#connections.delete(connection)
     connection.socket.destroy()
   }
 
   #join(connection: Connection, server: ServerState): void {
     clearTimeout(connection.authTimer)
-    connection.server?.connections.delete(connection)
+    if (connection.server !== server) this.#leave(connection)
     connection.server = server
     server.connections.add(connection)
+    this.#scene = undefined
     if (!server.present) this.#options.on({ kind: 'connected', server: server.name })
     server.present = true
+  }
+
+  /** The connection does not speak for its server any more. */
+  #leave(connection: Connection): void {
+    const { server } = connection
+    if (server === undefined) return
+    this.#flush()
+    server.connections.delete(connection)
+    server.boots.closed(connection)
+    this.#endBoots(server)
+    if (server.connections.size === 0) server.leftAt = performance.now()
   }
 
   #closed(connection: Connection): void {
@@ -184,12 +211,9 @@ class RespEndpoint implements Source {
     this.#connections.delete(connection)
     const { server } = connection
     if (server === undefined) return
-    server.connections.delete(connection)
     // After a clean end all that was sent has come. After anything else what was under way is lost.
     if (!connection.ended) this.#gap(server, connection.lastRead, 'connection')
-    server.boots.closed(connection)
-    this.#endBoots(server)
-    if (server.connections.size === 0) server.leftAt = performance.now()
+    this.#leave(connection)
   }
 
   #endBoots(server: ServerState): void {
@@ -218,6 +242,7 @@ class RespEndpoint implements Source {
 
   /** Everything that came is read to the end at once; what is not a whole request yet waits for the next chunk. */
   #read(connection: Connection, chunk: Buffer): void {
+    if (connection.ended) return
     this.#noteStall()
     connection.drained += chunk.length
     connection.lastRead = this.#options.now()
@@ -341,7 +366,7 @@ class RespEndpoint implements Source {
     const pause = now - this.#alive
     this.#alive = now
     if (pause < STALL_MS + WATCH_MS) return
-    this.#stalledAt = this.#options.now() - pause
+    this.#stalledAt = Math.floor(this.#options.now() - pause)
     for (const connection of this.#connections) connection.drained = 0
   }
 
@@ -352,9 +377,22 @@ class RespEndpoint implements Source {
     this.#options.on({ kind: 'disconnected', server: server.name })
   }
 
+  /**
+   * A coturn that was blocked stops in the middle of a request and never goes on, whatever blocked it: a pause of ours or
+   * of the network, or more events at once than its send buffer holds.
+   */
+  #noteHalves(): void {
+    const now = this.#options.now()
+    for (const connection of this.#connections) {
+      const { server, rest, lastRead } = connection
+      if (server !== undefined && rest !== undefined && now - lastRead > HALF_MS) this.#reopen(connection, lastRead)
+    }
+  }
+
   /** One look after a stall, what waited in the pipes has been read: if that was much, a pipe may have been full. */
   #look(): void {
     for (const server of this.#servers) this.#noteAbsence(server)
+    this.#noteHalves()
     const known = this.#stalledAt
     this.#noteStall()
     if (Number.isNaN(known)) return

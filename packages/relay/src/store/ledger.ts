@@ -35,16 +35,26 @@ const nullable = (value: number) => (Number.isNaN(value) ? null : value)
 
 /** Opens or creates the tables. `file` may be `:memory:`. */
 export function openDatabase(file: string): DatabaseSync {
-  const db = new DatabaseSync(file)
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(file)
+    prepareDatabase(db, file)
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof LedgerFault) throw error
+    throw new LedgerFault(`${file}: ${(error as Error).message}`)
+  }
+}
+
+function prepareDatabase(db: DatabaseSync, file: string): void {
   db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
   db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2048')
   const version = db.prepare('PRAGMA user_version').get()?.user_version
   if (version === 0) db.exec(`BEGIN; ${schema}; COMMIT`)
   else if (version !== SCHEMA_VERSION) {
-    db.close()
     throw new LedgerFault(`${file} is a ledger of version ${version}; this fettle reads version ${SCHEMA_VERSION}`)
   }
-  return db
 }
 
 export class Ledger {
@@ -75,7 +85,7 @@ export class Ledger {
 
   #write(cut: Cut): number[] {
     const sql = this.#sql
-    this.#moves(cut)
+    const ended = this.#moves(cut)
     this.#facts(cut.facts)
     writeLive(sql.live, cut.live)
     writeUsage(sql.usage, cut.usage)
@@ -85,18 +95,24 @@ export class Ledger {
     for (const one of cut.rejected) this.#rejected(one)
     for (const stream of cut.streams) this.#stream(stream)
     if (cut.now >= 0) sql.settleIdle.run(this.#options.lingerMs, cut.now - this.#options.lingerMs)
-    return this.#ended(dropped.subarray(0, length))
+    return ended
   }
 
-  /** What happened to allocations, in order: their rows, and the sessions they belong to. */
-  #moves(cut: Cut): void {
+  /**
+   * What happened to allocations, in order: their rows, and the sessions they belong to. Returns the sessions that have
+   * ended by it.
+   */
+  #moves(cut: Cut): number[] {
     const { data, length } = cut.moves
+    const finished: number[] = []
     let textAt = 0
     for (let i = 0; i < length; i += MOVE_WIDTH) {
       const textEnd = textAt + data[i + 5]!
-      this.#move(data, i, cut.text.data.subarray(textAt, textEnd))
+      if (data[i] === Move.finished) finished.push(data[i + 1]!)
+      else this.#move(data, i, cut.text.data.subarray(textAt, textEnd))
       textAt = textEnd
     }
+    return this.#ended(finished)
   }
 
   #move(moves: Float64Array, i: number, text: Uint8Array): void {
@@ -252,9 +268,10 @@ export class Ledger {
     this.#sql.stream.run(boot, peer ? 1 : 0, malformed, position, nullable(heardAt), id)
   }
 
-  #ended(dropped: Float64Array): number[] {
+  /** The sessions of these allocations in which nothing that counts is open and that were not final before. */
+  #ended(finished: readonly number[]): number[] {
     const ended = new Set<number>()
-    for (const id of dropped) {
+    for (const id of finished) {
       const row = this.#sql.endedSession.get(id) as Row | undefined
       if (row !== undefined) ended.add(row.id as number)
     }

@@ -19,7 +19,7 @@ export type Buffers = Pick<Cut, 'moves' | 'text' | 'facts' | 'live' | 'usage' | 
 export interface Committed {
   /** Number of commits so far in this run. */
   readonly commit: number
-  /** Sessions in which an allocation's account was completed and nothing that counts is open any more. */
+  /** Sessions whose last record was completed and in which nothing that counts is open any more. */
   readonly ended: readonly number[]
   /** The cut's buffers, to be used again. */
   readonly buffers: Buffers
