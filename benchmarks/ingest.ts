@@ -1,10 +1,10 @@
 /**
  * How many events does a CPU-second take, all threads together, from the socket into the durable store?
  *
- * coturn's part is played at a fixed rate (the target's, so that batches are 50 ms and not larger), uniformly over the
- * live allocations, always the client's report and then the peer's. `fettle` stands beside `bare`, the loop one would write in
- * an hour, and `frames`, which keeps nothing; all of them in turn in every round. What the store holds at the end must be
- * what was sent.
+ * coturn's part is played at a fixed rate (so that batches are 50 ms and not larger), uniformly over the live
+ * allocations, always the client's report and then the peer's. `fettle` stands beside `bare`, the loop one would write
+ * in an hour, and `frames`, which keeps nothing; all of them in turn in every round. What the store holds at the end
+ * must be what was sent.
  */
 import { availableParallelism, cpus } from 'node:os'
 import { spread, startSubject, TOKEN } from './process.ts'

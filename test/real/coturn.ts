@@ -15,6 +15,8 @@ export interface Coturn {
 export async function startCoturn(ground: Ground, statsdb: string): Promise<Coturn> {
   const running = ground.start(find('turnserver'), [
     '-n',
+    // However many cores there are: ids are counted by thread, and a test wants to see them again.
+    '--relay-threads=2',
     `--listening-ip=${ground.address(3)}`,
     `--relay-ip=${ground.address(3)}`,
     `--listening-port=${LISTENING_PORT}`,
@@ -37,9 +39,17 @@ export async function startCoturn(ground: Ground, statsdb: string): Promise<Cotu
   ])
   await until('coturn listening', () => {
     if (running.status !== undefined) throw new Error(`turnserver ended with ${running.status}: ${running.output}`)
-    return running.output.includes('Total auth threads') || undefined
+    return listens(running.output)
   })
   return { running }
+}
+
+/** Every relay thread has opened its listener. */
+function listens(log: string): boolean {
+  const threads = Number(/Total General servers: (\d+)/.exec(log)?.[1] ?? Number.NaN)
+  const created = log.match(/turn server id=\d+ created/g)?.length
+  const tcp = log.match(/TCP listener opened/g)?.length
+  return created === threads && tcp === threads && log.includes('UDP listener opened')
 }
 
 /** What sends back all that comes. */
@@ -93,7 +103,8 @@ export interface Logged {
   readonly peer: Counters
 }
 
-const USAGE = /^\d+: : session (\d+): (peer )?usage: realm=<[^>]*>, username=<(.*)>, rp=(\d+), rb=(\d+), sp=(\d+), sb=(\d+)/gm
+const USAGE =
+  /^\d+: : session (\d+): (peer )?usage: realm=<[^>]*>, username=<(.*)>, rp=(\d+), rb=(\d+), sp=(\d+), sb=(\d+)/gm
 const DELETE = /^\d+: : session (\d+): delete: realm=/gm
 
 /** Adds up coturn's own usage lines, by session id. */

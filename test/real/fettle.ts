@@ -54,7 +54,7 @@ export interface Account {
   readonly quality: string | null
   readonly transport: string | null
   readonly startKnown: boolean
-  /** What the client's total held above its reports, in packets. */
+  /** What the totals held above the reports, in packets. */
   readonly unheardPackets: number
   /** Packet counts that can be missing at most; null when nothing bounds them. */
   readonly missingMax: number | null
@@ -73,7 +73,9 @@ const sums = ['c', 'p'].flatMap((letter, side) =>
       ELSE l.${letter}_${name} END AS ${letter}_${name}`,
   ),
 )
-const ACCOUNTS = `SELECT a.*, ${sums.join(', ')} FROM allocation a LEFT JOIN live l USING (id) ORDER BY a.id`
+const ACCOUNTS = `SELECT a.coturn_id, a.username, a.boot, a.session_id, a.ended, a.quality, a.transport, a.opened_at,
+  a.unheard_packets, a.missing_max, ${sums.join(', ')}
+  FROM allocation a LEFT JOIN live l USING (id) ORDER BY a.id`
 
 type Row = Record<string, number | string | null>
 
@@ -97,7 +99,7 @@ export function readAccounts(data: string): Account[] {
     quality: row.quality as string | null,
     transport: row.transport as string | null,
     startKnown: row.opened_at !== null,
-    unheardPackets: (row.unheard_c_packets ?? 0) as number,
+    unheardPackets: (row.unheard_packets ?? 0) as number,
     missingMax: row.missing_max as number | null,
     client: counters(row, 'c'),
     peer: counters(row, 'p'),

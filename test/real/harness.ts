@@ -88,15 +88,16 @@ export class Ground {
   }
 
   /**
-   * From now on programs start in a network of their own, whose TCP connections hold as little as the kernel allows on
-   * either side: a few events fill one. Needs root, or a kernel that lets users make namespaces.
+   * From now on programs start in a network of their own, whose TCP connections hold about `sendBytes` where they are
+   * written and as little as the kernel allows where they are read: events soon fill one. Needs root, or a kernel that
+   * lets users make namespaces.
    */
-  async enterNarrowNetwork(): Promise<void> {
+  async enterNarrowNetwork(sendBytes: number): Promise<void> {
     const setting = '/proc/sys/net/ipv4'
     const script = [
       `"${find('ip')}" link set lo up`,
       `echo 4096 4096 4096 > ${setting}/tcp_rmem`,
-      `echo 4096 4096 4096 > ${setting}/tcp_wmem`,
+      `echo 4096 ${sendBytes} ${sendBytes} > ${setting}/tcp_wmem`,
       'echo ready',
       'exec sleep infinity',
     ].join(' && ')
@@ -155,11 +156,7 @@ function follow(child: ChildProcess): Running {
 const POLL_MS = 25
 
 /** Waits until the condition gives something, and returns that; fails after `seconds`, saying what was waited for. */
-export async function until<T>(
-  what: string,
-  condition: () => T | undefined | false | null,
-  seconds = 20,
-): Promise<T> {
+export async function until<T>(what: string, condition: () => T | undefined | false | null, seconds = 20): Promise<T> {
   const deadline = performance.now() + seconds * 1000
   for (;;) {
     const found = condition()

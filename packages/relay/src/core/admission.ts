@@ -7,7 +7,8 @@ import { Column, Flag, STRIDE } from './table.ts'
 /** The row of the event's path, or -1. What was due for it before this event is done first. */
 export function find(state: State, batch: Batch, i: number): number {
   const row = state.table.find(state.stream.id, state.boot, batch.bytes, batch.pathStart[i]!, batch.pathEnd[i]!)
-  return row >= 0 && lapse(state, row) ? row : -1
+  // What has expired may be due to be forgotten at once.
+  return row >= 0 && lapse(state, row) && lapse(state, row) ? row : -1
 }
 
 /** A new row, held until it proves real; -1 when the meter is full, which is a gap. */

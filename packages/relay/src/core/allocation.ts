@@ -1,8 +1,20 @@
 /** The fold: event by event, what is known of each allocation. Synchronous, the only writer of state. */
 import { admit, admitted, find, gap, hold, insert, overflow } from './admission.ts'
-import { awaitDeadline, carryByClient, carryIfOver, close, Ended, endNow, finish, late, reject, sweep } from './ends.ts'
+import {
+  awaitDeadline,
+  carryByClient,
+  carryIfOver,
+  close,
+  Ended,
+  endNow,
+  expectPeer,
+  finish,
+  late,
+  reject,
+  sweep,
+} from './ends.ts'
 import { type Batch, hashPart, Kind, LOCAL, REMOTE } from './event.ts'
-import { Move, pendingRows, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
+import { Move, pendingRows, retire, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 import { advance, CLIENT, PEER } from './usage.ts'
 
@@ -60,14 +72,21 @@ function rare(state: State, batch: Batch, i: number, kind: number): void {
 
 /** The end of a recording: what waits for nothing but time is finished; what is open stays open (rule R27). */
 export function finishRecording(state: State): void {
-  const { table } = state
-  for (let row = 0; row < table.top; row++) {
-    const flags = table.cells[row * STRIDE + Column.flags]!
-    if (table.cells[row * STRIDE] === 0) continue
+  for (const row of rowsInOrder(state)) {
+    const flags = state.table.cells[row * STRIDE + Column.flags]!
     if ((flags & Flag.held) !== 0) reject(state, row)
-    else if ((flags & (Flag.deleted | Flag.expired)) === Flag.deleted) finish(state, row)
+    else if ((flags & Flag.expired) !== 0) continue
+    else if ((flags & Flag.deleted) !== 0) finish(state, row)
     else carryByClient(state, row)
   }
+}
+
+/** Rows as they were first heard of: where they lie in the table depends on when the meter was started. */
+function rowsInOrder({ table }: State): number[] {
+  const { cells } = table
+  const rows: number[] = []
+  for (let row = 0; row < table.top; row++) if (cells[row * STRIDE] !== 0) rows.push(row)
+  return rows.sort((a, b) => cells[a * STRIDE]! - cells[b * STRIDE]!)
 }
 
 /** Time never runs backwards (rule R24). */
@@ -83,6 +102,13 @@ function from(state: State, id: number, boot: number): void {
   state.stream = stream
   state.boot = boot
   if (boot <= stream.boot) return
+  const { table } = state
+  for (let row = 0; row < table.top && stream.peer; row++) {
+    const ended = (table.cells[row * STRIDE + Column.flags]! & Flag.expired) !== 0
+    if (table.cells[row * STRIDE] === 0 || table.streamOf(row) !== id || ended) continue
+    expectPeer(state, row)
+    touchFacts(state, row)
+  }
   stream.boot = boot
   stream.peer = false
 }
@@ -97,8 +123,12 @@ function clientReport(state: State, batch: Batch, i: number): void {
   const d2 = n[j + 2]!
   const { cells } = state.table
   const base = row * STRIDE
+  // The total holds every report, one that comes after it too (rules R5, R6).
+  if ((cells[base + Column.flags]! & Flag.clientTotal) !== 0) return
   if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, CLIENT, d0, n[j + 1]!, d2, n[j + 3]!)
   carryByClient(state, row)
+  // What can be missing at most (rule R16) changes with the first report.
+  if (cells[base + Column.client]! + cells[base + Column.client + 2]! === 0) touchFacts(state, row)
   const counts = d0 + d2
   layOut(state, base, counts)
   advance(state, row, CLIENT, d0, n[j + 1]!, d2, n[j + 3]!)
@@ -130,9 +160,11 @@ function peerReport(state: State, batch: Batch, i: number): void {
   const { cells } = state.table
   const base = row * STRIDE
   const flags = cells[base + Column.flags]!
-  if ((flags & Flag.expired) !== 0) return late(state, row, PEER, n[j]!, n[j + 1]!, n[j + 2]!, n[j + 3]!)
+  if ((flags & Flag.peerTotal) !== 0) return
+  if ((flags & Flag.peer) === 0) touchFacts(state, row)
   cells[base + Column.flags] = flags | Flag.peer
   state.stream.peer = true
+  if ((flags & Flag.expired) !== 0) return late(state, row, PEER, n[j]!, n[j + 1]!, n[j + 2]!, n[j + 3]!)
   advance(state, row, PEER, n[j]!, n[j + 1]!, n[j + 2]!, n[j + 3]!)
   const counts = cells[base + Column.lastCounts]! + n[j]! + n[j + 2]!
   if (counts > 0 && counts % 4096 === 0) cells[base + Column.relayTo] = cells[base + Column.clientAt]!
@@ -189,9 +221,9 @@ function otherThan(state: State, batch: Batch, i: number, row: number, isNew: bo
   const server = hashPart(LOCAL, batch.bytes, batch.textStart[i]!, batch.textEnd[i]!)
   const client = hashPart(REMOTE, batch.bytes, batch.textStart[i]!, batch.textEnd[i]!)
   if (differs(server, cells[base + Column.serverHash]!)) {
-    return state.stream.bootAware || (flags & Flag.deleted) !== 0 ? 'other' : 'ambiguous'
+    return state.stream.bootAware || (flags & (Flag.deleted | Flag.expired)) !== 0 ? 'other' : 'ambiguous'
   }
-  const missedNew = (flags & Flag.gap) !== 0 && differs(client, cells[base + Column.clientHash]!)
+  const missedNew = (flags & Flag.refreshGap) !== 0 && differs(client, cells[base + Column.clientHash]!)
   return isNew || missedNew ? 'other' : 'same'
 }
 
@@ -265,6 +297,7 @@ function peerTotal(state: State, batch: Batch, i: number): void {
   const flags = cells[base + Column.flags]!
   if ((flags & (Flag.carrier | Flag.expired)) === 0) carryIfOver(state, row, Column.peer)
   if ((flags & Flag.expired) === 0) finish(state, row)
+  else retire(state, row)
 }
 
 /** What a log tells at the end, if it was read from the start (rule R16). */
@@ -287,8 +320,8 @@ function complete(state: State, row: number, side: 0 | 1, d: readonly number[]):
   const { cells } = state.table
   const base = row * STRIDE
   const [d0, d1, d2, d3] = d as [number, number, number, number]
-  cells[base + Column.unheard]! += d0 + d2
-  cells[base + Column.unheard + 1]! += d1 + d3
+  cells[base + Column.unheard]! += Math.max(0, d0) + Math.max(0, d2)
+  cells[base + Column.unheard + 1]! += Math.max(0, d1) + Math.max(0, d3)
   if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, side, d0, d1, d2, d3)
   if (d0 !== 0 || d1 !== 0 || d2 !== 0 || d3 !== 0) advance(state, row, side, d0, d1, d2, d3)
   touchFacts(state, row)
@@ -296,8 +329,7 @@ function complete(state: State, row: number, side: 0 | 1, d: readonly number[]):
 
 function restarted(state: State, boot: number): void {
   const { table, stream } = state
-  for (let row = 0; row < table.top; row++) {
-    if (table.cells[row * STRIDE] === 0 || table.streamOf(row) !== stream.id || table.bootOf(row) > boot) continue
-    endNow(state, row, Ended.restarted)
+  for (const row of rowsInOrder(state)) {
+    if (table.streamOf(row) === stream.id && table.bootOf(row) <= boot) endNow(state, row, Ended.restarted)
   }
 }

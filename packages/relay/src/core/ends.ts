@@ -44,28 +44,41 @@ export function lapse(state: State, row: number): boolean {
   return false
 }
 
-/** Does what is due, and finds out when something will be due next. */
+/** Does what is due, in the order in which it fell due, and finds out when something will be due next. */
 export function sweep(state: State): void {
   const { table } = state
+  const due: { readonly row: number; readonly id: number; readonly at: number }[] = []
   state.sweepAt = Number.POSITIVE_INFINITY
   for (let row = 0; row < table.top; row++) {
-    if (table.cells[row * STRIDE] !== 0 && lapse(state, row)) awaitDeadline(state, row)
+    const base = row * STRIDE
+    const id = table.cells[base]!
+    if (id === 0) continue
+    if (dueAt(state, row) <= state.now) due.push({ row, id, at: deadline(state, base) })
+    else awaitDeadline(state, row)
+  }
+  due.sort((a, b) => a.at - b.at || a.id - b.id)
+  for (const { row } of due) {
+    // What has expired may be due to be forgotten at once.
+    const stays = lapse(state, row) && (dueAt(state, row) > state.now || lapse(state, row))
+    if (stays) awaitDeadline(state, row)
   }
 }
 
-/**
- * The next sweep is at the first whole second after the earliest deadline: seldom, since allocations are refreshed long
- * before, and at the same moment of the stream's own time whether or not the meter was started in between.
- */
+/** The first whole second after the deadline, so that it never matters for what else a sweep was made. */
+function dueAt(state: State, row: number): number {
+  return (Math.floor(deadline(state, row * STRIDE) / 1000) + 1) * 1000
+}
+
+/** The next sweep is when something is due: seldom, since allocations are refreshed long before. */
 export function awaitDeadline(state: State, row: number): void {
-  const due = (Math.floor(deadline(state, row * STRIDE) / 1000) + 1) * 1000
+  const due = dueAt(state, row)
   if (due < state.sweepAt) state.sweepAt = due
 }
 
 /** The client side alone decides where there is no peer side (rule R20). */
 export function carryByClient(state: State, row: number): void {
   const flags = state.table.cells[row * STRIDE + Column.flags]!
-  if ((flags & (Flag.peer | Flag.carrier | Flag.held)) !== 0) return
+  if ((flags & (Flag.peer | Flag.peerExpected | Flag.carrier | Flag.held)) !== 0) return
   if (!state.streams.get(state.table.streamOf(row))!.peer) carryIfOver(state, row, Column.client)
 }
 
@@ -78,15 +91,15 @@ export function carryIfOver(state: State, row: number, reading: number): void {
   const t = state.now > closedAt ? closedAt : state.now
   cells[base + Column.flags]! |= Flag.carrier
   touchFacts(state, row)
-  state.moves.push(Move.carrying, cells[base]!, t)
+  state.moves.push(Move.carrying, cells[base]!, t, state.now)
 }
 
 /** The allocation is closed as of `t`; what it counted may still be completed until `finish`. */
 export function close(state: State, row: number, ended: number, t: number): void {
-  carryByClient(state, row)
   const { cells } = state.table
   const base = row * STRIDE
   cells[base + Column.closedAt] = t
+  carryByClient(state, row)
   touchFacts(state, row)
   state.moves.push(Move.closed, cells[base]!, t, state.now, ended)
 }
@@ -94,10 +107,19 @@ export function close(state: State, row: number, ended: number, t: number): void
 /** Nothing more is waited for: the last bucket is written and the row leaves memory. */
 export function finish(state: State, row: number): void {
   carryByClient(state, row)
+  expectPeer(state, row)
   endRelay(state, row)
   flush(state, row)
   state.moves.push(Move.finished, state.table.cells[row * STRIDE]!)
   retire(state, row)
+}
+
+/** Where the boot reports peer sides, an account of which none was heard is not whole (rule R16). */
+export function expectPeer(state: State, row: number): void {
+  const stream = state.streams.get(state.table.streamOf(row))!
+  if (stream.peer && state.table.bootOf(row) === stream.boot) {
+    state.table.cells[row * STRIDE + Column.flags]! |= Flag.peerExpected
+  }
 }
 
 /** Ends the row as of now, whatever state it is in. */
@@ -113,6 +135,7 @@ function expire(state: State, row: number): void {
   const { cells } = state.table
   const base = row * STRIDE
   close(state, row, Ended.expired, lifetimeEnd(state, base))
+  expectPeer(state, row)
   endRelay(state, row)
   flush(state, row)
   cells[base + Column.flags]! |= Flag.expired

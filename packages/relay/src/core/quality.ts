@@ -3,10 +3,12 @@ import { Flag } from './table.ts'
 
 export type Quality = 'exact' | 'lower_bound' | 'reconstructed' | 'ambiguous'
 
+const PEER_SIDE = Flag.peer | Flag.peerExpected
+
 /** From the row's flags; an allocation that is still open is a lower bound. */
 export function qualityOf(flags: number): Quality {
   if ((flags & Flag.ambiguous) !== 0) return 'ambiguous'
-  const peerKnown = (flags & Flag.peer) === 0 || (flags & Flag.peerTotal) !== 0
+  const peerKnown = (flags & PEER_SIDE) === 0 || (flags & Flag.peerTotal) !== 0
   return (flags & Flag.clientTotal) !== 0 && peerKnown ? 'exact' : 'lower_bound'
 }
 
@@ -18,7 +20,7 @@ export function missingCounts(flags: number, reported: boolean): number | null {
   if (qualityOf(flags) === 'exact') return 0
   if ((flags & (Flag.gap | Flag.ambiguous)) !== 0 || (flags & Flag.fromStart) === 0) return null
   // Before its first report nothing tells an old coturn from a new one.
-  return reported && (flags & Flag.peer) === 0 ? 2047 : 4095
+  return reported && (flags & PEER_SIDE) === 0 ? 2047 : 4095
 }
 
 const ranks: readonly Quality[] = ['exact', 'reconstructed', 'lower_bound', 'ambiguous']

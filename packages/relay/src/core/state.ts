@@ -81,15 +81,15 @@ export interface Gap {
 }
 
 /**
- * What happened to an allocation, in order: `MOVE_WIDTH` numbers, and for `heard` and `described` a run of text bytes. The
- * store turns moves into rows and session labels; all else in a cut is absolute.
+ * What happened to an allocation, in order: `MOVE_WIDTH` numbers, and for `heard` and `described` a run of text bytes.
+ * The store turns moves into rows and session labels; all else in a cut is absolute.
  */
 export const Move = {
   /** First heard of; text = its path, a = stream, b = boot. */
   heard: 0,
   /** Proved real at t. */
   opened: 1,
-  /** Began to carry at t. */
+  /** Began to carry at t, which became known at a. */
   carrying: 2,
   /** Closed as of t, which became known at a; b = how it ended. */
   closed: 3,

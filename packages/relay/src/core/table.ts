@@ -69,6 +69,8 @@ export const Flag = {
   carrier: 1024,
   /** Its `new` was heard; also where times are unknown. */
   fromStart: 2048,
+  /** Its boot reports peer sides, as far as known when it ended, though nothing of its own was heard. */
+  peerExpected: 4096,
 } as const
 
 const ARENA_STEP = 16

@@ -50,14 +50,22 @@ function turn(state: State, row: number, side: Side, from: number, to: number, d
   const reading = base + (side === CLIENT ? Column.client : Column.peer)
   const mark = base + (side === CLIENT ? Column.clientMark : Column.peerMark)
   for (let end = (Math.floor(from / bucketMs) + 1) * bucketMs; end <= to; end += bucketMs) {
-    const share = (end - from) / (to - from)
     for (let k = 0; k < 4; k++) {
-      const atEnd = cells[reading + k]! + Math.floor(delta[k]! * share)
+      const atEnd = cells[reading + k]! + portion(delta[k]!, end - from, to - from)
       row8[4 + k] = atEnd - cells[mark + k]!
       cells[mark + k] = atEnd
     }
     pushUsage(state, cells[base]!, (end - bucketMs) / 1000, side, 0)
   }
+}
+
+/** That part of `delta`, rounded down; as a fraction, 49 x (1 / 49) would be rounded down to 0. */
+function portion(delta: number, part: number, whole: number): number {
+  const product = delta * part
+  if (Number.isSafeInteger(product)) return Math.floor(product / whole)
+  const exact = BigInt(delta) * BigInt(part)
+  const quotient = exact / BigInt(whole)
+  return Number(exact < 0n && quotient * BigInt(whole) !== exact ? quotient - 1n : quotient)
 }
 
 /** Writes what the open bucket holds: the allocation is over. */

@@ -42,6 +42,14 @@ export class RequestReader {
     return result
   }
 
+  /** True when argument `i` is this lower-case word, in any case. */
+  isWord(i: number, word: Uint8Array): boolean {
+    const start = this.start[i]!
+    if (this.count <= i || this.end[i]! - start !== word.length) return false
+    for (let k = 0; k < word.length; k++) if ((this.#bytes[start + k]! | 32) !== word[k]) return false
+    return true
+  }
+
   #broken(problem: string): 'broken' {
     this.problem = problem
     return 'broken'

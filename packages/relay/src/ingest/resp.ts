@@ -1,6 +1,5 @@
 /** fettle as coturn's `redis-statsdb` (rules R28 to R30). */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { appendPublish, appendScene, type Batch, createBatch, type GapReason, gapReasons, Kind } from '../core/event.ts'
 import type { Stream } from '../core/state.ts'
@@ -8,6 +7,7 @@ import { Boots } from './boots.ts'
 import { RequestReader } from './resp-frame.ts'
 import { HELLO, Replies, simpleReplies } from './resp-reply.ts'
 import type { Sink, Source } from './source.ts'
+import { StallWatch, smallestPipe, WATCH_MS } from './stall.ts'
 
 /** A coturn that may report: its name, and the password in its line. */
 export interface RespServer {
@@ -43,9 +43,6 @@ const ABSENT_MS = 2000
 /** Replies that the other side does not take; coturn 4.17.1 stops reading them after a reconnect. */
 const REPLIES_MAX = 256 * 1024
 const BATCH_EVENTS = 4096
-const WATCH_MS = 250
-/** A longer pause than this may have filled the pipe. */
-const STALL_MS = 1000
 /** A request of which no more has come for so long will never be whole. */
 const HALF_MS = 3000
 
@@ -93,11 +90,11 @@ class RespEndpoint implements Source {
   #servers: ServerState[] = []
   #sink: Sink = () => {}
   #watch: NodeJS.Timeout | undefined
-  #alive = performance.now()
-  #stalledAt = Number.NaN
+  readonly #stall: StallWatch
 
   constructor(options: RespOptions) {
     this.#options = options
+    this.#stall = new StallWatch(options.now)
     this.claims = options.servers.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
     this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true })
     this.#server.on('connection', (socket) => this.#accept(socket))
@@ -266,7 +263,7 @@ class RespEndpoint implements Source {
     for (;;) {
       const found = reader.next()
       if (found !== 'request') return found
-      if (isWord(bytes, reader, 0, PUBLISH) && reader.count === 3 && connection.server !== undefined) {
+      if (reader.isWord(0, PUBLISH) && reader.count === 3 && connection.server !== undefined) {
         if (this.#scene !== connection) this.#setScene(connection, connection.server)
         appendPublish(batch, reader.start[1]!, reader.end[1]!, reader.start[2]!, reader.end[2]!)
         if (batch.length >= BATCH_EVENTS - 4) this.#flush()
@@ -360,14 +357,8 @@ class RespEndpoint implements Source {
     return false
   }
 
-  /** Every moment in which the thread did not run counts, whatever held it up: a stopped process, a long pause. */
   #noteStall(): void {
-    const now = performance.now()
-    const pause = now - this.#alive
-    this.#alive = now
-    if (pause < STALL_MS + WATCH_MS) return
-    this.#stalledAt = Math.floor(this.#options.now() - pause)
-    for (const connection of this.#connections) connection.drained = 0
+    if (this.#stall.runs()) for (const connection of this.#connections) connection.drained = 0
   }
 
   /** A starting coturn opens and closes connections; it is gone when it has had none for a while. */
@@ -378,8 +369,8 @@ class RespEndpoint implements Source {
   }
 
   /**
-   * A coturn that was blocked stops in the middle of a request and never goes on, whatever blocked it: a pause of ours or
-   * of the network, or more events at once than its send buffer holds.
+   * A coturn that was blocked stops in the middle of a request and never goes on, whatever blocked it: a pause of ours
+   * or of the network, or more events at once than its send buffer holds.
    */
   #noteHalves(): void {
     const now = this.#options.now()
@@ -393,32 +384,13 @@ class RespEndpoint implements Source {
   #look(): void {
     for (const server of this.#servers) this.#noteAbsence(server)
     this.#noteHalves()
-    const known = this.#stalledAt
+    const began = this.#stall.take()
     this.#noteStall()
-    if (Number.isNaN(known)) return
-    this.#stalledAt = Number.NaN
+    if (Number.isNaN(began)) return
     for (const connection of this.#connections) {
-      if (connection.server !== undefined && connection.drained >= this.#pipeMin) this.#reopen(connection, known)
+      if (connection.server !== undefined && connection.drained >= this.#pipeMin) this.#reopen(connection, began)
     }
   }
 }
 
 const PUBLISH = Uint8Array.from('publish', (letter) => letter.charCodeAt(0))
-
-/** True when argument `i` is this word, in any case. */
-function isWord(bytes: Uint8Array, reader: RequestReader, i: number, word: Uint8Array): boolean {
-  const start = reader.start[i]!
-  if (reader.count <= i || reader.end[i]! - start !== word.length) return false
-  for (let k = 0; k < word.length; k++) if ((bytes[start + k]! | 32) !== word[k]) return false
-  return true
-}
-
-/** The least that can wait in a connection before its sender is held up: a part of the kernel's receive buffer. */
-function smallestPipe(): number {
-  try {
-    const [, usual = Number.NaN] = readFileSync('/proc/sys/net/ipv4/tcp_rmem', 'utf8').split(/\s+/).map(Number)
-    return usual > 0 ? usual / 4 : 16_384
-  } catch {
-    return 16_384
-  }
-}

@@ -126,7 +126,7 @@ export class Ledger {
       case Move.opened:
         return this.#opened(id, t)
       case Move.carrying:
-        return this.#carrying(id, t)
+        return this.#carrying(id, t, moves[i + 3]!)
       case Move.closed:
         return this.#closed(id, t, moves[i + 3]!, moves[i + 4]!)
       case Move.late:
@@ -171,18 +171,23 @@ export class Ledger {
     }
   }
 
-  /** The label is given again when the allocation starts to carry (rule R21). */
-  #carrying(id: number, t: number): void {
+  /**
+   * The label is given again when the allocation starts to carry (rule R21). While nothing in its session has carried
+   * it counted there all the while, and stays. What a final session gains or loses by it revises that (rule R23).
+   */
+  #carrying(id: number, t: number, now: number): void {
     const allocation = this.#sql.allocation.get(id) as Row
     const key = allocation.key as string
     const closedAt = allocation.ended !== 0 ? (allocation.closed_at as number | null) : undefined
-    const open = this.#accepting(key, t)
+    const own = this.#session(allocation.session_id as number)
+    if (this.#isOver(own, now)) this.#sql.revise.run(own.id)
     this.#sql.setCarrier.run(nullable(t), id)
-    if (open === undefined) {
+    const next = own.tally.carried ? this.#accepting(key, now) : own
+    if (next === undefined) {
       this.#sql.setSession.run(this.#newSession(key, withCarrier({ ...firstTally, open: 0 }, closedAt)), id)
     } else {
-      this.#sql.setSession.run(open.id, id)
-      this.#setTally(open.id, withCarrier(open.tally, closedAt))
+      this.#sql.setSession.run(next.id, id)
+      this.#setTally(next.id, withCarrier(next.tally, closedAt))
     }
   }
 
