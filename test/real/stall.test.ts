@@ -3,7 +3,7 @@
  * within seconds. First with an endpoint that merely goes on reading, to see that the danger is real; then with fettle.
  */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
@@ -115,16 +115,17 @@ test('[R29] the meter stopped until the pipe was full: it closes, coturn reconne
   await crowd(ground, coturn)
   await wait(Math.max(0, stopped + 2000 - performance.now()))
   meter.running.kill('SIGCONT')
-  const gaps = await stalls(t, meter)
+  const gaps = await stalls(meter)
   await call(ground, coturn, 'after')
   const count = await assertWhole(meter, coturn, 'after')
   const heard = readAccounts(meter.data).length
   assert.ok(heard < newIn(coturn), 'nothing was lost: the pipe was not full, and the test shows nothing')
-  t.diagnostic(`${gaps} connections closed; ${newIn(coturn) - heard} of ${newIn(coturn)} allocations never heard of`)
+  t.diagnostic(`gaps of ${gaps.join(', ')} ms; ${newIn(coturn) - heard} of ${newIn(coturn)} allocations never heard of`)
   t.diagnostic(`after it ${count} allocations exact`)
 })
 
-async function stalls(t: TestContext, meter: Meter): Promise<number> {
+/** Waits for the first gap; all are of this one kind, and told. Returns how long each was. */
+async function stalls(meter: Meter): Promise<number[]> {
   const gaps = await until('a gap', () => {
     const found = readGaps(meter.data)
     return found.length > 0 && found
@@ -132,10 +133,9 @@ async function stalls(t: TestContext, meter: Meter): Promise<number> {
   for (const { why, ms } of gaps) {
     assert.equal(why, 'stall')
     assert.ok(Number.isInteger(ms), `${ms} ms`)
-    t.diagnostic(`a gap of ${ms} ms`)
   }
   assert.match(meter.running.output, /^gap: up to .* of events of turn1 may be lost \(stall\)$/m)
-  return gaps.length
+  return gaps.map(({ ms }) => ms)
 }
 
 test('[R29] a pause in which little was reported costs nothing: no connection is closed, no gap recorded', async (t) => {
@@ -154,11 +154,14 @@ test('[R29] a pause in which little was reported costs nothing: no connection is
 
 test('[R29] coturn alone fills the pipe, by a crowd that ends at once: the half request is seen, and cured', async (t) => {
   const ground = new Ground(t)
-  await ground.enterNarrowNetwork(4096)
+  await ground.enterNarrowNetwork(NARROW / 4)
   const { meter, coturn } = await meterIn(ground)
   await crowd(ground, coturn)
-  const gaps = await stalls(t, meter)
+  await stalls(meter)
+  // The other relay thread's connection may have been blocked a little later.
+  await wait(6000)
+  const gaps = await stalls(meter)
   await call(ground, coturn, 'after')
   const count = await assertWhole(meter, coturn, 'after')
-  t.diagnostic(`${gaps} connections closed without any pause of the meter; after it ${count} allocations exact`)
+  t.diagnostic(`gaps of ${gaps.join(', ')} ms without any pause of the meter; after it ${count} allocations exact`)
 })

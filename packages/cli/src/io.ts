@@ -1,5 +1,6 @@
 /** The terminal, as commands see it. */
 import { once } from 'node:events'
+import { printable } from './text.ts'
 
 /** Exit statuses of every command. */
 export const EXIT = {
@@ -20,6 +21,8 @@ export interface Io {
   /** Standard output, waiting while the other side is slow. */
   write(text: string): Promise<void>
   print(text: string): void
+  /** How far long work has come, over what stood there; only a person at a terminal sees it. */
+  progress(line: string): void
   /** One line on standard error. */
   complain(line: string): void
 }
@@ -41,6 +44,9 @@ export function processIo(): Io {
     },
     print(text) {
       process.stdout.write(text)
+    },
+    progress(line) {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${printable(line)}`)
     },
     complain(line) {
       process.stderr.write(`fettle: ${line}\n`)

@@ -154,7 +154,8 @@ async function runReplay(files: readonly string[], flags: Flags, io: Io): Promis
   const options = optionsOf(flags, io)
   if (options === undefined) return EXIT.wrong
   try {
-    const result = await replay(files, options.template, options.lingerMs)
+    const result = await replay(files, options.template, options.lingerMs, io.progress)
+    io.progress('')
     if (flags.json) await io.write(`${JSON.stringify(result, undefined, 2)}\n`)
     else if (flags.csv) await io.write(csvLine(csvHeader) + result.sessions.map(sessionCsv).join(''))
     else await io.write(replayText(result, io))
@@ -169,6 +170,7 @@ function replayText(result: Replay, io: Io): string {
   const rejected = result.rejected.reduce((total, one) => total + one.allocations, 0)
   if (rejected > 0) lines.push(`rejected: ${rejected} allocations that never proved real; billed to nobody\n`)
   if (result.gaps.length > 0) lines.push(`gaps: ${result.gaps.length}\n`)
+  if (result.misfits > 0) lines.push(`${result.misfits} allocations have usernames that do not fit the template\n`)
   if (result.malformed > 0) lines.push(`unreadable: ${result.malformed} lines\n`)
   for (const { first, other, equal, differences } of result.compared) {
     lines.push(`${other} beside ${first}: ${equal} allocations equal, ${differences.length} different\n`)

@@ -162,3 +162,8 @@ test('replay as table, CSV and JSON', async () => {
   assert.equal(schema, 'fettle.relay.replay/1')
   assert.equal(sessions[0].account, '18152649')
 })
+
+test('[R19] names that do not fit the template are counted', async () => {
+  const { out } = await fettle(['relay', 'replay', 'call.txt', '--username', '{expires}:{device}-{kind}'])
+  assert.match(out, /^5 allocations have usernames that do not fit the template$/m)
+})

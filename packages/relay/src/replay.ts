@@ -8,7 +8,14 @@ import { createState, take } from './core/state.ts'
 import { Recorder, type RecordingKind } from './ingest/recorder.ts'
 import { recordingKinds } from './ingest/recording.ts'
 import { Ledger, openDatabase } from './store/ledger.ts'
-import { type GapRecord, type RejectedRecord, readGaps, readRejected, readSessions } from './store/sessions.ts'
+import {
+  countMisfits,
+  type GapRecord,
+  type RejectedRecord,
+  readGaps,
+  readRejected,
+  readSessions,
+} from './store/sessions.ts'
 
 /** What one stream of recordings came to. */
 export interface LedgerResult {
@@ -20,6 +27,8 @@ export interface LedgerResult {
   readonly gaps: readonly GapRecord[]
   /** Lines that looked like an event and could not be read. */
   readonly malformed: number
+  /** Allocations whose username does not fit the template (rule R19). */
+  readonly misfits: number
 }
 
 /** A path on which two ledgers of the same run do not agree; null: that ledger does not have it. */
@@ -44,6 +53,7 @@ export interface Replay {
   readonly rejected: readonly RejectedRecord[]
   readonly gaps: readonly GapRecord[]
   readonly malformed: number
+  readonly misfits: number
   /** Ledgers of further forms, compared with the first and never added to it (rule R27). */
   readonly compared: readonly Comparison[]
 }
@@ -52,6 +62,7 @@ export interface Replay {
 export class ReplayFault extends Error {}
 
 const HEAD = 200
+const PROGRESS_LINES = 100_000
 
 /** The form of a file, by its first lines. */
 async function detect(file: string): Promise<RecordingKind> {
@@ -112,7 +123,7 @@ export async function replay(
   const ledgers: LedgerResult[] = []
   for (const [kind, own] of byKind) {
     progress(`${kind.name}: ${own.join(', ')}`)
-    ledgers.push(await replayKind(kind, own, template, lingerMs))
+    ledgers.push(await replayKind(kind, own, template, lingerMs, progress))
   }
   const [first, ...others] = ledgers
   return {
@@ -121,6 +132,7 @@ export async function replay(
     rejected: first?.rejected ?? [],
     gaps: first?.gaps ?? [],
     malformed: first?.malformed ?? 0,
+    misfits: first?.misfits ?? 0,
     compared: others.map((other) => compare(first!, other)),
   }
 }
@@ -130,6 +142,7 @@ async function replayKind(
   files: readonly string[],
   template: Template,
   lingerMs: number,
+  progress: (line: string) => void,
 ): Promise<LedgerResult> {
   const ledger = new Ledger(openDatabase(':memory:'), { template, lingerMs })
   try {
@@ -142,7 +155,13 @@ async function replayKind(
       ledger.commit(take(state))
     })
     const readLine = kind.reader()
-    for (const file of files) for await (const line of linesOf(file)) readLine(line, recorder)
+    for (const file of files) {
+      let lines = 0
+      for await (const line of linesOf(file)) {
+        readLine(line, recorder)
+        if (++lines % PROGRESS_LINES === 0) progress(`${file}: ${lines} lines`)
+      }
+    }
     recorder.flush()
     finishRecording(state)
     ledger.commit(take(state))
@@ -154,6 +173,7 @@ async function replayKind(
       rejected: readRejected(ledger.db),
       gaps: readGaps(ledger.db),
       malformed,
+      misfits: countMisfits(ledger.db),
     }
   } finally {
     ledger.close()

@@ -278,6 +278,24 @@ test('[R29] half a request and no more for seconds: the other side was blocked; 
   assert.match(endpoint.lines[0]!, /^turn1 boot 1: gap stall \d+ ms$/)
 })
 
+test('[R29] a pause in the middle of a request: what waits is read before anything is judged', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const monotonic = pausable(t)
+  const endpoint = await openEndpoint(t)
+  const client = await endpoint.join()
+  client.send(event, event.subarray(0, 20))
+  await client.hears(':1\r\n')
+  monotonic.ahead += 4000
+  endpoint.clock.now += 4000
+  client.send(event.subarray(20), event)
+  // The timer's turn comes before the socket's.
+  t.mock.timers.tick(250)
+  await client.hears(':1\r\n:1\r\n')
+  for (let i = 0; i < 3; i++) t.mock.timers.tick(250)
+  await client.stays()
+  assert.equal(endpoint.lines.length, 3)
+})
+
 test('[R29] a whole request and no more for hours is a quiet coturn', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const endpoint = await openEndpoint(t)

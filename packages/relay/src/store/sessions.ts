@@ -147,6 +147,12 @@ function counters(row: Row | undefined, prefix: string): Counters {
   }
 }
 
+/** Allocations of sessions whose username does not fit the template (rule R19). */
+export function countMisfits(db: DatabaseSync): number {
+  const sql = 'SELECT count(*) AS n FROM allocation WHERE fits = 0 AND session_id IS NOT NULL'
+  return (db.prepare(sql).get() as { n: number }).n
+}
+
 /** Everything that was rejected, most bytes first. */
 export function readRejected(db: DatabaseSync): RejectedRecord[] {
   const rows = db
