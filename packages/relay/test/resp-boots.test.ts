@@ -225,7 +225,11 @@ test('[R29] after a pause with much in the pipe: all of it is read, then closed,
   const waiting = much(FULL)
   busy.send(waiting)
   await tells(quiet, event)
+  // A look that comes at once finds the pipe half read: it must wait for the rest.
+  await until(() => endpoint.lines.length > 1, 'the first of it')
+  t.mock.timers.tick(250)
   await until(() => endpoint.lines.length === waiting.length / event.length + 1, 'all that waited')
+  monotonic.ahead += 250
   t.mock.timers.tick(250)
   await busy.isClosed()
   assert.equal(quiet.closed, false)
@@ -241,6 +245,27 @@ test('[R29] after a pause with much in the pipe: all of it is read, then closed,
   assert.equal(endpoint.lines.at(-1), `turn1 boot 1: deleted ${path}`)
 })
 
+test('[R29] a pause on the heels of another is one with it', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const monotonic = pausable(t)
+  const endpoint = await openEndpoint(t)
+  const client = await endpoint.join()
+  monotonic.ahead += 4000
+  endpoint.clock.now += 4000
+  const waiting = much(FULL)
+  client.send(waiting)
+  await until(() => endpoint.lines.length === waiting.length / event.length, 'all that waited')
+  monotonic.ahead += 2000
+  endpoint.clock.now += 2000
+  t.mock.timers.tick(250)
+  await client.stays()
+  monotonic.ahead += 250
+  t.mock.timers.tick(250)
+  await client.isClosed()
+  const gap = /^turn1 boot 1: gap stall (\d+) ms$/.exec(endpoint.lines.at(-1)!)
+  assert.ok(Number(gap?.[1]) >= 6000 && Number(gap?.[1]) < 6500, endpoint.lines.at(-1))
+})
+
 test('[R29] a pause with little in the pipe, and much without a pause, cost nothing', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const monotonic = pausable(t)
@@ -248,7 +273,10 @@ test('[R29] a pause with little in the pipe, and much without a pause, cost noth
   const client = await endpoint.join()
   monotonic.ahead += 4000
   await tells(client, event, event)
-  for (let i = 0; i < 3; i++) t.mock.timers.tick(250)
+  for (let i = 0; i < 3; i++) {
+    monotonic.ahead += 250
+    t.mock.timers.tick(250)
+  }
   client.send(much(FULL))
   await until(() => endpoint.lines.length > FULL / event.length, 'all events')
   for (let i = 0; i < 3; i++) t.mock.timers.tick(250)
@@ -262,17 +290,22 @@ test('[R29] a pause with little in the pipe, and much without a pause, cost noth
 
 test('[R29] half a request and no more for seconds: the other side was blocked; closed, and a gap recorded', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
+  const monotonic = pausable(t)
   const endpoint = await openEndpoint(t)
   const client = await endpoint.join()
   await tells(client, event)
   client.send(event, event.subarray(0, 20))
   await client.hears(':1\r\n')
   endpoint.lines.length = 0
-  endpoint.clock.now += 1000
-  t.mock.timers.tick(250)
+  // No pause of ours: the thread runs all the while, and only the other side is silent.
+  const passes = (ms: number) => {
+    monotonic.ahead += ms
+    endpoint.clock.now += ms
+    t.mock.timers.tick(250)
+  }
+  for (let i = 0; i < 3; i++) passes(700)
   await client.stays()
-  endpoint.clock.now += 9000
-  t.mock.timers.tick(250)
+  for (let i = 0; i < 3; i++) passes(700)
   await client.isClosed()
   assert.equal(endpoint.lines.length, 1)
   assert.match(endpoint.lines[0]!, /^turn1 boot 1: gap stall \d+ ms$/)
@@ -291,7 +324,10 @@ test('[R29] a pause in the middle of a request: what waits is read before anythi
   // The timer's turn comes before the socket's.
   t.mock.timers.tick(250)
   await client.hears(':1\r\n:1\r\n')
-  for (let i = 0; i < 3; i++) t.mock.timers.tick(250)
+  for (let i = 0; i < 3; i++) {
+    monotonic.ahead += 250
+    t.mock.timers.tick(250)
+  }
   await client.stays()
   assert.equal(endpoint.lines.length, 3)
 })

@@ -10,6 +10,7 @@ const STAR = 42
 const DOLLAR = 36
 const SPACE = 32
 const ZERO = 48
+const PUBLISH = Uint8Array.from('publish', (letter) => letter.charCodeAt(0))
 
 /** Reads one request after the other out of a chunk. The arguments of the present one are ranges of its bytes. */
 export class RequestReader {
@@ -42,11 +43,11 @@ export class RequestReader {
     return result
   }
 
-  /** True when argument `i` is this lower-case word, in any case. */
-  isWord(i: number, word: Uint8Array): boolean {
-    const start = this.start[i]!
-    if (this.count <= i || this.end[i]! - start !== word.length) return false
-    for (let k = 0; k < word.length; k++) if ((this.#bytes[start + k]! | 32) !== word[k]) return false
+  /** True for PUBLISH, in any case, with its two arguments. */
+  isPublish(): boolean {
+    const start = this.start[0]!
+    if (this.count !== 3 || this.end[0]! - start !== PUBLISH.length) return false
+    for (let k = 0; k < PUBLISH.length; k++) if ((this.#bytes[start + k]! | 32) !== PUBLISH[k]) return false
     return true
   }
 

@@ -51,7 +51,9 @@ interface Connection {
   server: ServerState | undefined
   rest: Buffer | undefined
   tries: number
+  /** Time of the last read, for people; and by the monotonic clock. */
   lastRead: number
+  readAt: number
   /** Bytes read since the last stall. */
   drained: number
   ended: boolean
@@ -71,9 +73,7 @@ interface ServerState {
   leftAt: number
 }
 
-export function respSource(options: RespOptions): Source {
-  return new RespEndpoint(options)
-}
+export const respSource = (options: RespOptions): Source => new RespEndpoint(options)
 
 const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest()
 
@@ -154,18 +154,19 @@ class RespEndpoint implements Source {
       socket.destroy()
       return
     }
-    const open = this.#servers.find((server) => server.open)
     const connection: Connection = {
       socket,
       server: undefined,
       rest: undefined,
       tries: 0,
       lastRead: this.#options.now(),
+      readAt: performance.now(),
       drained: 0,
       ended: false,
       authTimer: setTimeout(() => this.#refuse(connection, 'no password within 10 s'), AUTH_MS),
     }
     this.#connections.add(connection)
+    const open = this.#servers.find((server) => server.open)
     if (open) this.#join(connection, open)
     socket.on('data', (chunk) => this.#read(connection, chunk))
     socket.on('end', () => {
@@ -243,6 +244,7 @@ class RespEndpoint implements Source {
     this.#noteStall()
     connection.drained += chunk.length
     connection.lastRead = this.#options.now()
+    connection.readAt = performance.now()
     const bytes = connection.rest === undefined ? chunk : Buffer.concat([connection.rest, chunk])
     const reader = this.#reader
     const replies = new Replies()
@@ -263,7 +265,7 @@ class RespEndpoint implements Source {
     for (;;) {
       const found = reader.next()
       if (found !== 'request') return found
-      if (reader.isWord(0, PUBLISH) && reader.count === 3 && connection.server !== undefined) {
+      if (reader.isPublish() && connection.server !== undefined) {
         if (this.#scene !== connection) this.#setScene(connection, connection.server)
         appendPublish(batch, reader.start[1]!, reader.end[1]!, reader.start[2]!, reader.end[2]!)
         if (batch.length >= BATCH_EVENTS - 4) this.#flush()
@@ -373,24 +375,26 @@ class RespEndpoint implements Source {
    * or of the network, or more events at once than its send buffer holds.
    */
   #noteHalves(): void {
-    const now = this.#options.now()
+    const now = performance.now()
     for (const connection of this.#connections) {
-      const { server, rest, lastRead } = connection
-      if (server !== undefined && rest !== undefined && now - lastRead > HALF_MS) this.#reopen(connection, lastRead)
+      const { server, rest, readAt, lastRead } = connection
+      if (server !== undefined && rest !== undefined && now - readAt > HALF_MS) this.#reopen(connection, lastRead)
+    }
+  }
+
+  #reopenFull(began: number): void {
+    for (const one of this.#connections) {
+      if (one.server !== undefined && one.drained >= this.#pipeMin) this.#reopen(one, began)
     }
   }
 
   /** One look after a stall, what waited in the pipes has been read: if that was much, a pipe may have been full. */
   #look(): void {
     for (const server of this.#servers) this.#noteAbsence(server)
-    this.#noteHalves()
-    const began = this.#stall.take()
     this.#noteStall()
-    if (Number.isNaN(began)) return
-    for (const connection of this.#connections) {
-      if (connection.server !== undefined && connection.drained >= this.#pipeMin) this.#reopen(connection, began)
-    }
+    const began = this.#stall.take()
+    if (!Number.isNaN(began)) this.#reopenFull(began)
+    // While what waited is being read, a half request may be as old as the stall and yet be whole in a moment.
+    if (!this.#stall.pending) this.#noteHalves()
   }
 }
-
-const PUBLISH = Uint8Array.from('publish', (letter) => letter.charCodeAt(0))

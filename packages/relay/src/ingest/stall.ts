@@ -10,6 +10,7 @@ export class StallWatch {
   readonly #now: () => number
   #alive = performance.now()
   #began = Number.NaN
+  #ended = Number.NaN
 
   /** `now`: milliseconds since the epoch. */
   constructor(now: () => number) {
@@ -18,19 +19,27 @@ export class StallWatch {
 
   /**
    * Says that the thread runs, at every read and every look: a pause counts whatever made it, a stopped process or long
-   * work. True when one has just ended.
+   * work. True when one has just ended; one that follows before the first was taken belongs to it.
    */
   runs(): boolean {
     const now = performance.now()
     const pause = now - this.#alive
     this.#alive = now
     if (pause < STALL_MS + WATCH_MS) return false
+    this.#ended = now
+    if (this.pending) return false
     this.#began = Math.floor(this.#now() - pause)
     return true
   }
 
-  /** When the stall began that was noticed before; NaN when there was none. Each is told once. */
+  /** A stall has ended, and what waited in the pipes meanwhile may not have been read yet. */
+  get pending(): boolean {
+    return !Number.isNaN(this.#began)
+  }
+
+  /** When the last stall began, once there was time to read what had waited; else NaN. Each is told once. */
   take(): number {
+    if (performance.now() - this.#ended < WATCH_MS) return Number.NaN
     const began = this.#began
     this.#began = Number.NaN
     return began
