@@ -141,6 +141,8 @@ async function stalls(meter: Meter): Promise<number[]> {
 test('[R29] a pause in which little was reported costs nothing: no connection is closed, no gap recorded', async (t) => {
   const ground = new Ground(t)
   const { meter, coturn } = await meterIn(ground)
+  // A coturn that is still starting waits for the answer to its KEYS, and lets nobody in until then.
+  await call(ground, coturn, 'before')
   meter.running.kill('SIGSTOP')
   const stopped = performance.now()
   await call(ground, coturn, 'meanwhile')
@@ -150,18 +152,4 @@ test('[R29] a pause in which little was reported costs nothing: no connection is
   await call(ground, coturn, 'after')
   assert.equal(await assertWhole(meter, coturn, 'after'), count)
   assert.deepEqual(readGaps(meter.data), [])
-})
-
-test('[R29] coturn alone fills the pipe, by a crowd that ends at once: the half request is seen, and cured', async (t) => {
-  const ground = new Ground(t)
-  await ground.enterNarrowNetwork(NARROW / 4)
-  const { meter, coturn } = await meterIn(ground)
-  await crowd(ground, coturn)
-  await stalls(meter)
-  // The other relay thread's connection may have been blocked a little later.
-  await wait(6000)
-  const gaps = await stalls(meter)
-  await call(ground, coturn, 'after')
-  const count = await assertWhole(meter, coturn, 'after')
-  t.diagnostic(`gaps of ${gaps.join(', ')} ms without any pause of the meter; after it ${count} allocations exact`)
 })

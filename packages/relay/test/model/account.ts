@@ -16,7 +16,7 @@ export interface Counted {
 }
 
 export interface Account extends Path {
-  /** held: not proved real. closing: `deleted`, but not all totals. expired: remembered. gone: nothing more can come. */
+  /** held: not proved real. closing: `deleted`, but not all totals. expired: remembered. gone: nothing can come. */
   state: 'held' | 'open' | 'closing' | 'expired' | 'gone' | 'rejected'
   readonly heardAt: number | null
   openedAt: number | null

@@ -54,25 +54,22 @@ export function referenceOf({ events, rules: own, lingerMs, aware, recording }: 
   return reference
 }
 
-export const RUNS = Number(process.env.FETTLE_MODEL_RUNS ?? 50)
+const RUNS = Number(process.env.FETTLE_MODEL_RUNS ?? 50)
 const SEED = Number(process.env.FETTLE_MODEL_SEED ?? 8656)
 
 /** Holds that `faults` finds none in any case; a case that has some is told as small as it gets. */
-export function holds(
-  arbitrary: fc.Arbitrary<Case>,
-  faults: (one: Case) => readonly string[],
-  numRuns: number = RUNS,
-): void {
+export function holds(arbitrary: fc.Arbitrary<Case>, faults: (one: Case) => readonly string[], atLeast = 1): void {
   const property = fc.property(arbitrary, (one) => {
     const found = faults(one)
     if (found.length > 0) throw new Error(found.join('\n'))
   })
-  const outcome = fc.check(property, { numRuns, seed: SEED })
+  const outcome = fc.check(property, { numRuns: Math.max(RUNS, atLeast), seed: SEED })
   if (!outcome.failed) return
   const { rules: own, lingerMs, aware, recording, events } = outcome.counterexample![0]
   throw new Error(
     [
-      `run ${outcome.numRuns} of FETTLE_MODEL_SEED=${outcome.seed} FETTLE_MODEL_RUNS=${RUNS}, after ${outcome.numShrinks} reductions:`,
+      `run ${outcome.numRuns} of FETTLE_MODEL_SEED=${outcome.seed} FETTLE_MODEL_RUNS=${RUNS},`,
+      `after ${outcome.numShrinks} reductions:`,
       (outcome.errorInstance as Error).message,
       JSON.stringify({ aware, rules: own, lingerMs, recording }),
       ...events.map(wordsOf),

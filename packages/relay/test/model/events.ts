@@ -1,4 +1,4 @@
-/** Events as plain objects, as the reference model hears them, and the same events as coturn's words, as the fold does. */
+/** Events as plain objects, as the reference model hears them, and in coturn's words, as the fold does. */
 import {
   appendPublish,
   appendScene,

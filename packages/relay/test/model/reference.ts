@@ -11,7 +11,6 @@ import {
   type Account,
   type Counted,
   countersOf,
-  isOver,
   minus,
   newAccount,
   payload,
@@ -341,7 +340,7 @@ function lifetimeEnd(account: Account): number | null {
   return expiresAt === null ? null : expiresAt + (waits ? lifetime * 1000 : 0)
 }
 
-/** Traffic after the lifetime ran out proves refreshes that were not heard (rule R14), unless the client said goodbye. */
+/** Traffic after the lifetime ran out proves refreshes not heard (rule R14), unless the client said goodbye. */
 function proveLife(account: Account, now: number | null): void {
   if (now === null || account.expiresAt === null || account.goodbyeAt !== null || account.lifetime === null) return
   while (now > account.expiresAt) account.expiresAt += account.lifetime * 1000
@@ -371,5 +370,3 @@ function differ(a: string | null, b: string | null): boolean {
 function least(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
-
-export { isOver }

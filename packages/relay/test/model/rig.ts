@@ -1,4 +1,4 @@
-/** Runs the meter, as serve and replay string it together, over events; cuts, restarts and failed commits as planned. */
+/** Runs the meter, strung as in serve and replay, over events; cuts, restarts and failed commits as planned. */
 import type { DatabaseSync } from 'node:sqlite'
 import { finishRecording, fold } from '../../src/core/allocation.ts'
 import { restore } from '../../src/core/restore.ts'

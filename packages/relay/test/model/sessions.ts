@@ -1,4 +1,4 @@
-/** Rules R19 to R23 by the letter: a session is a list of accounts, and what it is worth is looked up in them each time. */
+/** Rules R19 to R23 by the letter: a session is a list of accounts, and all that is asked is looked up in them. */
 import type { Account } from './account.ts'
 
 export interface ModelSession {

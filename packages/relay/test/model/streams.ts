@@ -1,5 +1,6 @@
 /** Streams as coturn makes them, with the true counters of every allocation planted in them. */
 import fc from 'fast-check'
+import { rules } from '../../src/core/state.ts'
 import type { CountEvent, Four, ModelEvent, Path } from './events.ts'
 
 /** What one allocation really moved. */
@@ -37,7 +38,8 @@ interface Report {
   /** Where the packets are cut into four: shares of 4096. */
   readonly cuts: readonly [number, number, number]
   readonly sizes: Four
-  readonly giant: boolean
+  /** giant: beyond 4 GiB. edge: just as much as does not make an allocation carry. */
+  readonly weight: 'usual' | 'giant' | 'edge'
 }
 
 interface LifeSpec {
@@ -53,11 +55,19 @@ interface LifeSpec {
   readonly lagMs: number
 }
 
+interface ServerSpec {
+  readonly peer: boolean
+  readonly addresses: boolean
+  readonly bootsMs: readonly number[]
+  /** How long the connections of a boot outlive it. */
+  readonly lagMs: number
+}
+
 interface WorldSpec {
   readonly kind: Kind
   readonly offsetMs: number
   /** coturn of at least 4.5.2, and of at least 4.6.0. */
-  readonly servers: readonly { readonly peer: boolean; readonly addresses: boolean; readonly bootsMs: number[] }[]
+  readonly servers: readonly ServerSpec[]
   readonly lives: readonly LifeSpec[]
   readonly tailMs: readonly number[]
 }
@@ -80,7 +90,9 @@ export const users: readonly { readonly realm: string; readonly username: string
   { realm: 'other', username: '1:carol' },
 ]
 
+/** Round ones too, so that events meet boundaries of buckets and the ends of waits. */
 const pause = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(0, SECOND, 10 * SECOND, MINUTE, 5 * MINUTE) },
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 3 * SECOND }) },
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 6 * MINUTE }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 * HOUR }) },
@@ -92,7 +104,7 @@ const report: fc.Arbitrary<Report> = fc.record({
   afterMs: pause,
   cuts: fc.tuple(share, share, share),
   sizes: fc.tuple(size, size, size, size),
-  giant: fc.nat({ max: 9 }).map((n) => n === 9),
+  weight: fc.constantFrom('usual', 'usual', 'usual', 'usual', 'usual', 'usual', 'giant', 'edge'),
 })
 
 const life: fc.Arbitrary<LifeSpec> = fc.record({
@@ -111,6 +123,7 @@ const server = fc.record({
   peer: fc.nat({ max: 3 }).map((n) => n > 0),
   addresses: fc.nat({ max: 3 }).map((n) => n > 0),
   bootsMs: fc.array(fc.integer({ min: SECOND, max: HOUR }), { maxLength: 2 }),
+  lagMs: fc.nat({ max: 5000 }),
 })
 
 /** How long is listened on after the last event: until accounts close, expire, are rejected or forgotten, or not. */
@@ -131,7 +144,7 @@ export const passing = fc.constantFrom(
 export function world(kinds: readonly Kind[] = ['resp', 'redis', 'mixed', 'timeless']): fc.Arbitrary<World> {
   const spec = fc.record({
     kind: fc.constantFrom(...kinds),
-    offsetMs: fc.nat({ max: 10 * MINUTE }),
+    offsetMs: fc.oneof(fc.constantFrom(0, MINUTE), fc.nat({ max: 10 * MINUTE })),
     servers: fc.tuple(server, server),
     lives: fc.array(life, { minLength: 1, maxLength: 7 }),
     tailMs: fc.array(passing, { maxLength: 3 }),
@@ -171,12 +184,12 @@ function bootTimes(spec: WorldSpec, nth: number): number[] {
   return [...times, Number.POSITIVE_INFINITY]
 }
 
-/** Each boot but the last is over when the next one begins. */
+/** Each boot but the last is over a while after the next one has begun. */
 function restarts(spec: WorldSpec): Item[] {
-  return spec.servers.flatMap((_, nth) => {
+  return spec.servers.flatMap(({ lagMs }, nth) => {
     const times = bootTimes(spec, nth)
     return times.slice(1, -1).map((t, i): Item => {
-      return { event: { kind: 'restarted', t, stream: nth + 1, boot: i + 2, over: i + 1 }, life: -1 }
+      return { event: { kind: 'restarted', t: t + lagMs, stream: nth + 1, boot: i + 2, over: i + 1 }, life: -1 }
     })
   })
 }
@@ -248,10 +261,12 @@ function tell(spec: WorldSpec, nth: number, one: LifeSpec, numbers: Map<string, 
 }
 
 /** Cuts a report's packets into those of the client side and of the peer side. */
-function split({ cuts, sizes, giant }: Report, packets: number, hasPeer: boolean): [Four, Four] {
+function split({ cuts, sizes, weight }: Report, packets: number, hasPeer: boolean): [Four, Four] {
   const at = cuts.map((cut) => Math.floor((cut * packets) / 4096)).sort((a, b) => a - b) as [number, number, number]
   const counts = hasPeer ? [at[0], at[1] - at[0], at[2] - at[1], packets - at[2]] : [at[0], packets - at[0], 0, 0]
-  const bytes = counts.map((n, k) => n * sizes[k]! * (giant ? 1000 : 1))
+  const usual = counts.map((n, k) => n * sizes[k]! * (weight === 'giant' ? 1000 : 1))
+  const edge = [sizes[0], rules.carryBytes - sizes[0], sizes[2], rules.carryBytes - sizes[2]]
+  const bytes = weight === 'edge' ? edge : usual
   return [
     [counts[0]!, bytes[0]!, counts[1]!, bytes[1]!],
     [counts[2]!, bytes[2]!, counts[3]!, bytes[3]!],

@@ -1,4 +1,4 @@
-/** Reads the ledger's tables: whole, to compare runs of the meter with each other, and as the reference model sees them. */
+/** Reads the ledger's tables: whole, to compare runs of the meter, and as the reference model sees them. */
 import type { DatabaseSync } from 'node:sqlite'
 import { endings } from '../../src/core/ends.ts'
 import { Flag } from '../../src/core/table.ts'
@@ -67,7 +67,8 @@ const COUNTERS = names.flatMap((name) => [
       `(SELECT sum(${name}) FROM usage u WHERE u.allocation_id = a.id AND side = ${side}) AS used${side}_${name}`,
   ),
 ])
-const ALLOCATIONS = `SELECT a.*, l.id IS NOT NULL AS is_live, coalesce(l.flags, a.flags) AS flags_now, ${COUNTERS.join(', ')}
+const ALLOCATIONS = `SELECT a.*, l.id IS NOT NULL AS is_live, coalesce(l.flags, a.flags) AS flags_now,
+  ${COUNTERS.join(', ')}
   FROM allocation a LEFT JOIN live l ON l.id = a.id ORDER BY a.id`
 
 /** A live row's counters as they are read and as sums of usage, both sides one after the other. */
@@ -103,7 +104,7 @@ export function relayTimes(db: DatabaseSync): Relay[] {
     .all() as unknown as Relay[]
 }
 
-/** What the reference model and the tables both know, in one shape, from the tables: live readings, else sums of usage. */
+/** What the reference model and the tables both know, in one shape: live readings, else sums of usage. */
 export function viewOfTables(db: DatabaseSync): Tables {
   const rows = db.prepare(ALLOCATIONS).all() as Row[]
   const index = new Map(rows.map((row, i) => [row.id, i]))
