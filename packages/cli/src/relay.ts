@@ -100,7 +100,9 @@ function tellServe(event: ServeEvent, io: Io): void {
         `gap: up to ${duration(event.ms / 1000)} of events of ${printable(event.server)} may be lost (${event.why})\n`,
       )
     case 'refused':
-      return io.complain(`a connection was refused: ${event.why}`)
+      return io.complain(
+        `${event.count === 1 ? 'a connection was' : `${event.count} connections were`} refused: ${event.why}`,
+      )
     case 'failed':
       return io.complain(`records cannot be written, trying again: ${event.why}`)
     case 'cannot start':

@@ -205,6 +205,13 @@ function pausable(t: TestContext): { ahead: number } {
   return clock
 }
 
+/** Lets time pass in which the thread runs and nothing is read. */
+const passing = (t: TestContext, endpoint: Endpoint, monotonic: { ahead: number }) => (ms: number) => {
+  monotonic.ahead += ms
+  endpoint.clock.now += ms
+  t.mock.timers.tick(250)
+}
+
 /** As much as a pipe can hold, in events. */
 const much = (bytes: number) => Buffer.concat(Array.from({ length: Math.ceil(bytes / event.length) }, () => event))
 
@@ -298,11 +305,7 @@ test('[R29] half a request and no more for seconds: the other side was blocked; 
   await client.hears(':1\r\n')
   endpoint.lines.length = 0
   // No pause of ours: the thread runs all the while, and only the other side is silent.
-  const passes = (ms: number) => {
-    monotonic.ahead += ms
-    endpoint.clock.now += ms
-    t.mock.timers.tick(250)
-  }
+  const passes = passing(t, endpoint, monotonic)
   for (let i = 0; i < 3; i++) passes(700)
   await client.stays()
   for (let i = 0; i < 3; i++) passes(700)
@@ -342,4 +345,65 @@ test('[R29] a whole request and no more for hours is a quiet coturn', async (t) 
   await client.stays()
   await tells(client, event)
   assert.deepEqual(endpoint.lines, [`turn1 boot 1: deleted ${path}`, `turn1 boot 1: deleted ${path}`])
+})
+
+test('[R29] a network that stood still, then half a request: the gap begins where the silence began', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const monotonic = pausable(t)
+  const endpoint = await openEndpoint(t)
+  const client = await endpoint.join()
+  const passes = passing(t, endpoint, monotonic)
+  await tells(client, event)
+  endpoint.lines.length = 0
+  for (let i = 0; i < 20; i++) passes(1000)
+  // What had waited in the pipe comes in two reads; the rest of it coturn has thrown away.
+  await tells(client, event)
+  passes(500)
+  client.send(event, event.subarray(0, 20))
+  await client.hears(':1\r\n')
+  for (let i = 0; i < 4; i++) passes(1000)
+  await client.isClosed()
+  assert.equal(endpoint.lines.length, 3)
+  assert.equal(endpoint.lines[2], 'turn1 boot 1: gap stall 24500 ms')
+})
+
+test('[R29] heartbeats that stop are a coturn that fell silent; one that never had any may be quiet', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const monotonic = pausable(t)
+  const endpoint = await openEndpoint(t)
+  const passes = passing(t, endpoint, monotonic)
+  const beating = await endpoint.join()
+  const quiet = await endpoint.join()
+  await tells(beating, request('publish', '__XXX__', '__YYY__'))
+  await tells(quiet, event)
+  endpoint.lines.length = 0
+  for (let i = 0; i < 20; i++) passes(1000)
+  await beating.stays()
+  for (let i = 0; i < 2; i++) passes(1000)
+  await beating.isClosed()
+  await quiet.stays()
+  assert.deepEqual(endpoint.lines, ['turn1 boot 1: gap stall 22000 ms'])
+})
+
+test('[R29] connections that are closed together are one gap, which stands before what is heard after it', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const monotonic = pausable(t)
+  const endpoint = await openEndpoint(t)
+  const passes = passing(t, endpoint, monotonic)
+  const halves = [await endpoint.join(), await endpoint.join(), await endpoint.join()]
+  const other = await endpoint.join()
+  for (const client of halves) {
+    await tells(client, event)
+    client.send(event.subarray(0, 20))
+    passes(500)
+  }
+  await tells(other, event)
+  endpoint.lines.length = 0
+  monotonic.ahead += 4000
+  endpoint.clock.now += 4000
+  for (let i = 0; i < 3; i++) passes(500)
+  // Its event is in the pipe when the connections are closed.
+  await tells(other, event)
+  for (const client of halves) await client.isClosed()
+  assert.deepEqual(endpoint.lines, ['turn1 boot 1: gap stall 7000 ms', `turn1 boot 1: deleted ${path}`])
 })

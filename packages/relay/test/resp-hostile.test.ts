@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { Refusals } from '../src/ingest/refusals.ts'
 import { Client, type Endpoint, openEndpoint, request, until } from './resp-endpoint.ts'
 
 const event = request('PUBLISH', 'turn/user/alice/allocation/000000000000000001/status', 'deleted')
@@ -31,12 +32,48 @@ for (const [what, sent] of broken) {
     }
     neighbour.send(event)
     await neighbour.hears(':1\r\n')
-    assert.equal(endpoint.lines.length, 1)
-    const refused = endpoint.notices.flatMap((notice) => (notice.kind === 'refused' ? [notice.why] : []))
-    assert.equal(refused.length, 2)
-    for (const why of refused) assert.match(why, /^not the Redis protocol: /)
+    // What the member was about to say is lost.
+    assert.deepEqual(
+      endpoint.lines.map((line) => line.replace(/\d+ ms/, 'some ms').replace(/boot \d/, 'boot')),
+      ['turn1 boot: gap connection some ms', 'turn1 boot: deleted turn/user/alice/allocation/000000000000000001'],
+    )
+    // The second for the same reason is counted.
+    const refused = endpoint.notices.flatMap((notice) => (notice.kind === 'refused' ? [notice] : []))
+    assert.equal(refused.length, 1)
+    assert.match(refused[0]!.why, /^not the Redis protocol: /)
+    assert.equal(refused[0]!.count, 1)
   })
 }
+
+test('[R28] a thousand refusals are a line at once, and one that counts them every 10 s', (t) => {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const told: [why: string, count: number][] = []
+  const refusals = new Refusals(({ why, count }) => told.push([why, count]))
+  const looks = (seconds: number) => {
+    for (let i = 0; i < seconds * 4; i++) {
+      now += 250
+      refusals.look()
+    }
+  }
+  for (let i = 0; i < 1000; i++) refusals.note('wrong password', '192.0.2.1')
+  refusals.note('too many connections', '192.0.2.1')
+  looks(9)
+  assert.deepEqual(told.splice(0), [
+    ['wrong password', 1],
+    ['too many connections', 1],
+  ])
+  looks(1)
+  assert.deepEqual(told.splice(0), [['wrong password', 999]])
+  refusals.note('wrong password', '192.0.2.1')
+  looks(9)
+  assert.deepEqual(told, [])
+  looks(1)
+  assert.deepEqual(told.splice(0), [['wrong password', 1]])
+  looks(10)
+  refusals.note('wrong password', '192.0.2.1')
+  assert.deepEqual(told, [['wrong password', 1]], 'after a quiet time the first is told at once again')
+})
 
 test('[R28] the fault is told before the connection is closed', async (t) => {
   const endpoint = await openEndpoint(t)
@@ -44,7 +81,10 @@ test('[R28] the fault is told before the connection is closed', async (t) => {
   client.send(Buffer.concat([event, Buffer.from('*x\r\n'), event]))
   await client.isClosed()
   assert.equal(client.heard, ':1\r\n-ERR Protocol error: invalid multibulk length\r\n')
-  assert.equal(endpoint.lines.length, 1)
+  assert.deepEqual(
+    endpoint.lines.map((line) => line.split(' ', 4)[3]),
+    ['deleted', 'gap'],
+  )
 })
 
 setFlagsFromString('--expose-gc')

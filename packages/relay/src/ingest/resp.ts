@@ -1,11 +1,13 @@
 /** fettle as coturn's `redis-statsdb` (rules R28 to R30). */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
-import { appendPublish, appendScene, type Batch, createBatch, type GapReason, gapReasons, Kind } from '../core/event.ts'
+import { appendPublish } from '../core/event.ts'
 import type { Stream } from '../core/state.ts'
-import { Boots } from './boots.ts'
+import { HEARTBEAT_LENGTH, Pulse } from './pulse.ts'
+import { type Refusal, Refusals } from './refusals.ts'
 import { RequestReader } from './resp-frame.ts'
 import { HELLO, Replies, simpleReplies } from './resp-reply.ts'
+import { BATCH_EVENTS, Outlet, ServerLink, type ServerNotice } from './resp-server.ts'
 import type { Sink, Source } from './source.ts'
 import { StallWatch, smallestPipe, WATCH_MS } from './stall.ts'
 
@@ -27,50 +29,39 @@ export interface RespOptions {
   readonly on: (notice: RespNotice) => void
 }
 
-/** What the operator may want to know. Peer addresses are for debugging only. */
+/** What the operator may want to know. */
 export type RespNotice =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
-  | { readonly kind: 'connected' | 'disconnected' | 'restarted'; readonly server: string }
-  | { readonly kind: 'refused'; readonly why: string; readonly peer: string }
-  | { readonly kind: 'gap'; readonly server: string; readonly why: GapReason; readonly ms: number }
+  | ServerNotice
+  | Refusal
 
 /** Connections at once; a coturn of 64 relay threads needs about 140. */
 const CONNECTIONS_MAX = 1024
+/** Room in a batch for what stands before an event: a gap with its scene, and the scene. */
+const SCENE_EVENTS = 8
 /** A connection that has not said its password by then is closed. */
 const AUTH_MS = 10_000
 const AUTH_TRIES = 3
-const ABSENT_MS = 2000
 /** Replies that the other side does not take; coturn 4.17.1 stops reading them after a reconnect. */
 const REPLIES_MAX = 256 * 1024
-const BATCH_EVENTS = 4096
-/** A request of which no more has come for so long will never be whole. */
-const HALF_MS = 3000
 
 interface Connection {
   readonly socket: Socket
-  server: ServerState | undefined
+  server: ServerLink | undefined
   rest: Buffer | undefined
   tries: number
-  /** Time of the last read, for people; and by the monotonic clock. */
-  lastRead: number
-  readAt: number
+  readonly pulse: Pulse
   /** Bytes read since the last stall. */
   drained: number
   ended: boolean
   readonly authTimer: NodeJS.Timeout
 }
 
-interface ServerState {
-  readonly name: string
+/** What a connection must say to speak for a server. */
+interface Door {
   readonly digest: Buffer
   readonly open: boolean
-  readonly stream: Stream
-  readonly boots: Boots
-  readonly connections: Set<Connection>
-  /** It was told to be connected. */
-  present: boolean
-  /** When its last connection closed. */
-  leftAt: number
+  readonly server: ServerLink
 }
 
 export const respSource = (options: RespOptions): Source => new RespEndpoint(options)
@@ -83,35 +74,27 @@ class RespEndpoint implements Source {
   readonly #server: Server
   readonly #connections = new Set<Connection>()
   readonly #reader = new RequestReader()
-  readonly #batch: Batch = createBatch(BATCH_EVENTS, new Uint8Array(0))
+  readonly #out: Outlet
   readonly #pipeMin = smallestPipe()
   /** Whose events the batch holds now. */
   #scene: Connection | undefined
-  #servers: ServerState[] = []
-  #sink: Sink = () => {}
+  #doors: Door[] = []
   #watch: NodeJS.Timeout | undefined
   readonly #stall: StallWatch
+  readonly #refusals: Refusals
 
   constructor(options: RespOptions) {
     this.#options = options
+    this.#out = new Outlet(options.now, options.on)
     this.#stall = new StallWatch(options.now)
+    this.#refusals = new Refusals(options.on)
     this.claims = options.servers.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
     this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true })
     this.#server.on('connection', (socket) => this.#accept(socket))
   }
 
   async start(streams: readonly Stream[], sink: Sink): Promise<void> {
-    this.#sink = sink
-    this.#servers = this.#options.servers.map(({ name, token }, i) => ({
-      name,
-      digest: sha256(token),
-      open: token === '',
-      stream: streams[i]!,
-      boots: new Boots(streams[i]!.boot),
-      connections: new Set(),
-      present: false,
-      leftAt: 0,
-    }))
+    this.#out.sink = sink
     const { host, port } = this.#options
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
@@ -120,10 +103,11 @@ class RespEndpoint implements Source {
         resolve()
       })
     })
-    // What was missed while no meter ran.
-    for (const server of this.#servers) {
-      if (server.stream.heardAt >= 0) this.#gap(server, server.stream.heardAt, 'restart')
-    }
+    this.#doors = this.#options.servers.map(({ token }, i) => ({
+      digest: sha256(token),
+      open: token === '',
+      server: new ServerLink(streams[i]!, this.#out),
+    }))
     this.#watch = setInterval(() => this.#look(), WATCH_MS)
     const address = this.#server.address()
     const bound = typeof address === 'object' && address !== null ? address.port : port
@@ -138,6 +122,7 @@ class RespEndpoint implements Source {
       connection.socket.destroy()
     }
     await closed
+    for (const { server } of this.#doors) server.tellLost()
   }
 
   /** Whoever has not said its password yet makes room for the next: strangers must not keep a coturn out. */
@@ -159,15 +144,14 @@ class RespEndpoint implements Source {
       server: undefined,
       rest: undefined,
       tries: 0,
-      lastRead: this.#options.now(),
-      readAt: performance.now(),
+      pulse: new Pulse(this.#options.now()),
       drained: 0,
       ended: false,
       authTimer: setTimeout(() => this.#refuse(connection, 'no password within 10 s'), AUTH_MS),
     }
     this.#connections.add(connection)
-    const open = this.#servers.find((server) => server.open)
-    if (open) this.#join(connection, open)
+    const open = this.#doors.find((door) => door.open)
+    if (open) this.#join(connection, open.server)
     socket.on('data', (chunk) => this.#read(connection, chunk))
     socket.on('end', () => {
       connection.ended = true
@@ -177,31 +161,28 @@ class RespEndpoint implements Source {
   }
 
   #refuse(connection: Connection, why: string): void {
-    this.#options.on({ kind: 'refused', why, peer: `${connection.socket.remoteAddress}` })
+    this.#refusals.note(why, `${connection.socket.remoteAddress}`)
+    // Not by a stranger: what was under way is lost.
+    connection.server?.lose(connection.pulse.at, 'connection')
     connection.ended = true
     this.#connections.delete(connection)
     connection.socket.destroy()
   }
 
-  #join(connection: Connection, server: ServerState): void {
+  #join(connection: Connection, server: ServerLink): void {
     clearTimeout(connection.authTimer)
     if (connection.server !== server) this.#leave(connection)
     connection.server = server
-    server.connections.add(connection)
     this.#scene = undefined
-    if (!server.present) this.#options.on({ kind: 'connected', server: server.name })
-    server.present = true
+    server.joined(connection)
   }
 
   /** The connection does not speak for its server any more. */
   #leave(connection: Connection): void {
     const { server } = connection
     if (server === undefined) return
-    this.#flush()
-    server.connections.delete(connection)
-    server.boots.closed(connection)
-    this.#endBoots(server)
-    if (server.connections.size === 0) server.leftAt = performance.now()
+    this.#out.flush()
+    server.left(connection)
   }
 
   #closed(connection: Connection): void {
@@ -210,32 +191,8 @@ class RespEndpoint implements Source {
     const { server } = connection
     if (server === undefined) return
     // After a clean end all that was sent has come. After anything else what was under way is lost.
-    if (!connection.ended) this.#gap(server, connection.lastRead, 'connection')
+    if (!connection.ended) server.lose(connection.pulse.at, 'connection')
     this.#leave(connection)
-  }
-
-  #endBoots(server: ServerState): void {
-    for (const boot of server.boots.over()) {
-      appendScene(this.#batch, Kind.tick, this.#options.now())
-      appendScene(this.#batch, Kind.from, server.stream.id, server.boots.current)
-      appendScene(this.#batch, Kind.restarted, boot)
-      this.#flush()
-      this.#options.on({ kind: 'restarted', server: server.name })
-    }
-  }
-
-  #gap(server: ServerState, began: number, why: GapReason): void {
-    const now = this.#options.now()
-    appendScene(this.#batch, Kind.tick, now)
-    appendScene(this.#batch, Kind.from, server.stream.id, server.boots.current)
-    appendScene(this.#batch, Kind.gap, began, now, gapReasons.indexOf(why))
-    this.#flush()
-    this.#options.on({ kind: 'gap', server: server.name, why, ms: now - began })
-  }
-
-  #flush(): void {
-    if (this.#batch.length > 0) this.#sink(this.#batch)
-    this.#batch.length = 0
   }
 
   /** Everything that came is read to the end at once; what is not a whole request yet waits for the next chunk. */
@@ -243,16 +200,15 @@ class RespEndpoint implements Source {
     if (connection.ended) return
     this.#noteStall()
     connection.drained += chunk.length
-    connection.lastRead = this.#options.now()
-    connection.readAt = performance.now()
+    connection.pulse.read(this.#options.now())
     const bytes = connection.rest === undefined ? chunk : Buffer.concat([connection.rest, chunk])
     const reader = this.#reader
     const replies = new Replies()
     reader.open(bytes)
-    this.#batch.bytes = bytes
+    this.#out.batch.bytes = bytes
     this.#scene = undefined
     const found = this.#requests(connection, bytes, replies)
-    this.#flush()
+    this.#out.flush()
     connection.rest = reader.at < bytes.length ? Buffer.from(bytes.subarray(reader.at)) : undefined
     if (found === 'broken') replies.add(`-ERR Protocol error: ${reader.problem}\r\n`)
     this.#reply(connection, replies.text())
@@ -261,31 +217,33 @@ class RespEndpoint implements Source {
 
   #requests(connection: Connection, bytes: Uint8Array, replies: Replies): 'partial' | 'broken' | 'closed' {
     const reader = this.#reader
-    const batch = this.#batch
     for (;;) {
       const found = reader.next()
       if (found !== 'request') return found
       if (reader.isPublish() && connection.server !== undefined) {
-        if (this.#scene !== connection) this.#setScene(connection, connection.server)
-        appendPublish(batch, reader.start[1]!, reader.end[1]!, reader.start[2]!, reader.end[2]!)
-        if (batch.length >= BATCH_EVENTS - 4) this.#flush()
+        this.#publish(connection, connection.server)
         replies.one()
       } else if (!this.#answer(connection, bytes, replies)) return 'closed'
     }
   }
 
-  #setScene(connection: Connection, server: ServerState): void {
-    const boot = server.boots.event(connection)
-    this.#scene = connection
-    appendScene(this.#batch, Kind.tick, connection.lastRead)
-    appendScene(this.#batch, Kind.from, server.stream.id, boot)
+  #publish(connection: Connection, server: ServerLink): void {
+    const { start, end } = this.#reader
+    const { batch } = this.#out
+    if (this.#scene !== connection) {
+      server.speaks(connection, connection.pulse.at)
+      this.#scene = connection
+    }
+    if (end[1]! - start[1]! === HEARTBEAT_LENGTH) connection.pulse.beats = true
+    appendPublish(batch, start[1]!, end[1]!, start[2]!, end[2]!)
+    if (batch.length >= BATCH_EVENTS - SCENE_EVENTS) this.#out.flush()
   }
 
   #reply(connection: Connection, text: string): void {
     const { socket } = connection
     if (text === '' || socket.destroyed) return
     socket.write(text, 'latin1')
-    if (socket.writableLength > REPLIES_MAX) this.#reopen(connection, connection.lastRead)
+    if (socket.writableLength > REPLIES_MAX) this.#reopen(connection, connection.pulse.at)
   }
 
   /** Closes on purpose, so that coturn opens a new connection with its next event. */
@@ -293,7 +251,7 @@ class RespEndpoint implements Source {
     if (connection.ended) return
     connection.ended = true
     connection.socket.destroy()
-    if (connection.server) this.#gap(connection.server, began, 'stall')
+    connection.server?.lose(began, 'stall')
   }
 
   /** Answers anything but an event. Returns false when the connection was closed. */
@@ -333,11 +291,9 @@ class RespEndpoint implements Source {
     return true
   }
 
-  #keys(server: ServerState): void {
-    // What this chunk brought before belongs to what was before.
-    this.#flush()
-    server.boots.keys()
-    this.#endBoots(server)
+  #keys(server: ServerLink): void {
+    this.#out.flush()
+    server.keys()
     this.#scene = undefined
   }
 
@@ -345,8 +301,8 @@ class RespEndpoint implements Source {
     const reader = this.#reader
     const given = sha256(bytes.subarray(reader.start[argument]!, reader.end[argument]!))
     // Every token is compared, each in constant time: how long it takes tells nothing.
-    let match: ServerState | undefined
-    for (const server of this.#servers) if (timingSafeEqual(server.digest, given)) match = server
+    let match: ServerLink | undefined
+    for (const { digest, server } of this.#doors) if (timingSafeEqual(digest, given)) match = server
     if (match !== undefined && reader.count > argument) {
       this.#join(connection, match)
       replies.add(ok)
@@ -363,22 +319,11 @@ class RespEndpoint implements Source {
     if (this.#stall.runs()) for (const connection of this.#connections) connection.drained = 0
   }
 
-  /** A starting coturn opens and closes connections; it is gone when it has had none for a while. */
-  #noteAbsence(server: ServerState): void {
-    if (!server.present || server.connections.size > 0 || performance.now() - server.leftAt < ABSENT_MS) return
-    server.present = false
-    this.#options.on({ kind: 'disconnected', server: server.name })
-  }
-
-  /**
-   * A coturn that was blocked stops in the middle of a request and never goes on, whatever blocked it: a pause of ours
-   * or of the network, or more events at once than its send buffer holds.
-   */
-  #noteHalves(): void {
-    const now = performance.now()
+  #noteSilence(): void {
     for (const connection of this.#connections) {
-      const { server, rest, readAt, lastRead } = connection
-      if (server !== undefined && rest !== undefined && now - readAt > HALF_MS) this.#reopen(connection, lastRead)
+      if (connection.server === undefined) continue
+      const began = connection.pulse.lostSince(connection.rest !== undefined)
+      if (!Number.isNaN(began)) this.#reopen(connection, began)
     }
   }
 
@@ -390,11 +335,12 @@ class RespEndpoint implements Source {
 
   /** One look after a stall, what waited in the pipes has been read: if that was much, a pipe may have been full. */
   #look(): void {
-    for (const server of this.#servers) this.#noteAbsence(server)
+    for (const { server } of this.#doors) server.noteAbsence()
+    this.#refusals.look()
     this.#noteStall()
     const began = this.#stall.take()
     if (!Number.isNaN(began)) this.#reopenFull(began)
     // While what waited is being read, a half request may be as old as the stall and yet be whole in a moment.
-    if (!this.#stall.pending) this.#noteHalves()
+    if (!this.#stall.pending) this.#noteSilence()
   }
 }
