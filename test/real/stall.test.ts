@@ -153,3 +153,21 @@ test('[R29] a pause in which little was reported costs nothing: no connection is
   assert.equal(await assertWhole(meter, coturn, 'after'), count)
   assert.deepEqual(readGaps(meter.data), [])
 })
+
+test('[R29] coturn alone fills the pipe, by a crowd that ends at once: it is seen without a pause of ours, and cured', async (t) => {
+  const ground = new Ground(t)
+  await ground.enterNarrowNetwork(NARROW / 4)
+  const { meter, coturn } = await meterIn(ground)
+  // A busy machine may end the crowd so slowly that the pipe holds.
+  for (let crowds = 0; crowds < 5 && readGaps(meter.data).length === 0; crowds++) {
+    await crowd(ground, coturn)
+    // Each relay thread has a connection of its own; the slowest sign of a blocked one is a heartbeat missed for 21 s.
+    await wait(25_000)
+  }
+  const gaps = await stalls(meter)
+  await call(ground, coturn, 'after')
+  const count = await assertWhole(meter, coturn, 'after')
+  const heard = readAccounts(meter.data).length
+  assert.ok(heard < newIn(coturn), 'nothing was lost: the pipe was not full, and the test shows nothing')
+  t.diagnostic(`gaps of ${gaps.join(', ')} ms without any pause of the meter; after it ${count} allocations exact`)
+})

@@ -107,6 +107,8 @@ function tellServe(event: ServeEvent, io: Io): void {
       return io.complain(`records cannot be written, trying again: ${event.why}`)
     case 'cannot start':
       return io.complain(event.why)
+    case 'hung':
+      return io.complain('the meter stood still for 30 s and was ended; start it again, and report this as a bug')
   }
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from './ingest/clock.ts'
 import { type RespNotice, type RespServer, respSource } from './ingest/resp.ts'
 import { startMeter } from './meter.ts'
 import { openSqlite, type SqliteOptions } from './store/sqlite.ts'
+import { BEAT_MS } from './watchdog.ts'
 
 export interface WorkerData {
   readonly sqlite: SqliteOptions
@@ -13,11 +14,12 @@ export interface WorkerData {
   readonly servers: readonly RespServer[]
 }
 
-/** What the thread tells. `failed` repeats while the store cannot write. */
+/** What the thread tells. `failed` repeats while the store cannot write; `beat` says that the thread runs. */
 export type Told =
   | RespNotice
   | { readonly kind: 'ended'; readonly sessions: readonly number[] }
   | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'beat' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'cannot start'; readonly why: string }
 
@@ -38,8 +40,10 @@ try {
     },
     failed: (why) => tell({ kind: 'failed', why }),
   })
+  const beat = setInterval(() => tell({ kind: 'beat' }), BEAT_MS)
   port.on('message', async () => {
     await meter.stop()
+    clearInterval(beat)
     tell({ kind: 'stopped' })
     port.close()
   })

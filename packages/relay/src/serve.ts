@@ -8,10 +8,12 @@ import type { RespServer } from './ingest/resp.ts'
 import type { Told, WorkerData } from './meter-worker.ts'
 import type { ServeOptions } from './options.ts'
 import { readSessions } from './store/sessions.ts'
+import { watchThread } from './watchdog.ts'
 
 /** What happens while serving, in the order in which it happens. */
 export type ServeEvent =
-  | Exclude<Told, { kind: 'ended' | 'stopped' }>
+  | Exclude<Told, { kind: 'ended' | 'beat' | 'stopped' }>
+  | { readonly kind: 'hung' }
   | { readonly kind: 'ready'; readonly data: string; readonly lines: readonly ServerLine[] }
   | { readonly kind: 'session'; readonly session: SessionRecord }
 
@@ -32,7 +34,7 @@ export function statsdbLine(server: RespServer, host: string, port: number): str
 
 /**
  * Runs the meter until `signal` aborts. Resolves to true after a clean end and false when it could not go on, which was
- * told as `cannot start` before.
+ * told before, as `cannot start` or `hung`.
  */
 export async function serve(
   options: ServeOptions,
@@ -56,7 +58,9 @@ export async function serve(
   const worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data })
   let clean = false
   let reader: DatabaseSync | undefined
+  watchThread(worker, () => on({ kind: 'hung' }))
   worker.on('message', (told: Told) => {
+    if (told.kind === 'beat') return
     if (told.kind === 'stopped') clean = true
     else if (told.kind === 'ended') {
       reader ??= new DatabaseSync(file, { readOnly: true })

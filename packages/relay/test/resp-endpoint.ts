@@ -170,3 +170,29 @@ export async function until(condition: () => boolean, what: string): Promise<voi
     await turn()
   }
 }
+
+export const path = 'turn/user/alice/allocation/000000000000000001'
+export const event = request('PUBLISH', `${path}/status`, 'deleted')
+
+/** A coturn as the endpoint sees it: a connection that asks for `KEYS` and goes, and one for each relay thread. */
+export async function coturn(endpoint: Endpoint): Promise<Client[]> {
+  const threads = [await endpoint.join(), await endpoint.join()]
+  const starter = await endpoint.join()
+  starter.send(request('keys', 'turn/*/allocation/*/status'))
+  await starter.hears('*0\r\n')
+  starter.socket.end()
+  return threads
+}
+
+export async function tells(client: Client, ...messages: Buffer[]): Promise<void> {
+  client.send(...messages)
+  await client.hears(':1\r\n'.repeat(messages.length))
+}
+
+/** The monotonic clock, which a test can put ahead: to the meter that is a time in which it did not run. */
+export function pausable(t: TestContext): { ahead: number } {
+  const clock = { ahead: 0 }
+  const real = performance.now.bind(performance)
+  t.mock.method(performance, 'now', () => real() + clock.ahead)
+  return clock
+}
