@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 export interface Cost {
   readonly cpuSeconds: number
   readonly rss: number
+  /** The part of it that is JavaScript heaps, garbage included. */
+  readonly heap: number
   /** Bytes in the store, when they were asked for. */
   readonly stored: number
 }

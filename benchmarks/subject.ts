@@ -10,6 +10,8 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
+import { getHeapStatistics } from 'node:v8'
+import type { Worker } from 'node:worker_threads'
 import { DEFAULT_TEMPLATE, openSqlite, readTemplate, respSource, startMeter } from '@fettle/relay'
 import { listen } from './plain-redis.ts'
 
@@ -25,16 +27,23 @@ interface Subject {
 
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = { fettle, bare, frames }
 
+const workers: Worker[] = []
+process.on('worker', (worker) => workers.push(worker))
 const subject = await subjects[name]!()
 process.stdout.write(`${subject.port}\n`)
 for await (const line of createInterface({ input: process.stdin })) {
   const { user, system } = process.cpuUsage()
   const stored = line === 'stored' ? subject.stored() : 0
-  process.stdout.write(
-    `${JSON.stringify({ cpuSeconds: (user + system) / 1e6, rss: process.memoryUsage.rss(), stored })}\n`,
-  )
+  const cost = { cpuSeconds: (user + system) / 1e6, rss: process.memoryUsage.rss(), heap: await heapBytes(), stored }
+  process.stdout.write(`${JSON.stringify(cost)}\n`)
 }
 process.exit(0)
+
+/** Resident bytes of the JavaScript heaps of all threads, garbage included. */
+async function heapBytes(): Promise<number> {
+  const others = await Promise.all(workers.map((worker) => worker.getHeapStatistics()))
+  return [getHeapStatistics(), ...others].reduce((sum, { total_physical_size }) => sum + total_physical_size, 0)
+}
 
 async function fettle(): Promise<Subject> {
   const template = readTemplate(DEFAULT_TEMPLATE)
