@@ -9,14 +9,14 @@ import { spec } from 'node:test/reporters'
 import type { Limits, Tally } from './stages.ts'
 
 const [limits = '', ...names] = process.argv.slice(2)
-const { isolation, testSeconds, idleSeconds }: Limits = JSON.parse(limits)
+const { atOnce, testSeconds, idleSeconds }: Limits = JSON.parse(limits)
 const files = names.map((name) => resolve(name))
 
 const stop = new AbortController()
 const events = run({
   files,
-  isolation,
-  concurrency: 1,
+  isolation: 'process',
+  concurrency: atOnce,
   timeout: testSeconds * 1000,
   signal: stop.signal,
 })
@@ -54,12 +54,12 @@ events.on('test:summary', ({ file, counts }) => {
 
 // A test that leaves a server or a timer behind keeps its process alive, and node would wait for ever.
 let open = 0
-let begun = false // a test of the file at hand has begun
+const starting = new Set<string>() // files of which no test has begun yet
 let watch: NodeJS.Timeout | undefined
 
 function heard(): void {
   clearTimeout(watch)
-  const seconds = begun && open === 0 ? idleSeconds : testSeconds + idleSeconds
+  const seconds = starting.size === 0 && open === 0 ? idleSeconds : testSeconds + idleSeconds
   watch = setTimeout(giveUp, seconds * 1000, seconds).unref()
 }
 
@@ -71,17 +71,18 @@ function giveUp(seconds: number): void {
 
 events.on('test:enqueue', (event) => {
   if (!isFile(event)) {
-    begun = true
+    starting.delete(resolve(event.file ?? ''))
     open += 1
   }
   heard()
 })
 events.on('test:dequeue', (event) => {
-  if (isFile(event)) begun = false
+  if (isFile(event)) starting.add(resolve(event.name))
   heard()
 })
 events.on('test:complete', (event) => {
-  if (!isFile(event)) open -= 1
+  if (isFile(event)) starting.delete(resolve(event.name))
+  else open -= 1
   heard()
 })
 
@@ -89,7 +90,7 @@ heard()
 await pipeline(events.compose(spec), process.stdout, { end: false })
 clearTimeout(watch)
 
-for (const name of isolation === 'none' ? [] : names) if (!finished.has(resolve(name))) withoutTests.add(name)
+for (const name of names) if (!finished.has(resolve(name))) withoutTests.add(name)
 tally.passed -= hollow
 process.send?.({ ...tally, withoutTests: [...withoutTests] } satisfies Tally)
 process.disconnect?.()

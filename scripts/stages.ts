@@ -3,6 +3,7 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 
 /** What came of a stage. `fault` says in a few words why it failed; tests are counted where the stage has any. */
 export interface Outcome {
@@ -25,8 +26,8 @@ export interface Tally {
 }
 
 export interface Limits {
-  /** `none`: all files in one process. `process`: a process for each file, one after the other. */
-  readonly isolation: 'none' | 'process'
+  /** How many files at once, each in a process of its own. */
+  readonly atOnce: number
   /** How long one test may take. */
   readonly testSeconds: number
   /** How long a process may go on after the last of its tests. */
@@ -36,12 +37,13 @@ export interface Limits {
 export const types = program('types', 'tsc')
 export const lint = program('lint', 'biome', 'check', '--diagnostic-level=warn', '--error-on-warnings')
 export const quickTests = tests('quick tests', ['packages/**/*.test.ts', 'test/tidy/*.test.ts'], {
-  isolation: 'none',
+  atOnce: availableParallelism(),
   testSeconds: 30,
   idleSeconds: 10,
 })
 export const realTests = tests('real tests', ['test/real/*.test.ts'], {
-  isolation: 'process',
+  // Beside each other the real servers would take each other's time.
+  atOnce: 1,
   testSeconds: 900,
   idleSeconds: 30,
 })

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { readOptions } from '@fettle/relay'
+import { main } from '../src/main.ts'
 import { examples } from '../src/relay.ts'
 
 const bin = fileURLToPath(new URL('../bin/fettle.js', import.meta.url))
@@ -21,20 +23,42 @@ interface Run {
   readonly err: string
 }
 
-/** Runs fettle as a user does; `until`: is sent SIGTERM once its output holds this. */
-async function fettle(
-  words: readonly string[],
-  until?: string,
-  environment: Record<string, string> = {},
-): Promise<Run> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: folder,
-    XDG_DATA_HOME: join(folder, 'share'),
-    FETTLE_RESP: '127.0.0.1:0',
-    COLUMNS: '80',
-    ...environment,
+const environment = {
+  HOME: folder,
+  XDG_DATA_HOME: join(folder, 'share'),
+  FETTLE_RESP: '127.0.0.1:0',
+}
+
+/** Runs a command in this process; `until`: it is told to end once its output holds this. */
+async function fettle(words: readonly string[], until?: string, more: Record<string, string> = {}): Promise<Run> {
+  const controller = new AbortController()
+  let out = ''
+  let err = ''
+  const print = (text: string) => {
+    out += text
+    if (until !== undefined && out.includes(until)) controller.abort()
   }
+  const status = await main(
+    // Files are named as in the folder where a user would stand.
+    words.map((word) => (existsSync(join(folder, word)) ? join(folder, word) : word)),
+    {
+      environment: { ...environment, ...more },
+      width: 80,
+      signal: controller.signal,
+      write: async (text) => print(text),
+      print,
+      progress: () => {},
+      complain: (line) => {
+        err += `fettle: ${line}\n`
+      },
+    },
+  )
+  return { status, out, err }
+}
+
+/** Runs fettle as a user does: a process, which is sent SIGTERM once its output holds `until`. */
+async function spawned(words: readonly string[], until?: string): Promise<Run> {
+  const env = { PATH: process.env.PATH, ...environment }
   const child = spawn(process.execPath, [bin, ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
@@ -74,7 +98,7 @@ test('every example stands in help', async () => {
 
 test('serve says where the data is and what to put into turnserver.conf, and keeps the token to itself', async () => {
   const data = join(folder, 'new')
-  const { out, status, err } = await fettle(['relay', 'serve', '--data', data], 'waiting for coturn')
+  const { out, status, err } = await spawned(['relay', 'serve', '--data', data], 'waiting for coturn')
   assert.equal(status, 0)
   assert.equal(err, '')
   assert(out.includes(`data: ${data}\n`))
@@ -84,7 +108,7 @@ test('serve says where the data is and what to put into turnserver.conf, and kee
   assert.equal(statSync(data).mode & 0o777, 0o700)
   assert.equal(statSync(join(data, 'servers.json')).mode & 0o777, 0o600)
   assert.deepEqual(JSON.parse(readFileSync(join(data, 'servers.json'), 'utf8'))[0].token, line[2])
-  const again = await fettle(['relay', 'serve', '--data', data], 'waiting for coturn')
+  const again = await spawned(['relay', 'serve', '--data', data], 'waiting for coturn')
   assert(again.out.includes(line[2]!), 'the token stays the same')
 })
 
@@ -128,15 +152,17 @@ for (const [what, line, expected, pattern] of complaints) {
   })
 }
 
-test('settings come from flags, then the environment, then the file', async () => {
+test('settings come from flags, then the environment, then the file', () => {
   const file = join(folder, 'fettle.yaml')
   writeFileSync(file, `relay:\n  data: ${join(folder, 'from-file')}\n  username: "{expires}:{device}"\n`)
-  const serve = ['relay', 'serve', '--config', file]
-  assert((await fettle(serve, 'waiting for coturn')).out.includes('from-file\n'))
-  const environment = { FETTLE_DATA: join(folder, 'from-environment') }
-  assert((await fettle(serve, 'waiting for coturn', environment)).out.includes('from-environment\n'))
-  const flag = [...serve, '--data', join(folder, 'from-flag')]
-  assert((await fettle(flag, 'waiting for coturn', environment)).out.includes('from-flag\n'))
+  const dataOf = (flags: Record<string, string>, environment: Record<string, string>) => {
+    const outcome = readOptions({ config: file, ...flags }, environment)
+    return outcome.ok && outcome.value.data
+  }
+  const fromEnvironment = { FETTLE_DATA: join(folder, 'from-environment') }
+  assert.equal(dataOf({}, {}), join(folder, 'from-file'))
+  assert.equal(dataOf({}, fromEnvironment), join(folder, 'from-environment'))
+  assert.equal(dataOf({ data: join(folder, 'from-flag') }, fromEnvironment), join(folder, 'from-flag'))
 })
 
 test('a setting that the file misspells is a fault, not a default', async () => {
@@ -161,6 +187,13 @@ test('replay as table, CSV and JSON', async () => {
   const { schema, sessions } = JSON.parse(json)
   assert.equal(schema, 'fettle.relay.replay/1')
   assert.equal(sessions[0].account, '18152649')
+})
+
+test('as a process: an answer, and a fault', async () => {
+  const replayed = await spawned(['relay', 'replay', 'call.txt', '--csv'])
+  assert.deepEqual([replayed.status, replayed.err], [0, ''])
+  assert.match(replayed.out, /,5785,5862284,2407,114451,,,,\r\n/)
+  assert.deepEqual(await spawned(['relay', 'fly']), { status: 2, out: '', err: "fettle: unknown command 'fly'\n" })
 })
 
 test('[R19] names that do not fit the template are counted', async () => {
