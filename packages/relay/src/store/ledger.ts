@@ -17,7 +17,7 @@ import {
 import { type Cut, MOVE_WIDTH, Move, type Numbers, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
 import { Column, FACTS, HOT } from '../core/table.ts'
 import { resume } from './resume.ts'
-import { SCHEMA_VERSION, schema } from './schema.ts'
+import { migrations, SCHEMA_VERSION, schema } from './schema.ts'
 import { prepare, type Statements } from './statements.ts'
 import type { Committed, StreamClaim } from './store.ts'
 
@@ -50,10 +50,13 @@ export function openDatabase(file: string): DatabaseSync {
 function prepareDatabase(db: DatabaseSync, file: string): void {
   db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
   db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2048')
-  const version = db.prepare('PRAGMA user_version').get()?.user_version
-  if (version === 0) db.exec(`BEGIN; ${schema}; COMMIT`)
-  else if (version !== SCHEMA_VERSION) {
-    throw new LedgerFault(`${file} is a ledger of version ${version}; this fettle reads version ${SCHEMA_VERSION}`)
+  const found = db.prepare('PRAGMA user_version').get()?.user_version as number
+  if (found === 0) db.exec(`BEGIN; ${schema}; COMMIT`)
+  for (let version = found; version > 0 && version < SCHEMA_VERSION; version++) {
+    db.exec(`BEGIN; ${migrations[version]}; PRAGMA user_version = ${version + 1}; COMMIT`)
+  }
+  if (found > SCHEMA_VERSION) {
+    throw new LedgerFault(`${file} is a ledger of version ${found}; this fettle reads up to version ${SCHEMA_VERSION}`)
   }
 }
 
@@ -61,7 +64,6 @@ export class Ledger {
   readonly db: DatabaseSync
   readonly #options: LedgerOptions
   readonly #sql: Statements
-  #commits = 0
 
   constructor(db: DatabaseSync, options: LedgerOptions) {
     this.db = db
@@ -76,7 +78,7 @@ export class Ledger {
       const ended = this.#write(cut)
       this.db.exec('COMMIT')
       const { moves, text, facts, live, usage, dropped } = cut
-      return { commit: ++this.#commits, ended, buffers: { moves, text, facts, live, usage, dropped } }
+      return { ended, buffers: { moves, text, facts, live, usage, dropped } }
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       throw error
@@ -94,6 +96,7 @@ export class Ledger {
     for (const gap of cut.gaps) sql.gap.run(gap.stream, nullable(gap.began), nullable(gap.ended), gap.why)
     for (const one of cut.rejected) this.#rejected(one)
     for (const stream of cut.streams) this.#stream(stream)
+    sql.countCommit.run()
     if (cut.now >= 0) sql.settleIdle.run(this.#options.lingerMs, cut.now - this.#options.lingerMs)
     return ended
   }

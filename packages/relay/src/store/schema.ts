@@ -5,11 +5,24 @@
  * as they need, which makes a hot row a third smaller and its update a seventh cheaper (measured).
  */
 
-/** Raised with every change of the tables; a ledger of another version is refused, never guessed at. */
-export const SCHEMA_VERSION = 1
+/** Raised with every change of the tables; an older ledger is brought up to it, one of a later version is refused. */
+export const SCHEMA_VERSION = 2
 
 const counters = 'rcvp INTEGER, rcvb INTEGER, sentp INTEGER, sentb INTEGER'
 const sides = ['c', 'p'].map((side) => counters.replaceAll(/\b(rcv|sent)/g, `${side}_$1`)).join(', ')
+
+const HEAD = `
+-- One row: the number of the last commit, so that every reader can say what it has seen.
+CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NULL);
+INSERT INTO head VALUES (1, 0);
+CREATE INDEX allocation_by_account ON allocation (account, session_id);
+CREATE INDEX usage_by_bucket ON usage (bucket);
+`
+
+/** What makes a ledger of the version before into one of this version. */
+export const migrations: Readonly<Record<number, string>> = {
+  1: HEAD,
+}
 
 export const schema = `
 -- A source of events, as far as it can tell them apart. Received means: counted in position, in the same transaction.
@@ -62,5 +75,6 @@ CREATE TABLE rejected (
   key TEXT PRIMARY KEY, stream_id INTEGER NOT NULL, realm TEXT, username TEXT, first_at INTEGER, last_at INTEGER,
   allocations INTEGER NOT NULL, ${sides}
 ) WITHOUT ROWID;
+${HEAD}
 PRAGMA user_version = ${SCHEMA_VERSION};
 `

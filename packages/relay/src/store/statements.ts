@@ -51,6 +51,7 @@ export function prepare(db: DatabaseSync) {
     usage: db.prepare(`INSERT INTO usage VALUES (${marks(USAGE_WIDTH)})`),
     gap: db.prepare('INSERT INTO gap VALUES (?, ?, ?, ?)'),
     rejected: db.prepare(`REPLACE INTO rejected VALUES (${marks(15)})`),
+    countCommit: db.prepare('UPDATE head SET commits = commits + 1'),
     stream: db.prepare('UPDATE stream SET boot = ?, peer = ?, malformed = ?, position = ?, heard_at = ? WHERE id = ?'),
   }
 }

@@ -17,8 +17,6 @@ export interface StreamClaim {
 export type Buffers = Pick<Cut, 'moves' | 'text' | 'facts' | 'live' | 'usage' | 'dropped'>
 
 export interface Committed {
-  /** Number of commits so far in this run. */
-  readonly commit: number
   /** Sessions whose last record was completed and in which nothing that counts is open any more. */
   readonly ended: readonly number[]
   /** The cut's buffers, to be used again. */
