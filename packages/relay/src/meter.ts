@@ -11,10 +11,11 @@
 import { fold } from './core/allocation.ts'
 import { appendScene, createBatch, gapReasons, Kind } from './core/event.ts'
 import { restore } from './core/restore.ts'
-import { type Cut, createState, pendingRows, type Rules, take } from './core/state.ts'
+import { CommitTimes } from './commit-times.ts'
+import { type Cut, createState, giveBack, pendingRows, type Rules, type State, type Stream, take } from './core/state.ts'
 import type { Clock } from './ingest/clock.ts'
 import type { Source } from './ingest/source.ts'
-import type { Committed, Store } from './store/store.ts'
+import type { Committed, Store, StreamClaim } from './store/store.ts'
 
 export interface MeterOptions {
   readonly source: Source
@@ -29,6 +30,11 @@ export interface MeterOptions {
 }
 
 export interface Meter {
+  /** What is known now; to be looked at, not changed. */
+  readonly state: State
+  readonly commits: CommitTimes
+  /** Takes in streams that the source will speak for from now on. */
+  claim(claims: readonly StreamClaim[]): Promise<readonly Stream[]>
   /** Stops hearing, commits what is known, closes the store. */
   stop(): Promise<void>
 }
@@ -43,18 +49,21 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const state = createState(options.rules, options.seed)
   const saved = await store.restore(source.claims)
   restore(state, saved)
-  const time = createBatch(16 + source.claims.length * 4, new Uint8Array(0))
+  const time = createBatch(16, new Uint8Array(0))
   await source.start(saved.streams, (batch) => fold(state, batch))
 
   let failedCut: Cut | undefined
   let inFlight: Promise<void> | undefined
   let lastTry = performance.now()
+  const commits = new CommitTimes()
   const commit = async () => {
     const cut = failedCut ?? take(state)
     lastTry = performance.now()
     try {
       const committed = await store.commit(cut)
+      commits.note((performance.now() - lastTry) / 1000)
       failedCut = undefined
+      giveBack(state, committed.buffers)
       options.committed?.(committed)
     } catch (error) {
       failedCut = cut
@@ -70,10 +79,12 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const beat = () => {
     if (clock.jumped()) {
       // Lifetimes cannot be trusted across a jump of the clock: it is a gap, and so nothing expires by it (rule R14).
-      for (const { id, boot } of saved.streams) {
-        const began = clock.now()
+      const began = clock.now()
+      const now = clock.setRight()
+      for (const { id, boot } of state.streams.values()) {
         appendScene(time, Kind.from, id, boot)
-        appendScene(time, Kind.gap, began, clock.setRight(), gapReasons.indexOf('clock'))
+        appendScene(time, Kind.gap, began, now, gapReasons.indexOf('clock'))
+        fold(state, time)
       }
     }
     appendScene(time, Kind.tick, clock.now())
@@ -83,6 +94,13 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const timer = setInterval(beat, COMMIT_MS)
 
   return {
+    state,
+    commits,
+    async claim(claims) {
+      const more = await store.restore(claims)
+      restore(state, more)
+      return more.streams
+    },
     async stop() {
       await source.stop()
       clearInterval(timer)

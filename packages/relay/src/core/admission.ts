@@ -1,8 +1,9 @@
 /** Which row an event belongs to, and whether it may count (rules R10 to R12). */
 import { awaitDeadline, carryIfOver, lapse, reject } from './ends.ts'
-import { type Batch, gapReasons } from './event.ts'
+import { type Batch, gapReasons, readPath } from './event.ts'
 import { Move, SPANS_A_GAP, type State, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
+import { CLIENT, PEER } from './usage.ts'
 
 /** The row of the event's path, or -1. What was due for it before this event is done first. */
 export function find(state: State, batch: Batch, i: number): number {
@@ -75,6 +76,11 @@ export function admit(state: State, row: number, isNew: boolean): void {
     cells[base + Column.flags]! |= Flag.fromStart
   }
   state.held.get(state.table.streamOf(row))?.delete(row)
+  state.relayed.place(row, readPath(state.table.pathOf(row)).realm)
+  for (const side of [CLIENT, PEER] as const) {
+    const at = base + (side === CLIENT ? Column.client : Column.peer)
+    state.relayed.add(row, side, cells[at]!, cells[at + 1]!, cells[at + 2]!, cells[at + 3]!)
+  }
   touchFacts(state, row)
   state.moves.push(Move.opened, cells[base]!, state.now)
   if ((flags & Flag.peer) !== 0) carryIfOver(state, row, Column.peer)
@@ -83,6 +89,7 @@ export function admit(state: State, row: number, isNew: boolean): void {
 /** Events of the current stream may have been lost (rules R14, R17). */
 export function gap(state: State, began: number, ended: number, why: number): void {
   const { table, stream } = state
+  state.gapCount++
   state.gaps.push({ stream: stream.id, began, ended, why: gapReasons[why]! })
   for (let row = 0; row < table.top; row++) {
     const base = row * STRIDE

@@ -24,6 +24,7 @@ export function fold(state: State, batch: Batch): void {
   if (pendingRows(state) > state.rules.pendingMax) return refuse(state, batch)
   for (let i = 0; i < batch.length; i++) {
     const k = kind[i]!
+    state.events[k]!++
     if (k === Kind.tick) tick(state, batch.n[i * 4]!)
     else if (k === Kind.from) from(state, batch.n[i * 4]!, batch.n[i * 4 + 1]!)
     else {

@@ -1,5 +1,6 @@
 /** Goes on from the last commit. */
 import { rejectedKey } from './ends.ts'
+import { readPath } from './event.ts'
 import type { Rejected, State, Stream } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 
@@ -18,22 +19,23 @@ export interface Saved {
   readonly rejected: readonly Rejected[]
 }
 
-/** Fills an empty state, so that what follows is folded as if it had never stopped. */
+/** Takes in streams with their live allocations, so that what follows is folded as if it had never stopped. */
 export function restore(state: State, saved: Saved): void {
-  const { table } = state
-  state.nextId = saved.nextId
+  state.nextId = Math.max(state.nextId, saved.nextId)
   for (const stream of saved.streams) {
     state.streams.set(stream.id, stream)
     if (!(stream.heardAt <= state.now)) state.now = Number.isNaN(stream.heardAt) ? state.now : stream.heardAt
   }
-  state.sweepAt = state.now >= 0 ? (Math.floor(state.now / 1000) + 1) * 1000 : 0
-  for (const { stream, boot, path, cells } of saved.live) {
-    const row = table.insert(stream, boot, path, 0, path.length)
-    table.cells.set(cells, row * STRIDE)
-    if ((cells[Column.flags]! & Flag.held) === 0) continue
-    const rows = state.held.get(stream)
-    if (rows) rows.add(row)
-    else state.held.set(stream, new Set([row]))
-  }
+  if (state.sweepAt === 0 && state.now >= 0) state.sweepAt = (Math.floor(state.now / 1000) + 1) * 1000
+  for (const row of saved.live) restoreRow(state, row)
   for (const one of saved.rejected) state.rejected.set(rejectedKey(one.stream, one.realm, one.username), one)
+}
+
+function restoreRow(state: State, { stream, boot, path, cells }: SavedRow): void {
+  const row = state.table.insert(stream, boot, path, 0, path.length)
+  state.table.cells.set(cells, row * STRIDE)
+  if ((cells[Column.flags]! & Flag.held) === 0) return state.relayed.place(row, readPath(path).realm)
+  const rows = state.held.get(stream)
+  if (rows) rows.add(row)
+  else state.held.set(stream, new Set([row]))
 }

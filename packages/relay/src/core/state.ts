@@ -1,5 +1,6 @@
 /** What the fold knows: the live allocations, and what has happened since the last cut. */
-import type { GapReason } from './event.ts'
+import { type GapReason, Kind } from './event.ts'
+import { Relayed } from './relayed.ts'
 import { FACTS, free, grown, HOT, STRIDE, Table } from './table.ts'
 
 /** The numbers in the rules of ../../README.md. Times in milliseconds. */
@@ -241,6 +242,10 @@ export interface State {
   readonly usage: NumberRows
   readonly dropped: NumberRows
   gaps: Gap[]
+  /** Since the start: events by kind, gaps, and what was relayed. */
+  readonly events: Float64Array
+  gapCount: number
+  readonly relayed: Relayed
   readonly rejectedChanged: Set<Rejected>
 }
 
@@ -248,6 +253,8 @@ export interface State {
 export function createStream(id: number, name: string, bootAware: boolean, version: string | null = null): Stream {
   return { id, name, bootAware, version, boot: 0, position: 0, heardAt: Number.NaN, peer: false, malformed: 0 }
 }
+
+const KINDS = Object.keys(Kind).length
 
 /** An empty meter. `seed` varies the hash table's order and nothing else. */
 export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1024): State {
@@ -272,6 +279,9 @@ export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1
     usage: new NumberRows(USAGE_WIDTH),
     dropped: new NumberRows(1),
     gaps: [],
+    events: new Float64Array(KINDS),
+    gapCount: 0,
+    relayed: new Relayed(),
     rejectedChanged: new Set(),
   }
 }

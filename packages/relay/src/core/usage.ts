@@ -40,6 +40,7 @@ export function advance(state: State, row: number, side: Side, d0: number, d1: n
   cells[reading + 2]! += d2
   cells[reading + 3]! += d3
   cells[at] = to
+  if ((cells[base + Column.flags]! & Flag.held) === 0) state.relayed.add(row, side, d0, d1, d2, d3)
 }
 
 /** Writes the buckets that end between `from` and `to`, the delta spread evenly and rounded down at each boundary. */
@@ -99,6 +100,7 @@ export function correct(state: State, row: number, side: Side, d0: number, d1: n
     cells[reading + k]! += row8[4 + k]!
     cells[mark + k]! += row8[4 + k]!
   }
+  state.relayed.add(row, side, d0, d1, d2, d3)
   const entry = ++cells[base + Column.corrections]!
   pushUsage(state, cells[base]!, bucketOf(state, state.now), side, entry)
 }
