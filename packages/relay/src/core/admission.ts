@@ -1,5 +1,5 @@
 /** Which row an event belongs to, and whether it may count (rules R10 to R12). */
-import { awaitDeadline, carryIfOver, lapse, reject } from './ends.ts'
+import { awaitDeadline, carryIfOver, countOn, lapse, reject } from './ends.ts'
 import { type Batch, gapReasons, readPath } from './event.ts'
 import { Move, SPANS_A_GAP, type State, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
@@ -94,8 +94,15 @@ export function gap(state: State, began: number, ended: number, why: number): vo
   for (let row = 0; row < table.top; row++) {
     const base = row * STRIDE
     if (table.cells[base] === 0 || table.streamOf(row) !== stream.id) continue
-    table.cells[base + Column.flags]! |= Flag.gap | Flag.refreshGap
-    table.cells[base + Column.rate] = SPANS_A_GAP
+    table.cells[base + Column.flags]! |= Flag.refreshGap
+    countOn(table.cells, base, ended)
     touchFacts(state, row)
+    if ((table.cells[base + Column.flags]! & Flag.expired) !== 0) {
+      // It loses nothing by a gap that came after its end, and may by one that is only told after (rules R16, R23).
+      if (!(began < table.cells[base + Column.closedAt]!)) continue
+      state.moves.push(Move.late, table.cells[base]!, state.now)
+    }
+    table.cells[base + Column.flags]! |= Flag.gap
+    table.cells[base + Column.rate] = SPANS_A_GAP
   }
 }

@@ -5,6 +5,7 @@ import {
   carryByClient,
   carryIfOver,
   close,
+  countOn,
   Ended,
   endNow,
   expectPeer,
@@ -176,13 +177,7 @@ function peerReport(state: State, batch: Batch, i: number): void {
 
 /** Traffic after the lifetime ran out proves refreshes that were not heard (rule R14). */
 function provesLife(state: State, base: number): void {
-  const { cells } = state.table
-  if (!(state.now > cells[base + Column.expiresAt]!) || cells[base + Column.goodbyeAt]! > 0) return
-  const lifetime = cells[base + Column.lifetime]! * 1000
-  const missed = Math.ceil((state.now - cells[base + Column.expiresAt]!) / lifetime)
-  if (lifetime > 0 && (cells[base + Column.flags]! & Flag.deleted) === 0) {
-    cells[base + Column.expiresAt]! += missed * lifetime
-  }
+  if (state.now > state.table.cells[base + Column.expiresAt]!) countOn(state.table.cells, base, state.now)
 }
 
 function status(state: State, batch: Batch, i: number, isNew: boolean): void {
@@ -311,7 +306,10 @@ function sumsAreTotals(state: State, batch: Batch, i: number): void {
     cells[base + Column.flags]! |= Flag.clientTotal
     if ((cells[base + Column.flags]! & Flag.peer) !== 0) cells[base + Column.flags]! |= Flag.peerTotal
   }
-  finish(state, row)
+  if ((cells[base + Column.flags]! & Flag.expired) === 0) return finish(state, row)
+  // Given up already: what is learnt late changes the record (rules R15, R23).
+  state.moves.push(Move.late, cells[base]!, state.now)
+  retire(state, row)
 }
 
 const WRAP = 2 ** 32

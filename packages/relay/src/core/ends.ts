@@ -28,6 +28,15 @@ function lifetimeEnd(state: State, base: number): number {
   return cells[base + Column.expiresAt]! + (missed ? cells[base + Column.lifetime]! * 1000 : 0)
 }
 
+/** Counts the lifetime on to `t`: refreshes up to then were missed, or may have been (rule R14). */
+export function countOn(cells: Float64Array, base: number, t: number): void {
+  const lifetime = cells[base + Column.lifetime]! * 1000
+  const missed = Math.ceil((t - cells[base + Column.expiresAt]!) / lifetime)
+  const isOver =
+    (cells[base + Column.flags]! & (Flag.deleted | Flag.expired)) !== 0 || cells[base + Column.goodbyeAt]! > 0
+  if (missed > 0 && lifetime > 0 && !isOver) cells[base + Column.expiresAt]! += missed * lifetime
+}
+
 /** Does what is due for this row. Returns false when the row left memory. */
 export function lapse(state: State, row: number): boolean {
   const base = row * STRIDE
@@ -168,7 +177,7 @@ export function reject(state: State, row: number): void {
   const stream = table.streamOf(row)
   const one = accountOf(rejected, stream, realm, username, state.rules.rejectedMax, cells[base + Column.heardAt]!)
   one.allocations++
-  one.lastAt = state.now
+  one.lastAt = Math.max(one.lastAt, cells[base + Column.clientAt]!, cells[base + Column.peerAt]!)
   for (let k = 0; k < 4; k++) {
     one.client[k]! += cells[base + Column.client + k]!
     one.peer[k]! += cells[base + Column.peer + k]!

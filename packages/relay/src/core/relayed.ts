@@ -1,4 +1,4 @@
-/** What was relayed since the start, by realm: counters for a metrics scraper, which wants neither names nor history. */
+/** What was relayed since the start, by realm: counters for a scraper, which wants neither names nor history. */
 import { grown } from './table.ts'
 
 /** Realms told apart; further ones are counted together. */

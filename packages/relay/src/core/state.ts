@@ -1,7 +1,8 @@
 /** What the fold knows: the live allocations, and what has happened since the last cut. */
 import { type GapReason, Kind } from './event.ts'
 import { Relayed } from './relayed.ts'
-import { FACTS, free, grown, HOT, STRIDE, Table } from './table.ts'
+import { type Bytes, Moves, NumberRows, type Numbers } from './rows.ts'
+import { FACTS, grown, HOT, STRIDE, Table } from './table.ts'
 
 /** The numbers in the rules of ../../README.md. Times in milliseconds. */
 export interface Rules {
@@ -103,118 +104,6 @@ export const Move = {
   /** Its record is complete, as far as anyone can tell. */
   finished: 7,
 } as const
-/** kind, id, t, a, b, length of the text. */
-export const MOVE_WIDTH = 6
-
-/** Numbers in a buffer that is larger than they are: `[0, length)` of `data`. */
-export interface Numbers {
-  readonly data: Float64Array
-  readonly length: number
-}
-
-export interface Bytes {
-  readonly data: Uint8Array
-  readonly length: number
-}
-
-/** A buffer beyond this is not kept for the next cut. */
-const KEPT_MAX = 2 ** 17
-
-/**
- * A list of fixed-width rows of numbers. Its buffer goes away with a cut and comes back when that is written, so that a
- * running meter makes no garbage.
- */
-export class NumberRows {
-  readonly width: number
-  /** Numbers, not rows. */
-  length = 0
-  #data: Float64Array = new Float64Array(256)
-  #spare: Float64Array | undefined
-
-  constructor(width: number) {
-    this.width = width
-  }
-
-  get rows(): number {
-    return this.length / this.width
-  }
-
-  /** Appends `width` numbers of `from`, starting at `at`. */
-  pushFrom(from: Float64Array, at: number): void {
-    const to = this.length
-    this.length += this.width
-    if (this.length > this.#data.length) this.#data = grown(this.#data, this.length)
-    for (let i = 0; i < this.width; i++) this.#data[to + i] = from[at + i]!
-  }
-
-  /** Hands the rows over and begins anew. */
-  take(): Numbers {
-    const taken = { data: this.#data, length: this.length }
-    this.#data = this.#spare ?? new Float64Array(256)
-    this.#spare = undefined
-    this.length = 0
-    return taken
-  }
-
-  /** The buffer of a cut that has been written. */
-  giveBack(data: Float64Array): void {
-    if (data.length <= KEPT_MAX) this.#spare = data
-    else free(data)
-  }
-}
-
-/** Moves in order, with their texts. */
-export class Moves {
-  readonly #rows = new NumberRows(MOVE_WIDTH)
-  readonly #row = new Float64Array(MOVE_WIDTH)
-  #text: Uint8Array = new Uint8Array(1024)
-  #spareText: Uint8Array | undefined
-  #textLength = 0
-
-  get count(): number {
-    return this.#rows.rows
-  }
-
-  push(kind: number, id: number, t = Number.NaN, a = 0, b = 0): void {
-    this.#pushRow(kind, id, t, a, b, 0)
-  }
-
-  /** A move with the bytes `[start, end)` as its text. */
-  pushText(kind: number, id: number, a: number, b: number, bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    this.#pushRow(kind, id, Number.NaN, a, b, length)
-    const to = this.#textLength
-    this.#textLength += length
-    if (this.#textLength > this.#text.length) this.#text = grown(this.#text, this.#textLength)
-    for (let i = 0; i < length; i++) this.#text[to + i] = bytes[start + i]!
-  }
-
-  #pushRow(kind: number, id: number, t: number, a: number, b: number, length: number): void {
-    const row = this.#row
-    row[0] = kind
-    row[1] = id
-    row[2] = t
-    row[3] = a
-    row[4] = b
-    row[5] = length
-    this.#rows.pushFrom(row, 0)
-  }
-
-  take(): { moves: Numbers; text: Bytes } {
-    const text = { data: this.#text, length: this.#textLength }
-    this.#text = this.#spareText ?? new Uint8Array(1024)
-    this.#spareText = undefined
-    this.#textLength = 0
-    return { moves: this.#rows.take(), text }
-  }
-
-  giveBack(moves: Float64Array, text: Uint8Array): void {
-    this.#rows.giveBack(moves)
-    if (text.length <= KEPT_MAX) this.#spareText = text
-    else free(text)
-  }
-}
-
 /** id, bucket (start, seconds since the epoch; -1 when time is unknown), side, entry, and four counters. */
 export const USAGE_WIDTH = 8
 

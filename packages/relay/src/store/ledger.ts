@@ -4,6 +4,7 @@ import { rejectedKey } from '../core/ends.ts'
 import { readPath, readStatusText } from '../core/event.ts'
 import { missingCounts, qualityOf } from '../core/quality.ts'
 import type { Saved } from '../core/restore.ts'
+import { MOVE_WIDTH, type Numbers } from '../core/rows.ts'
 import {
   acceptsUntil,
   firstTally,
@@ -14,7 +15,7 @@ import {
   withClosed,
   withOpened,
 } from '../core/session.ts'
-import { type Cut, MOVE_WIDTH, Move, type Numbers, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
+import { type Cut, Move, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
 import { Column, FACTS, HOT } from '../core/table.ts'
 import { resume } from './resume.ts'
 import { migrations, SCHEMA_VERSION, schema } from './schema.ts'
@@ -50,6 +51,8 @@ export function openDatabase(file: string): DatabaseSync {
 function prepareDatabase(db: DatabaseSync, file: string): void {
   db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
   db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2048')
+  // Else REPLACE removes a row without its trigger, and usage would not be append-only.
+  db.exec('PRAGMA recursive_triggers = ON')
   const found = db.prepare('PRAGMA user_version').get()?.user_version as number
   if (found === 0) db.exec(`BEGIN; ${schema}; COMMIT`)
   for (let version = found; version > 0 && version < SCHEMA_VERSION; version++) {

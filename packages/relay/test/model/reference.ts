@@ -326,9 +326,15 @@ export class Reference {
     this.gaps.push({ stream, began, ended, why })
     for (const account of this.#inMemory()) {
       if (account.stream !== stream) continue
-      account.gap = true
       account.gapSinceStatus = true
       account.gapInLifetime = true
+      proveLife(account, ended)
+      // What has expired loses nothing in a gap that came after its end.
+      if (account.state !== 'expired') account.gap = true
+      else if (began !== null && began < account.closedAt!) {
+        this.sessions.changed(account, this.#now)
+        account.gap = true
+      }
     }
   }
 }
