@@ -19,6 +19,7 @@ import { scan } from './source.ts'
 /** Which packages a package may import. A new package gets its line here, and ARCHITECTURE.md its arrow. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   cli: ['relay'],
+  console: ['relay'],
   relay: [],
 }
 
@@ -48,14 +49,32 @@ export const declaredRule: Rule = {
   },
 }
 
-/** Tests, and what belongs to the root, may use the development dependencies of the root. */
+/**
+ * Tests, and what belongs to the root, may use the development dependencies of the root. A package that hands out
+ * nothing but what was built needs at run time only what was built in: all it uses is for its development.
+ */
 function declared(files: Files, path: string): Set<string> {
   const folder = packageOf(path)
   const own = folder === undefined ? undefined : manifest(files, folder)
   const root = manifest(files, '')
+  const isBuilt = own?.files?.join() === 'dist'
   const forTests = isTest(path) ? { ...own?.devDependencies, ...root?.devDependencies } : {}
   const forRoot = folder === undefined ? root?.devDependencies : {}
-  return new Set(Object.keys({ ...own?.dependencies, ...forTests, ...forRoot }))
+  const forBuild = isBuilt ? own.devDependencies : {}
+  return new Set(Object.keys({ ...own?.dependencies, ...forBuild, ...forTests, ...forRoot }))
+}
+
+export const pageRule: Rule = {
+  name: 'a page takes only types from other packages: what it needs of them comes over the network',
+  faults(files) {
+    return edges(files).flatMap((edge) => {
+      const folder = packageOf(edge.from)
+      const isPage = folder !== undefined && files.has(`${folder}/index.html`) && edge.from.startsWith(`${folder}/src/`)
+      const { target, typeOnly } = edge
+      if (!isPage || target.kind !== 'package' || target.folder === folder || typeOnly) return []
+      return [at(edge, `${edge.specifier} is imported as more than types`)]
+    })
+  },
 }
 
 export const wallsRule: Rule = {

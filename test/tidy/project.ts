@@ -17,6 +17,7 @@ export interface Manifest {
   readonly name: string
   readonly exports?: unknown
   readonly bin?: Readonly<Record<string, string>>
+  readonly files?: readonly string[]
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
@@ -34,18 +35,19 @@ export interface Edge {
   readonly line: number
   readonly specifier: string
   readonly by: 'import' | 'address'
+  readonly typeOnly: boolean
   readonly target: Target
 }
 
 /** As in .gitignore. */
-const leftOut = new Set(['node_modules', '.git', 'coverage', 'data'])
+const leftOut = /^(?:node_modules|\.git|coverage|data|dist(?:-.*)?|.*\.(?:log|tsbuildinfo))$/
 const largestText = 1_000_000
 
 export function readProject(root: string, folder = ''): Map<string, string> {
   const files = new Map<string, string>()
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = posix.join(folder, entry.name)
-    if (leftOut.has(entry.name) || /\.(?:log|tsbuildinfo)$/.test(entry.name)) continue
+    if (leftOut.test(entry.name)) continue
     if (entry.isDirectory()) for (const [inner, text] of readProject(root, path)) files.set(inner, text)
     if (entry.isFile()) files.set(path, readText(join(root, path)))
   }
@@ -115,10 +117,12 @@ function exported(files: Files, folder: string, entry: string): string | undefin
   return path === undefined ? undefined : posix.join(folder, path)
 }
 
-/** The files through which the outside enters a package: what its manifest exports and its programs. */
+/** The files through which the outside enters a package: what its manifest exports, its programs, what its page runs. */
 export function entries(files: Files, folder: string): string[] {
   const { exports = {}, bin = {} } = manifest(files, folder) ?? {}
-  return [...Object.values(exports as Readonly<Record<string, string>>), ...Object.values(bin)].map((path) =>
+  const scripts = (files.get(posix.join(folder, 'index.html')) ?? '').matchAll(/<script\b[^>]*\bsrc="([^"]+)"/g)
+  const run = Array.from(scripts, ([, path]) => path!)
+  return [...Object.values(exports as Readonly<Record<string, string>>), ...Object.values(bin), ...run].map((path) =>
     posix.join(folder, path),
   )
 }

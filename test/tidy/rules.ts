@@ -8,6 +8,7 @@ import {
   deadFilesRule,
   declaredRule,
   leadsSomewhereRule,
+  pageRule,
   wallsRule,
 } from './imports.ts'
 import type { Rule } from './project.ts'
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   deadFilesRule,
   declaredRule,
   leadsSomewhereRule,
+  pageRule,
   wallsRule,
   chosenTestsRule,
   defaultExportRule,

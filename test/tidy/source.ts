@@ -13,6 +13,8 @@ export interface Import {
   readonly specifier: string
   /** `address` is `new URL('./x.ts', import.meta.url)`: the file is used, as a worker perhaps, but not imported. */
   readonly by: 'import' | 'address'
+  /** `import type` or `export type`: nothing of it is there at run time. */
+  readonly typeOnly: boolean
 }
 
 const token = {
@@ -112,11 +114,15 @@ const clauses: readonly (readonly [RegExp, Import['by']])[] = [
 export function imports(text: string): Import[] {
   const { code, literals } = scan(text)
   const places = clauses.flatMap(([pattern, by]) =>
-    [...code.matchAll(pattern)].map((match) => ({ at: match.index + match[0].length, by })),
+    [...code.matchAll(pattern)].map((match) => ({
+      at: match.index + match[0].length,
+      by,
+      typeOnly: /^(?:import|export)\s+type\s+[\p{L}_${*]/u.test(match[0]) && !/^import\s+type\s+from\b/.test(match[0]),
+    })),
   )
   return places
     .sort((a, b) => a.at - b.at)
-    .map(({ at, by }) => ({ line: lineAt(text, at), specifier: literals.get(at) ?? '', by }))
+    .map(({ at, by, typeOnly }) => ({ line: lineAt(text, at), specifier: literals.get(at) ?? '', by, typeOnly }))
 }
 
 /** The number, from 1, of the line in which the character stands. */

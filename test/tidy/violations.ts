@@ -9,6 +9,7 @@ import {
   deadFilesRule,
   declaredRule,
   leadsSomewhereRule,
+  pageRule,
   wallsRule,
 } from './imports.ts'
 import type { Files, Rule } from './project.ts'
@@ -42,6 +43,15 @@ export const sound: Files = new Map(
       '{ "name": "fettle", "bin": { "fettle": "bin/fettle.js" }, "dependencies": { "@fettle/relay": "0.1.0" } }',
     'packages/cli/bin/fettle.js': `require('../src/main.ts')\n`,
     'packages/cli/src/main.ts': `import { fold } from '@fettle/relay'\nexport const main = fold\n`,
+    'packages/console/package.json': JSON.stringify({
+      name: '@fettle/console',
+      files: ['dist'],
+      exports: { './build': './build.ts' },
+      devDependencies: { '@fettle/relay': '0.1.0', bundler: '1.0.0' },
+    }),
+    'packages/console/index.html': '<script type="module" src="./src/main.tsx"></script>',
+    'packages/console/build.ts': `import 'bundler'\n`,
+    'packages/console/src/main.tsx': `import type { fold } from '@fettle/relay'\n`,
     'test/real/serve.test.ts': `import '@fettle/relay'\nspawn(new URL('../../packages/cli/bin/fettle.js', import.meta.url))\n`,
   }),
 )
@@ -169,6 +179,39 @@ export const plants: readonly Plant[] = [
       `${main}:1: packages/cli/src/gone.ts does not exist`,
       `${main}:2: packages/cli/src/worker.ts does not exist`,
     ],
+  },
+  {
+    rule: declaredRule,
+    because: 'a package that does not only hand out what was built uses what is there for its development',
+    files: {
+      'packages/cli/package.json':
+        '{ "name": "fettle", "files": ["dist", "src"], "devDependencies": { "bundler": "1.0.0" } }',
+      [main]: `import 'bundler'\n`,
+    },
+    faults: [`${main}:1: bundler is not declared`],
+  },
+  {
+    rule: deadFilesRule,
+    because: 'a file that the page no longer runs',
+    files: { 'packages/console/index.html': '<script src="./elsewhere.js"></script>' },
+    faults: ['packages/console/src/main.tsx:1: nothing imports it'],
+  },
+  {
+    rule: pageRule,
+    because: 'a page takes more than types, in three ways; what is beside its source may',
+    files: {
+      'packages/console/build.ts': `import { fold } from '@fettle/relay'\n`,
+      'packages/console/src/main.tsx': [
+        `import { fold } from '@fettle/relay'`,
+        `import type { Fold } from '@fettle/relay'`,
+        `import { type Fold } from '@fettle/relay'`,
+        `export type { Row } from '@fettle/relay'`,
+        `await import('@fettle/relay')`,
+      ].join('\n'),
+    },
+    faults: [1, 3, 5].map(
+      (line) => `packages/console/src/main.tsx:${line}: @fettle/relay is imported as more than types`,
+    ),
   },
   {
     rule: wallsRule,

@@ -1,0 +1,45 @@
+import { useEffect, useState } from 'preact/hooks'
+import { apiUrl } from '../api.ts'
+import type { Clock } from './clock.ts'
+import { apply, begin, type LiveState } from './state.ts'
+import { type Connection, type Follower, follow } from './stream.ts'
+
+export interface Live {
+  /** undefined until the first snapshot. */
+  readonly state: LiveState | undefined
+  readonly connection: Connection
+  tryNow(): void
+}
+
+/** What the meter says, from now on; `refused` when it does not know the token. */
+export function useLive(token: string, clock: Clock, refused: () => void): Live {
+  const [state, setState] = useState<LiveState>()
+  const [connection, setConnection] = useState<Connection>({ kind: 'connecting' })
+  const [follower, setFollower] = useState<Follower>()
+  useEffect(() => {
+    const following = follow({
+      url: apiUrl('live'),
+      token,
+      snapshot(snapshot) {
+        clock.set(Date.parse(snapshot.at))
+        setState(begin(snapshot))
+      },
+      change(change) {
+        clock.set(Date.parse(change.at))
+        setState((known) => known && apply(known, change))
+      },
+      connection(next) {
+        clock.stand(next.kind === 'lost')
+        setConnection(next)
+        if (next.kind === 'refused') refused()
+      },
+    })
+    setFollower(following)
+    addEventListener('online', following.tryNow)
+    return () => {
+      removeEventListener('online', following.tryNow)
+      following.stop()
+    }
+  }, [token, clock, refused])
+  return { state, connection, tryNow: () => follower?.tryNow() }
+}
