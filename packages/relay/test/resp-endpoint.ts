@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Batch, gapReasons, Kind } from '../src/core/event.ts'
 import { createStream, type Stream } from '../src/core/state.ts'
-import { type RespNotice, type RespServer, respSource } from '../src/ingest/resp.ts'
+import { type RespNotice, type RespOptions, type RespServer, type RespSource, respSource } from '../src/ingest/resp.ts'
 
 const kinds = Object.entries(Kind)
 
@@ -42,6 +42,7 @@ export interface Endpoint {
   /** The meter's time; moves only when a test moves it. */
   readonly clock: { now: number }
   readonly streams: readonly Stream[]
+  readonly source: RespSource
   connect(): Promise<Client>
   /** A client that has said the token. */
   join(token?: string): Promise<Client>
@@ -55,6 +56,7 @@ export async function openEndpoint(
   t: TestContext,
   servers: readonly Partial<RespServer>[] = [{}],
   known: Partial<Stream> = {},
+  more: Partial<RespOptions> = {},
 ): Promise<Endpoint> {
   const lines: string[] = []
   const notices: RespNotice[] = []
@@ -66,6 +68,7 @@ export async function openEndpoint(
     servers: named,
     now: () => clock.now,
     on: (notice) => notices.push(notice),
+    ...more,
   })
   const streams = named.map(({ name }, i) => ({ ...createStream(i + 1, name, true), ...(i === 0 ? known : {}) }))
   await source.start(streams, lineReader(streams, lines))
@@ -77,6 +80,7 @@ export async function openEndpoint(
     notices,
     clock,
     streams,
+    source,
     async connect() {
       const client = await Client.to(port)
       clients.push(client)
@@ -126,8 +130,9 @@ export class Client {
     })
   }
 
-  static async to(port: number, host = '127.0.0.1'): Promise<Client> {
-    const socket = connect({ port, host })
+  /** `from`: the address that it comes from. */
+  static async to(port: number, host = '127.0.0.1', from?: string): Promise<Client> {
+    const socket = connect({ port, host, ...(from === undefined ? {} : { localAddress: from }) })
     const client = new Client(socket)
     await once(socket, 'connect')
     return client

@@ -51,6 +51,12 @@ export class RequestReader {
     return true
   }
 
+  /** Argument `i` of the present request, each byte a character. */
+  text(i: number): string {
+    const { buffer, byteOffset } = this.#bytes
+    return Buffer.from(buffer, byteOffset + this.start[i]!, this.end[i]! - this.start[i]!).toString('latin1')
+  }
+
   #broken(problem: string): 'broken' {
     this.problem = problem
     return 'broken'

@@ -20,7 +20,14 @@ export const HELLO = [
 /** Replies to one chunk, written at once. Nearly all are `:1`. */
 export class Replies {
   #text = ''
+  /** `:1` that are not in the text yet. */
   #ones = 0
+  #inText = 0
+
+  /** How many there are so far. */
+  get count(): number {
+    return this.#inText + this.#ones
+  }
 
   one(): void {
     this.#ones++
@@ -28,13 +35,14 @@ export class Replies {
 
   add(reply: string): void {
     this.#text += ':1\r\n'.repeat(this.#ones) + reply
+    this.#inText += this.#ones + 1
     this.#ones = 0
   }
 
   text(): string {
-    this.add('')
-    const text = this.#text
+    const text = this.#text + ':1\r\n'.repeat(this.#ones)
     this.#text = ''
+    this.#ones = 0
     return text
   }
 }

@@ -1,23 +1,19 @@
 /** fettle as coturn's `redis-statsdb` (rules R28 to R30). */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
-import { appendPublish } from '../core/event.ts'
+import { appendPublish, type GapReason } from '../core/event.ts'
 import type { Stream } from '../core/state.ts'
+import type { MeterStatus } from '../serve/status.ts'
+import { Doors, type RespServer } from './doors.ts'
 import { HEARTBEAT_LENGTH, Pulse } from './pulse.ts'
 import { type Refusal, Refusals } from './refusals.ts'
 import { RequestReader } from './resp-frame.ts'
 import { HELLO, Replies, simpleReplies } from './resp-reply.ts'
-import { BATCH_EVENTS, Outlet, ServerLink, type ServerNotice } from './resp-server.ts'
+import { BATCH_EVENTS, Outlet, type ServerLink, type ServerNotice, type Tap } from './resp-server.ts'
 import type { Sink, Source } from './source.ts'
 import { StallWatch, smallestPipe, WATCH_MS } from './stall.ts'
+import { type ForwardNotice, type ForwardTarget, type Passage, Tee } from './tee.ts'
 
-/** A coturn that may report: its name, and the password in its line. */
-export interface RespServer {
-  readonly name: string
-  readonly token: string
-  /** coturn's version, if the operator said. */
-  readonly version: string | null
-}
+export type { RespServer } from './doors.ts'
 
 export interface RespOptions {
   readonly host: string
@@ -27,6 +23,20 @@ export interface RespOptions {
   /** Milliseconds since the epoch; never runs backwards. */
   readonly now: () => number
   readonly on: (notice: RespNotice) => void
+  /** A Redis that gets to hear all of it too. */
+  readonly forward?: ForwardTarget
+  /** Sees each batch first while the source is `tapping`. */
+  readonly tap?: Tap
+}
+
+export interface RespSource extends Source {
+  tapping: boolean
+  status(): Pick<MeterStatus, 'servers' | 'forward'>
+  /**
+   * From now on these may report; `streams` has one for each new name. Connections of a server that is no more among
+   * them, or has a new password, are closed, which is a gap.
+   */
+  setServers(servers: readonly RespServer[], streams: ReadonlyMap<string, Stream>): void
 }
 
 /** What the operator may want to know. */
@@ -34,6 +44,7 @@ export type RespNotice =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   | ServerNotice
   | Refusal
+  | ForwardNotice
 
 /** Connections at once; a coturn of 64 relay threads needs about 140. */
 const CONNECTIONS_MAX = 1024
@@ -47,7 +58,9 @@ const REPLIES_MAX = 256 * 1024
 
 interface Connection {
   readonly socket: Socket
+  readonly peer: string
   server: ServerLink | undefined
+  passage: Passage | undefined
   rest: Buffer | undefined
   tries: number
   readonly pulse: Pulse
@@ -57,18 +70,9 @@ interface Connection {
   readonly authTimer: NodeJS.Timeout
 }
 
-/** What a connection must say to speak for a server. */
-interface Door {
-  readonly digest: Buffer
-  readonly open: boolean
-  readonly server: ServerLink
-}
+export const respSource = (options: RespOptions): RespSource => new RespEndpoint(options)
 
-export const respSource = (options: RespOptions): Source => new RespEndpoint(options)
-
-const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest()
-
-class RespEndpoint implements Source {
+class RespEndpoint implements RespSource {
   readonly claims
   readonly #options: RespOptions
   readonly #server: Server
@@ -78,7 +82,8 @@ class RespEndpoint implements Source {
   readonly #pipeMin = smallestPipe()
   /** Whose events the batch holds now. */
   #scene: Connection | undefined
-  #doors: Door[] = []
+  readonly #doors: Doors
+  readonly #tee: Tee | undefined
   #watch: NodeJS.Timeout | undefined
   readonly #stall: StallWatch
   readonly #refusals: Refusals
@@ -86,6 +91,8 @@ class RespEndpoint implements Source {
   constructor(options: RespOptions) {
     this.#options = options
     this.#out = new Outlet(options.now, options.on)
+    this.#doors = new Doors(this.#out)
+    this.#tee = options.forward && new Tee(options.forward, options.on)
     this.#stall = new StallWatch(options.now)
     this.#refusals = new Refusals(options.on)
     this.claims = options.servers.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
@@ -103,11 +110,7 @@ class RespEndpoint implements Source {
         resolve()
       })
     })
-    this.#doors = this.#options.servers.map(({ token }, i) => ({
-      digest: sha256(token),
-      open: token === '',
-      server: new ServerLink(streams[i]!, this.#out),
-    }))
+    this.#doors.set(this.#options.servers, new Map(streams.map((stream) => [stream.name, stream])))
     this.#watch = setInterval(() => this.#look(), WATCH_MS)
     const address = this.#server.address()
     const bound = typeof address === 'object' && address !== null ? address.port : port
@@ -122,7 +125,28 @@ class RespEndpoint implements Source {
       connection.socket.destroy()
     }
     await closed
-    for (const { server } of this.#doors) server.tellLost()
+    for (const server of this.#doors.servers) server.tellLost()
+    await this.#tee?.stop()
+  }
+
+  get tapping(): boolean {
+    return this.#out.tap !== undefined
+  }
+
+  set tapping(on: boolean) {
+    this.#out.tap = on ? this.#options.tap : undefined
+  }
+
+  status(): Pick<MeterStatus, 'servers' | 'forward'> {
+    return { servers: this.#doors.servers.map((server) => server.status()), forward: this.#tee?.status() ?? null }
+  }
+
+  setServers(servers: readonly RespServer[], streams: ReadonlyMap<string, Stream>): void {
+    const changed = this.#doors.set(servers, streams)
+    for (const connection of this.#connections) {
+      const { server, pulse } = connection
+      if (server !== undefined && changed.includes(server)) this.#shut(connection, pulse.at, 'connection')
+    }
   }
 
   /** Whoever has not said its password yet makes room for the next: strangers must not keep a coturn out. */
@@ -141,7 +165,9 @@ class RespEndpoint implements Source {
     }
     const connection: Connection = {
       socket,
+      peer: `${socket.remoteAddress}`,
       server: undefined,
+      passage: undefined,
       rest: undefined,
       tries: 0,
       pulse: new Pulse(this.#options.now()),
@@ -150,8 +176,8 @@ class RespEndpoint implements Source {
       authTimer: setTimeout(() => this.#refuse(connection, 'no password within 10 s'), AUTH_MS),
     }
     this.#connections.add(connection)
-    const open = this.#doors.find((door) => door.open)
-    if (open) this.#join(connection, open.server)
+    const { open } = this.#doors
+    if (open) this.#join(connection, open)
     socket.on('data', (chunk) => this.#read(connection, chunk))
     socket.on('end', () => {
       connection.ended = true
@@ -161,7 +187,7 @@ class RespEndpoint implements Source {
   }
 
   #refuse(connection: Connection, why: string): void {
-    this.#refusals.note(why, `${connection.socket.remoteAddress}`)
+    this.#refusals.note(why, connection.peer)
     // Not by a stranger: what was under way is lost.
     connection.server?.lose(connection.pulse.at, 'connection')
     connection.ended = true
@@ -175,6 +201,10 @@ class RespEndpoint implements Source {
     connection.server = server
     this.#scene = undefined
     server.joined(connection)
+    if (connection.passage !== undefined || this.#tee === undefined) return
+    connection.passage = this.#tee.passage()
+    // Not what stood before the password.
+    connection.passage.open(this.#out.batch.bytes, this.#reader.at)
   }
 
   /** The connection does not speak for its server any more. */
@@ -188,6 +218,7 @@ class RespEndpoint implements Source {
   #closed(connection: Connection): void {
     clearTimeout(connection.authTimer)
     this.#connections.delete(connection)
+    connection.passage?.finish()
     const { server } = connection
     if (server === undefined) return
     // After a clean end all that was sent has come. After anything else what was under way is lost.
@@ -205,9 +236,10 @@ class RespEndpoint implements Source {
     const reader = this.#reader
     const replies = new Replies()
     reader.open(bytes)
+    connection.passage?.open(bytes)
     this.#out.batch.bytes = bytes
     this.#scene = undefined
-    const found = this.#requests(connection, bytes, replies)
+    const found = this.#requests(connection, replies)
     this.#out.flush()
     connection.rest = reader.at < bytes.length ? Buffer.from(bytes.subarray(reader.at)) : undefined
     if (found === 'broken') replies.add(`-ERR Protocol error: ${reader.problem}\r\n`)
@@ -215,15 +247,23 @@ class RespEndpoint implements Source {
     if (found === 'broken') this.#refuse(connection, `not the Redis protocol: ${reader.problem}`)
   }
 
-  #requests(connection: Connection, bytes: Uint8Array, replies: Replies): 'partial' | 'broken' | 'closed' {
+  #requests(connection: Connection, replies: Replies): 'partial' | 'broken' | 'closed' {
     const reader = this.#reader
     for (;;) {
+      const from = reader.at
       const found = reader.next()
-      if (found !== 'request') return found
-      if (reader.isPublish() && connection.server !== undefined) {
+      if (found === 'request' && reader.isPublish() && connection.server !== undefined) {
         this.#publish(connection, connection.server)
         replies.one()
-      } else if (!this.#answer(connection, bytes, replies)) return 'closed'
+      } else {
+        const before = replies.count
+        const goesOn = found === 'request' && this.#answer(connection, replies)
+        if (!goesOn) {
+          connection.passage?.close(from, before)
+          return found === 'request' ? 'closed' : found
+        }
+        connection.passage?.other(reader, from, before, replies.count)
+      }
     }
   }
 
@@ -243,52 +283,62 @@ class RespEndpoint implements Source {
     const { socket } = connection
     if (text === '' || socket.destroyed) return
     socket.write(text, 'latin1')
-    if (socket.writableLength > REPLIES_MAX) this.#reopen(connection, connection.pulse.at)
+    if (socket.writableLength > REPLIES_MAX) this.#shut(connection, connection.pulse.at, 'stall')
   }
 
-  /** Closes on purpose, so that coturn opens a new connection with its next event. */
-  #reopen(connection: Connection, began: number): void {
+  /** Closes on purpose; coturn opens a new connection with its next event. */
+  #shut(connection: Connection, began: number, why: GapReason): void {
     if (connection.ended) return
     connection.ended = true
     connection.socket.destroy()
-    connection.server?.lose(began, 'stall')
+    connection.server?.lose(began, why)
   }
 
   /** Answers anything but an event. Returns false when the connection was closed. */
-  #answer(connection: Connection, bytes: Uint8Array, replies: Replies): boolean {
+  #answer(connection: Connection, replies: Replies): boolean {
     const reader = this.#reader
     if (reader.count === 0) return true
-    const command = Buffer.from(bytes.buffer, bytes.byteOffset + reader.start[0]!, reader.end[0]! - reader.start[0]!)
-      .toString('latin1')
-      .toUpperCase()
-    if (command === 'AUTH') return this.#auth(connection, bytes, replies, reader.count === 3 ? 2 : 1)
-    if (command === 'HELLO') return this.#hello(connection, bytes, replies)
-    if (command === 'QUIT') {
-      replies.add('+OK\r\n')
-      this.#reply(connection, replies.text())
-      connection.ended = true
-      connection.socket.end()
-      return false
-    }
+    const command = reader.text(0).toUpperCase()
+    if (command === 'AUTH') return this.#auth(connection, replies)
+    if (command === 'HELLO') return this.#hello(connection, replies)
+    if (command === 'QUIT') return this.#end(connection, replies, '+OK')
     if (connection.server === undefined) {
       replies.add('-NOAUTH Authentication required.\r\n')
       return true
+    }
+    if (command === 'PING' && reader.count === 2 && reader.text(1) === this.#tee?.id) {
+      return this.#end(connection, replies, '-ERR this is the meter itself; nothing can be passed on to it')
     }
     if (command === 'KEYS') this.#keys(connection.server)
     replies.add(simpleReplies.get(command) ?? "-ERR unknown command: this is fettle, coturn's statistics endpoint\r\n")
     return true
   }
 
+  /** Says a last word; what stands behind it is not taken. */
+  #end(connection: Connection, replies: Replies, word: string): false {
+    replies.add(`${word}\r\n`)
+    this.#reply(connection, replies.text())
+    connection.ended = true
+    connection.socket.end()
+    return false
+  }
+
+  #auth(connection: Connection, replies: Replies): boolean {
+    const verdict = this.#admit(connection, replies, this.#reader.count === 3 ? 2 : 1)
+    if (verdict === 'in') replies.add('+OK\r\n')
+    return verdict !== 'closed'
+  }
+
   /** `HELLO [2 [AUTH user password]]`: RESP2 is all that a statistics client needs. */
-  #hello(connection: Connection, bytes: Uint8Array, replies: Replies): boolean {
+  #hello(connection: Connection, replies: Replies): boolean {
     const reader = this.#reader
-    if (reader.count > 1 && (bytes[reader.start[1]!] !== 50 || reader.end[1]! - reader.start[1]! !== 1)) {
+    if (reader.count > 1 && reader.text(1) !== '2') {
       replies.add('-NOPROTO unsupported protocol version\r\n')
       return true
     }
-    if (reader.count === 5 && !this.#auth(connection, bytes, replies, 4, '')) return false
-    replies.add(connection.server === undefined ? '-NOAUTH Authentication required.\r\n' : HELLO)
-    return true
+    const verdict = reader.count === 5 ? this.#admit(connection, replies, 4) : 'in'
+    if (verdict === 'in') replies.add(connection.server === undefined ? '-NOAUTH Authentication required.\r\n' : HELLO)
+    return verdict !== 'closed'
   }
 
   #keys(server: ServerLink): void {
@@ -297,22 +347,20 @@ class RespEndpoint implements Source {
     this.#scene = undefined
   }
 
-  #auth(connection: Connection, bytes: Uint8Array, replies: Replies, argument: number, ok = '+OK\r\n'): boolean {
-    const reader = this.#reader
-    const given = sha256(bytes.subarray(reader.start[argument]!, reader.end[argument]!))
-    // Every token is compared, each in constant time: how long it takes tells nothing.
-    let match: ServerLink | undefined
-    for (const { digest, server } of this.#doors) if (timingSafeEqual(digest, given)) match = server
-    if (match !== undefined && reader.count > argument) {
-      this.#join(connection, match)
-      replies.add(ok)
-      return true
+  /** The password is the argument with this number. Whoever is wrong is told so, and closed after some tries. */
+  #admit(connection: Connection, replies: Replies, argument: number): 'in' | 'wrong' | 'closed' {
+    const { count, start, end } = this.#reader
+    const password = this.#out.batch.bytes.subarray(start[argument]!, end[argument]!)
+    const server = this.#doors.find(password)
+    if (server !== undefined && count > argument) {
+      this.#join(connection, server)
+      return 'in'
     }
     replies.add('-WRONGPASS invalid username-password pair or user is disabled.\r\n')
-    if (++connection.tries < AUTH_TRIES) return true
+    if (++connection.tries < AUTH_TRIES) return 'wrong'
     this.#reply(connection, replies.text())
     this.#refuse(connection, 'wrong password')
-    return false
+    return 'closed'
   }
 
   #noteStall(): void {
@@ -323,20 +371,21 @@ class RespEndpoint implements Source {
     for (const connection of this.#connections) {
       if (connection.server === undefined) continue
       const began = connection.pulse.lostSince(connection.rest !== undefined)
-      if (!Number.isNaN(began)) this.#reopen(connection, began)
+      if (!Number.isNaN(began)) this.#shut(connection, began, 'stall')
     }
   }
 
   #reopenFull(began: number): void {
     for (const one of this.#connections) {
-      if (one.server !== undefined && one.drained >= this.#pipeMin) this.#reopen(one, began)
+      if (one.server !== undefined && one.drained >= this.#pipeMin) this.#shut(one, began, 'stall')
     }
   }
 
   /** One look after a stall, what waited in the pipes has been read: if that was much, a pipe may have been full. */
   #look(): void {
-    for (const { server } of this.#doors) server.noteAbsence()
+    for (const server of this.#doors.servers) server.look()
     this.#refusals.look()
+    this.#tee?.look()
     this.#noteStall()
     const began = this.#stall.take()
     if (!Number.isNaN(began)) this.#reopenFull(began)
