@@ -14,6 +14,8 @@ export const EXIT = {
 
 export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** A person reads standard output. */
+  readonly isTerminal: boolean
   /** Columns of the terminal; a pipe has no edge. */
   readonly width: number
   /** Aborts at SIGINT and SIGTERM. */
@@ -37,6 +39,7 @@ export function processIo(): Io {
   process.stdout.on('error', () => process.exit(EXIT.nothing))
   return {
     environment: process.env,
+    isTerminal: process.stdout.isTTY === true,
     width: process.stdout.columns ?? Number(process.env.COLUMNS || 1000),
     signal: controller.signal,
     async write(text) {

@@ -9,6 +9,8 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   const program = new Command('fettle')
     .description('Keeps a self-hosted real-time service in fine fettle: measure, explain, put right, measure again.')
     .version('0.1.0')
+    // So that a command may have a --version of its own.
+    .enablePositionalOptions()
     .addCommand(
       relayCommand(io, (result) => {
         status = result

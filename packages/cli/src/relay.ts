@@ -1,6 +1,9 @@
 /** `fettle relay ...`: flags in, the meter's answers out. */
 
-import type { ServeEvent, ServeOptions, SessionRecord } from '@fettle/relay'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ServeOptions, SessionRecord } from '@fettle/relay'
 import {
   FolderFault,
   openLedger,
@@ -12,9 +15,14 @@ import {
   serve,
 } from '@fettle/relay'
 import { Command } from 'commander'
+import { demoCommand } from './demo.ts'
+import { doctorCommand } from './doctor.ts'
 import { EXIT, type Io } from './io.ts'
-import { csvHeader, sessionCsv, sessionLine, sessionTable } from './sessions.ts'
-import { csvLine, duration, printable } from './text.ts'
+import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
+import { serverCommand } from './server.ts'
+import { csvHeader, sessionCsv, sessionTable } from './sessions.ts'
+import { tailCommand } from './tail.ts'
+import { csvLine, printable } from './text.ts'
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>
 
@@ -52,6 +60,10 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
   labelled(shared(relay.command('serve')))
     .description('take the events of your coturn servers and keep who relayed how much for how long')
     .option('--resp <host:port>', 'where coturn connects (FETTLE_RESP; 127.0.0.1:7431; port 0: any free one)')
+    .option('--http <host:port>', 'the page and the API (FETTLE_HTTP; 127.0.0.1:7430; off: none)')
+    .option('--forward <url>', 'pass all on to a Redis as well, redis://HOST:PORT/DB (FETTLE_FORWARD)')
+    .option('--log <form>', 'text or json (FETTLE_LOG; text at a terminal, else json)')
+    .option('--log-level <level>', 'debug, info, warn or error, of the JSON (FETTLE_LOG_LEVEL; info)')
     .addHelpText('after', help(examples.serve))
     .action(async (flags: Flags) => done(await runServe(flags, io)))
   output(shared(relay.command('sessions')))
@@ -66,6 +78,10 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .addHelpText('after', help(examples.replay))
     .action(async (files: string[], flags: Flags) => done(await runReplay(files, flags, io)))
   return relay
+    .addCommand(serverCommand(io, done))
+    .addCommand(doctorCommand(io, done))
+    .addCommand(tailCommand(io, done))
+    .addCommand(demoCommand(io, done, consoleFolder().console))
 }
 
 function optionsOf(flags: Flags, io: Io): ServeOptions | undefined {
@@ -78,46 +94,26 @@ function optionsOf(flags: Flags, io: Io): ServeOptions | undefined {
 
 async function runServe(flags: Flags, io: Io): Promise<number> {
   const options = optionsOf(flags, io)
-  if (options === undefined) return EXIT.wrong
-  const clean = await serve(options, io.signal, (event) => tellServe(event, io))
+  const tell = tellerOf(flags, io)
+  if (options === undefined || tell === undefined) return EXIT.wrong
+  const clean = await serve(options, { signal: io.signal, on: tell, ...consoleFolder() })
   return clean ? EXIT.nothing : EXIT.couldNot
 }
 
-function tellServe(event: ServeEvent, io: Io): void {
-  switch (event.kind) {
-    case 'ready':
-      return tellReady(event, io)
-    case 'connected':
-      return io.print(`coturn ${printable(event.server)} connected\n`)
-    case 'disconnected':
-      return io.print(`coturn ${printable(event.server)} has closed its connections\n`)
-    case 'restarted':
-      return io.print(`coturn ${printable(event.server)} was restarted; what was open then has ended\n`)
-    case 'session':
-      return io.print(sessionLine(event.session))
-    case 'gap':
-      return io.print(
-        `gap: up to ${duration(event.ms / 1000)} of events of ${printable(event.server)} may be lost (${event.why})\n`,
-      )
-    case 'refused':
-      return io.complain(
-        `${event.count === 1 ? 'a connection was' : `${event.count} connections were`} refused: ${event.why}`,
-      )
-    case 'failed':
-      return io.complain(`records cannot be written, trying again: ${event.why}`)
-    case 'cannot start':
-      return io.complain(event.why)
-    case 'hung':
-      return io.complain('the meter stood still for 30 s and was ended; start it again, and report this as a bug')
-  }
+/** A person reads lines; a service's output is collected, so it is JSON and names nobody. */
+function tellerOf(flags: Flags, io: Io): Teller | undefined {
+  const form = flags.log ?? io.environment.FETTLE_LOG ?? (io.isTerminal ? 'text' : 'json')
+  const level = String(flags.logLevel ?? io.environment.FETTLE_LOG_LEVEL ?? 'info')
+  if (form !== 'text' && form !== 'json') io.complain(`--log ${JSON.stringify(form)}: is neither text nor json`)
+  else if (!isLevel(level)) io.complain(`--log-level ${JSON.stringify(level)}: is none of debug, info, warn, error`)
+  else return form === 'text' ? textTeller(io) : jsonTeller(io, level)
+  return undefined
 }
 
-function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void {
-  io.print(`fettle meters your TURN relays; Ctrl-C ends it.\n\ndata: ${printable(event.data)}\n`)
-  for (const { server, line } of event.lines) {
-    io.print(`coturn ${printable(server)}: put this line into its turnserver.conf and restart it\n\n${line}\n\n`)
-  }
-  io.print('waiting for coturn\n')
+/** The page, if it was built. */
+function consoleFolder(): { console?: string } {
+  const folder = fileURLToPath(new URL('../../console/dist', import.meta.url))
+  return existsSync(join(folder, 'index.html')) ? { console: folder } : {}
 }
 
 async function runSessions(flags: Flags, io: Io): Promise<number> {

@@ -27,6 +27,8 @@ const environment = {
   HOME: folder,
   XDG_DATA_HOME: join(folder, 'share'),
   FETTLE_RESP: '127.0.0.1:0',
+  FETTLE_HTTP: '127.0.0.1:0',
+  FETTLE_LOG: 'text',
 }
 
 /** Runs a command in this process; `until`: it is told to end once its output holds this. */
@@ -40,10 +42,11 @@ async function fettle(words: readonly string[], until?: string, more: Record<str
   }
   const status = await main(
     // Files are named as in the folder where a user would stand.
-    words.map((word) => (existsSync(join(folder, word)) ? join(folder, word) : word)),
+    words.map((word) => (word.startsWith('./') || existsSync(join(folder, word)) ? join(folder, word) : word)),
     {
       environment: { ...environment, ...more },
       width: 80,
+      isTerminal: true,
       signal: controller.signal,
       write: async (text) => print(text),
       print,

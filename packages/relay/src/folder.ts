@@ -1,6 +1,6 @@
 /** The data folder: who may use it, and what lies in it. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
@@ -10,6 +10,9 @@ import type { RespServer } from './ingest/resp.ts'
 export class FolderFault extends Error {}
 
 export const ledgerFile = (folder: string) => join(folder, 'ledger.sqlite')
+/** The coturns that may report. */
+export const serversFile = (folder: string) => join(folder, 'servers.json')
+const lockFile = (folder: string) => join(folder, 'lock')
 
 /** Makes the folder, readable by its owner only: the ledger holds addresses and names. */
 export function makeFolder(folder: string): void {
@@ -27,19 +30,39 @@ export function makeFolder(folder: string): void {
 export function holdFolder(folder: string): () => void {
   let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(join(folder, 'lock'))
+    // Whoever only looks whether the folder is held (`isHeld`) holds it for a moment.
+    db = new DatabaseSync(lockFile(folder), { timeout: LOOK_MS })
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
   } catch (error) {
     db?.close()
-    const busy = (error as { errcode?: number }).errcode === SQLITE_BUSY
-    const why = busy ? 'another fettle is running on this folder' : `cannot be written (${(error as Error).message})`
+    const why = isBusy(error)
+      ? 'another fettle is running on this folder'
+      : `cannot be written (${(error as Error).message})`
     throw new FolderFault(`${folder}: ${why}`)
   }
   const held = db
   return () => held.close()
 }
 
+const LOOK_MS = 500
 const SQLITE_BUSY = 5
+const isBusy = (error: unknown) => (error as { errcode?: number }).errcode === SQLITE_BUSY
+
+/** Whether a meter runs on the folder, by its lock. Writes nothing. */
+export function isHeld(folder: string): boolean {
+  if (!existsSync(lockFile(folder))) return false
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(lockFile(folder), { readOnly: true })
+    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    if (isBusy(error)) return true
+    throw new FolderFault(`${lockFile(folder)}: cannot be read (${(error as Error).message})`)
+  } finally {
+    db?.close()
+  }
+}
 
 /**
  * A token of our own is 20 letters that need no quoting; coturn cuts the whole `redis-statsdb` line at 1024.
@@ -47,13 +70,22 @@ const SQLITE_BUSY = 5
 const servers = z.array(
   z.strictObject({ name: z.string().min(1).max(64), token: z.string().max(256), version: z.string().nullable() }),
 )
+const NAME = /^[A-Za-z0-9._-]{1,64}$/
+const VERSION = /^\d{1,4}(\.\d{1,4}){1,3}$/
+const SERVERS_MAX = 256
 
-/** The coturns that may report, from `servers.json`; at the first start one, with a token of its own, is put there. */
+/** The coturns that may report; at the first start one, with a token of its own, is put there. */
 export function readServers(folder: string): readonly RespServer[] {
-  const file = join(folder, 'servers.json')
-  if (!existsSync(file)) {
-    writeServers(file, [{ name: 'turn1', token: randomBytes(15).toString('base64url'), version: null }])
+  if (!existsSync(serversFile(folder))) {
+    changeServers(folder, (list) => (list.length === 0 ? [newServer('turn1', null)] : list))
   }
+  return listServers(folder)
+}
+
+/** The same, without putting one there: none in a folder where no meter has run. */
+export function listServers(folder: string): readonly RespServer[] {
+  const file = serversFile(folder)
+  if (!existsSync(file)) return []
   const result = parseServers(file)
   const names = new Set(result.map((server) => server.name))
   const tokens = new Set(result.map((server) => server.token))
@@ -62,11 +94,72 @@ export function readServers(folder: string): readonly RespServer[] {
   return result
 }
 
+/** Puts one more there, or says in one line why that cannot be. `version`: coturn's, if the operator says. */
+export function addServer(
+  folder: string,
+  name: string,
+  version: string | null,
+): RespServer | { readonly problem: string } {
+  if (!NAME.test(name)) return { problem: `${JSON.stringify(name)} is no name: 1 to 64 of A-Z a-z 0-9 . _ -` }
+  if (version !== null && !VERSION.test(version))
+    return { problem: `${JSON.stringify(version)} is no version of coturn, such as 4.6.1` }
+  const added = newServer(name, version)
+  let problem: string | undefined
+  changeServers(folder, (list) => {
+    if (list.some((one) => one.name === name))
+      problem = `${name} is there already; fettle relay server list --lines shows its line`
+    else if (list.length >= SERVERS_MAX) problem = `${list.length} servers are there, which is the most`
+    else return [...list, added]
+    return list
+  })
+  return problem === undefined ? added : { problem }
+}
+
+/** Takes one away; false when there was none of that name. */
+export function removeServer(folder: string, name: string): boolean {
+  let found = false
+  changeServers(folder, (list) => {
+    found = list.some((one) => one.name === name)
+    return found ? list.filter((one) => one.name !== name) : list
+  })
+  return found
+}
+
+const newServer = (name: string, version: string | null): RespServer => ({
+  name,
+  token: randomBytes(15).toString('base64url'),
+  version,
+})
+
+/** Reads, changes and writes the list while nobody else does. The same list back: nothing is written. */
+function changeServers(folder: string, change: (list: readonly RespServer[]) => readonly RespServer[]): void {
+  makeFolder(folder)
+  let lock: DatabaseSync | undefined
+  try {
+    lock = new DatabaseSync(join(folder, 'servers.lock'), { timeout: 5000 })
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock?.close()
+    const why = isBusy(error) ? 'is being changed by another fettle' : `cannot be changed (${(error as Error).message})`
+    throw new FolderFault(`${serversFile(folder)}: ${why}`)
+  }
+  try {
+    const list = listServers(folder)
+    const changed = change(list)
+    if (changed !== list) writeServers(serversFile(folder), changed)
+  } finally {
+    lock.close()
+  }
+}
+
 function parseServers(file: string): RespServer[] {
   try {
-    chmodSync(file, 0o600)
+    // A change of the mode that changes nothing would look like a change of the file to whoever watches it.
+    if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600)
     return servers.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== undefined) throw new FolderFault(`${file}: cannot be read (${code})`)
     const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : (error as Error).message
     throw new FolderFault(`${file}: not a list of {name, token, version}: ${why}`)
   }

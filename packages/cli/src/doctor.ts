@@ -1,0 +1,201 @@
+/** `fettle relay doctor`: what is wrong, and what to do. */
+import { accessSync, constants } from 'node:fs'
+import { createServer } from 'node:net'
+import {
+  FolderFault,
+  isHeld,
+  listServers,
+  type RespServer,
+  type Running,
+  readOptions,
+  type ServeOptions,
+} from '@fettle/relay'
+import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
+import { Command } from 'commander'
+import { type Check, checkText, ok, problem, Unseen, warning } from './check.ts'
+import { ask, findRunning, MeterFault, meterOn } from './client.ts'
+import { checkCoturns, DEFAULT_FILE } from './coturn.ts'
+import { EXIT, type Io } from './io.ts'
+import { checkDisk, checkFolder, checkRecords } from './records.ts'
+import { printable } from './text.ts'
+
+/** Shown in help; a test runs each of them. */
+export const doctorExamples = [
+  'fettle relay doctor',
+  'fettle relay doctor --turnserver-conf ./turnserver.conf',
+  'fettle relay doctor --json',
+] as const
+
+interface DoctorFlags {
+  readonly data?: string
+  readonly config?: string
+  readonly resp?: string
+  readonly username?: string
+  readonly turnserverConf?: string
+  readonly json?: true
+}
+
+export function doctorCommand(io: Io, done: (status: number) => void): Command {
+  return new Command('doctor')
+    .description('say whether all is well with the meter and its coturns, and if not, what to do')
+    .option('--data <folder>', 'data folder (FETTLE_DATA; default by XDG: ~/.local/share/fettle)')
+    .option('--config <file>', 'settings (FETTLE_CONFIG; default ~/.config/fettle/fettle.yaml)')
+    .option('--resp <host:port>', 'where coturn connects, while no meter runs (FETTLE_RESP)')
+    .option('--username <template>', 'what a username says, while no meter runs (FETTLE_USERNAME)')
+    .option('--turnserver-conf <file>', `coturn's configuration (${DEFAULT_FILE}, if coturn runs here)`)
+    .option('--json', 'as JSON')
+    .addHelpText('after', `\nExamples:\n${doctorExamples.map((line) => `  ${line}\n`).join('')}`)
+    .addHelpText('after', 'Exit status: 0 all is well, 1 something is not, 3 it could not be looked at.')
+    .action(async (flags: DoctorFlags) => done(await runDoctor(flags, io)))
+}
+
+async function runDoctor({ turnserverConf, json, ...given }: DoctorFlags, io: Io): Promise<number> {
+  const options = readOptions(given, io.environment)
+  if (!options.ok) {
+    for (const fault of options.faults) io.complain(fault)
+    return EXIT.wrong
+  }
+  try {
+    const checks = await lookAt(options.value, turnserverConf, io)
+    const { data } = options.value
+    if (json) await io.write(jsonText({ schema: 'fettle.relay.doctor/1', data, checks }))
+    else await io.write(checks.map((check) => checkText(check, Math.min(io.width, WIDTH))).join('') + verdict(checks))
+    return checks.every(({ level }) => level === 'ok') ? EXIT.nothing : EXIT.findings
+  } catch (error) {
+    if (!(error instanceof Unseen) && !(error instanceof FolderFault)) throw error
+    io.complain(error.message)
+    return EXIT.couldNot
+  }
+}
+
+/** In a string of JSON an escape is the letter itself, and steers no terminal. */
+function jsonText(value: object): string {
+  return JSON.stringify(value, undefined, 2)
+    .split('\n')
+    .map((line) => `${printable(line)}\n`)
+    .join('')
+}
+
+/** Sentences wider than this are hard to read. */
+const WIDTH = 100
+
+function verdict(checks: readonly Check[]): string {
+  const count = (level: string) => checks.filter((check) => check.level === level).length
+  const said = (n: number, word: string) => (n === 0 ? [] : [`${n} ${word}${n === 1 ? '' : 's'}`])
+  const found = [...said(count('problem'), 'problem'), ...said(count('warning'), 'warning')]
+  return `\n${found.length === 0 ? 'All is well.' : `${found.join(', ')}.`}\n`
+}
+
+async function lookAt(options: ServeOptions, file: string | undefined, io: Io): Promise<Check[]> {
+  const { data } = options
+  needFolder(data)
+  const servers = listServers(data)
+  const running = findRunning(data)
+  const startedAt = running === undefined ? null : Date.parse(running.startedAt)
+  const { checks, answer } = await checkMeter(options, running, io)
+  const own = [await checkDisk(data, answer?.diskFreeBytes), ...checkRecords(options, startedAt, Date.now())]
+  const told = answer === undefined ? own : joined(checkAnswer(answer, servers), own)
+  return [checkFolder(data), ...checks, ...told, ...(await checkCoturns(options, servers, running?.resp, file))]
+}
+
+/** What a running meter finds as well, and knows better. */
+const FAMILIES = [/^disk/, /^gap/, /^clock-jump$/, /^malformed$/, /^rejected$/]
+
+/** What the meter finds, and what was found beside it, each thing once. */
+function joined(found: readonly Check[], own: readonly Check[]): Check[] {
+  // Only here is what was named since the meter has the template that it has, and a suggestion.
+  const isNamed = own.some(({ code }) => code === 'template' || code === 'misfits')
+  const isFound = (code: string) =>
+    FAMILIES.some((family) => family.test(code) && found.some((one) => family.test(one.code)))
+  const isLeft = ({ code, level }: Check) =>
+    !isFound(code) && (level === 'ok' || !FAMILIES.some((family) => family.test(code)))
+  return [...found.filter(({ code }) => code !== 'misfits' || !isNamed), ...own.filter((one) => isLeft(one))]
+}
+
+function needFolder(data: string): void {
+  try {
+    accessSync(data, constants.R_OK | constants.X_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw new Unseen(`${data}: cannot be looked at (${code}); run this as the meter's user`)
+    throw new Unseen(`${data}: no meter has run here; start one with fettle relay serve, or give another --data`)
+  }
+}
+
+interface Looked {
+  readonly checks: readonly Check[]
+  readonly answer?: Ready
+}
+
+async function checkMeter(options: ServeOptions, running: Running | undefined, io: Io): Promise<Looked> {
+  const { data } = options
+  if (running === undefined) {
+    if (!isHeld(data)) return { checks: [notRunning(data), await checkPort(options)] }
+    const text = `A meter holds ${data} and does not say where it listens: it starts or stops.`
+    return { checks: [warning('meter', text, 'Look again in a few seconds.')] }
+  }
+  const since = `A meter runs since ${said(running.startedAt)} and listens on ${running.resp}`
+  if (running.http === null) return { checks: [ok('meter', `${since}; it serves no API and cannot be asked more.`)] }
+  try {
+    const answer = await ask(meterOn(data), '/readyz', readyAnswer, io.signal)
+    return { checks: [ok('meter', `${since}.`)], answer }
+  } catch (error) {
+    if (!(error instanceof MeterFault)) throw error
+    const remedy = 'If it stays so, restart the meter, and report it as a bug.'
+    return { checks: [problem('meter', `A meter runs and does not answer: ${error.message}`, remedy)] }
+  }
+}
+
+const said = (time: string) => `${time.slice(5, 19).replace('T', ' ')} UTC`
+
+const notRunning = (data: string) =>
+  problem('meter', 'No meter is running.', `Start one: fettle relay serve --data ${data}`)
+
+/** Whether a meter could listen there. */
+function checkPort({ respHost, respPort }: ServeOptions): Promise<Check> {
+  const where = `${respHost}:${respPort}`
+  const { promise, resolve: answer } = Promise.withResolvers<Check>()
+  const server = createServer()
+  server.once('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EADDRINUSE') {
+      const remedy = 'End that, or give serve another --resp; then the lines in turnserver.conf change as well.'
+      answer(problem('port', `${where} is taken by another program.`, remedy))
+    } else answer(problem('port', `Nothing can listen on ${where} (${code}).`, 'Give serve another --resp.'))
+  })
+  server.listen({ host: respHost, port: respPort }, () => {
+    server.close(() => answer(ok('port', `${where} is free for a meter.`)))
+  })
+  return promise
+}
+
+/** What the meter says of itself and of its coturns. */
+function checkAnswer(answer: Ready, servers: readonly RespServer[]): Check[] {
+  const found = answer.findings.map(({ code, level, text, remedy }) => ({
+    code,
+    level,
+    text,
+    remedy: code === 'server-never-connected' ? [remedy, LINES, UNUSED] : [remedy],
+  }))
+  const isSaid = (name: string) =>
+    found.some(({ code, text }) => code.startsWith('server-') && text.includes(`"${name}"`))
+  const unsaid = servers.filter(({ name }) => !isSaid(name))
+  return [
+    ...unsaid.map(({ name }) =>
+      checkServer(
+        name,
+        answer.servers.find((one) => one.name === name),
+      ),
+    ),
+    ...found,
+  ]
+}
+
+const LINES = 'The line: fettle relay server list --lines'
+const UNUSED = 'If no coturn is to use it: fettle relay server remove NAME'
+
+function checkServer(name: string, known: Ready['servers'][number] | undefined): Check {
+  const heard = known?.lastEventAt ?? null
+  const events = heard === null ? 'no event yet' : `last event ${said(heard)}`
+  if (known?.connected) return ok('server', `${name} is connected, ${events}.`)
+  return warning('server', `${name} is not connected, ${events}.`, LINES, UNUSED)
+}

@@ -1,0 +1,104 @@
+/** What a running meter tells: to a person at a terminal, or as JSON lines to whoever collects logs. */
+import type { ServeEvent, SessionRecord } from '@fettle/relay'
+import { pino } from 'pino'
+import type { Io } from './io.ts'
+import { sessionLine } from './sessions.ts'
+import { duration, printable } from './text.ts'
+
+export type Teller = (event: ServeEvent) => void
+
+/** Lines for a person. */
+export function textTeller(io: Io): Teller {
+  return (event) => tellText(event, io)
+}
+
+function tellText(event: ServeEvent, io: Io): void {
+  switch (event.kind) {
+    case 'ready':
+      return tellReady(event, io)
+    case 'connected':
+      return io.print(`coturn ${printable(event.server)} connected\n`)
+    case 'disconnected':
+      return io.print(`coturn ${printable(event.server)} has closed its connections\n`)
+    case 'restarted':
+      return io.print(`coturn ${printable(event.server)} was restarted; what was open then has ended\n`)
+    case 'session':
+      return io.print(sessionLine(event.session))
+    case 'gap':
+      return io.print(
+        `gap: up to ${duration(event.ms / 1000)} of events of ${printable(event.server)} may be lost (${event.why})\n`,
+      )
+    case 'servers':
+      if (event.why !== undefined) return io.complain(`${event.why}; the servers known before go on`)
+      return io.print(`servers now: ${event.lines.map(({ server }) => printable(server)).join(', ') || 'none'}\n`)
+    default:
+      return io.complain(complaintOf(event))
+  }
+}
+
+type Complaint = Extract<ServeEvent, { kind: 'refused' | 'failed' | 'cannot start' | 'hung' | 'shared' | 'forward' }>
+
+function complaintOf(event: Complaint): string {
+  switch (event.kind) {
+    case 'refused':
+      return `${event.count === 1 ? 'a connection was' : `${event.count} connections were`} refused: ${event.why}`
+    case 'failed':
+      return `records cannot be written, trying again: ${event.why}`
+    case 'shared':
+      return `two coturns use the line of ${printable(event.server)}; give each its own: fettle relay server add NAME`
+    case 'forward':
+      return `forwarding: ${event.why}`
+    case 'hung':
+      return 'the meter stood still for 30 s and was ended; start it again, and report this as a bug'
+    case 'cannot start':
+      return event.why
+  }
+}
+
+function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void {
+  io.print(`fettle meters your TURN relays; Ctrl-C ends it.\n\ndata: ${printable(event.data)}\n`)
+  if (event.http !== null) io.print(`page: ${event.http}/${event.token === '' ? '' : `#token=${event.token}`}\n`)
+  for (const { server, line } of event.lines) {
+    io.print(`coturn ${printable(server)}: put this line into its turnserver.conf and restart it\n\n${line}\n\n`)
+  }
+  io.print('waiting for coturn\n')
+}
+
+const levels = ['debug', 'info', 'warn', 'error'] as const
+export type Level = (typeof levels)[number]
+export const isLevel = (text: string): text is Level => (levels as readonly string[]).includes(text)
+
+/** JSON lines. No name or address of a user, and no secret, above `debug`. */
+export function jsonTeller(io: Io, level: Level): Teller {
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: io.print })
+  return (event) => {
+    switch (event.kind) {
+      case 'ready':
+        return log.info({ data: event.data, http: event.http, servers: event.lines.map((one) => one.server) }, 'ready')
+      case 'session':
+        log.info(factsOf(event.session), 'session')
+        return log.debug({ session: event.session }, 'session')
+      case 'gap':
+        return log.warn({ server: event.server, why: event.why, ms: event.ms }, 'gap')
+      case 'connected':
+      case 'disconnected':
+      case 'restarted':
+        return log.info({ server: event.server }, event.kind)
+      case 'servers':
+        if (event.why !== undefined) return log.error({ why: event.why }, 'servers')
+        return log.info({ servers: event.lines.map((one) => one.server) }, 'servers')
+      case 'refused':
+        log.warn({ why: event.why, count: event.count }, 'refused')
+        return log.debug({ peer: event.peer }, 'refused')
+      case 'shared':
+        log.warn({ server: event.server }, 'shared')
+        return log.debug({ peers: event.peers }, 'shared')
+      default:
+        return log.error({ kind: event.kind }, complaintOf(event))
+    }
+  }
+}
+
+function factsOf({ id, class: kind, state, end, quality, servers, relaySeconds, client, peer }: SessionRecord) {
+  return { id, class: kind, state, end, quality, servers, relaySeconds, client, peer }
+}

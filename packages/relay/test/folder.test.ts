@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { addServer, FolderFault, holdFolder, isHeld, listServers, readServers, removeServer } from '../src/folder.ts'
+
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fettle-folder-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+const names = (folder: string) => listServers(folder).map(({ name }) => name)
+const fileOf = (folder: string) => join(folder, 'servers.json')
+
+test('processes that add servers at once lose none', async (t) => {
+  const folder = folderOf(t)
+  const module = new URL('../src/folder.ts', import.meta.url)
+  const children = ['a', 'b', 'c', 'd'].map((letter) => {
+    const code = `import { addServer, readServers } from ${JSON.stringify(module)}
+      readServers(${JSON.stringify(folder)})
+      for (let i = 0; i < 8; i++) addServer(${JSON.stringify(folder)}, '${letter}' + i, null)`
+    return once(spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' }), 'exit')
+  })
+  for (const exit of await Promise.all(children)) assert.deepEqual(exit, [0, null])
+  const expected = ['a', 'b', 'c', 'd'].flatMap((letter) => Array.from({ length: 8 }, (_, i) => letter + i))
+  assert.deepEqual(names(folder).toSorted(), [...expected, 'turn1'].toSorted())
+  assert.equal(new Set(listServers(folder).map(({ token }) => token)).size, 33)
+  assert.equal(statSync(fileOf(folder)).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(folder).toSorted(), ['servers.json', 'servers.lock'])
+})
+
+test('at the first start there is one server, or those that were added before', (t) => {
+  const first = folderOf(t)
+  assert.deepEqual(listServers(first), [])
+  assert.deepEqual(
+    readServers(first).map(({ name, version }) => [name, version]),
+    [['turn1', null]],
+  )
+  assert.deepEqual(readServers(first), listServers(first))
+  const second = folderOf(t)
+  addServer(second, 'berlin', '4.6.1')
+  assert.deepEqual(
+    readServers(second).map(({ name, version }) => [name, version]),
+    [['berlin', '4.6.1']],
+  )
+  assert.match(readServers(second)[0]!.token, /^[A-Za-z0-9_-]{20}$/)
+})
+
+test('a server is removed, alone, and the last one too', (t) => {
+  const folder = folderOf(t)
+  for (const name of ['a', 'b']) addServer(folder, name, null)
+  const [, b] = listServers(folder)
+  assert.equal(removeServer(folder, 'a'), true)
+  assert.deepEqual(listServers(folder), [b])
+  assert.equal(removeServer(folder, 'a'), false)
+  assert.equal(removeServer(folder, 'b'), true)
+  assert.deepEqual(readServers(folder), [])
+})
+
+test('what cannot be added is said, and nothing is written', (t) => {
+  const folder = folderOf(t)
+  addServer(folder, 'a', null)
+  const before = readFileSync(fileOf(folder), 'utf8')
+  const { mtimeMs, ino } = statSync(fileOf(folder))
+  const bad: [string, string | null][] = [
+    ['a', null],
+    ['', null],
+    ['x'.repeat(65), null],
+    ['a b', null],
+    ['a\u001b', null],
+    ['ü', null],
+    ['b', 'four'],
+    ['b', '4'],
+    ['b', '4.6.1\n'],
+  ]
+  for (const [name, version] of bad) {
+    const outcome = addServer(folder, name, version)
+    assert('problem' in outcome, JSON.stringify([name, version]))
+    assert(!outcome.problem.includes('\n'))
+  }
+  removeServer(folder, 'b')
+  assert.equal(readFileSync(fileOf(folder), 'utf8'), before)
+  const after = statSync(fileOf(folder))
+  assert.deepEqual([after.mtimeMs, after.ino], [mtimeMs, ino])
+  assert('token' in addServer(folder, 'x'.repeat(64), '4.17.1'))
+})
+
+test('the list is made its owner’s again, and looking at it changes nothing else', (t) => {
+  const folder = folderOf(t)
+  readServers(folder)
+  chmodSync(fileOf(folder), 0o644)
+  readServers(folder)
+  assert.equal(statSync(fileOf(folder)).mode & 0o777, 0o600)
+  const { ctimeMs } = statSync(fileOf(folder))
+  readServers(folder)
+  assert.equal(statSync(fileOf(folder)).ctimeMs, ctimeMs, 'a meter watches it')
+})
+
+test('a list that is none is a fault in one line, and stays as it is', (t) => {
+  const folder = folderOf(t)
+  for (const text of ['', '{', '{}', '[{"name":"a"}]', '[{"name":"a","token":"x","version":null,"more":1}]']) {
+    writeFileSync(fileOf(folder), text)
+    const isFault = (error: unknown) =>
+      error instanceof FolderFault && error.message.startsWith(fileOf(folder)) && !error.message.includes('\n')
+    assert.throws(() => readServers(folder), isFault)
+    assert.throws(() => addServer(folder, 'b', null), isFault)
+    assert.equal(readFileSync(fileOf(folder), 'utf8'), text)
+  }
+})
+
+test('whether a meter holds the folder is seen, and seeing it holds nobody up', (t) => {
+  const folder = folderOf(t)
+  assert.equal(isHeld(folder), false)
+  const release = holdFolder(folder)
+  assert.equal(isHeld(folder), true)
+  assert.throws(() => holdFolder(folder), /another fettle is running on this folder/)
+  release()
+  assert.equal(isHeld(folder), false)
+  holdFolder(folder)()
+})
