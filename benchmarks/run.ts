@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const questions = ['ingest', 'memory']
+const questions = ['ingest', 'memory', 'service']
 const [wanted, ...rest] = process.argv.slice(2)
 if (wanted !== undefined && !questions.includes(wanted)) {
-  process.stderr.write(`no benchmark is called ${wanted}; there are ${questions.join(' and ')}\n`)
+  process.stderr.write(`no benchmark is called ${wanted}; there are ${questions.join(', ')}\n`)
   process.exit(2)
 }
 for (const name of wanted === undefined ? questions : [wanted]) {

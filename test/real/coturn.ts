@@ -3,22 +3,23 @@ import { join } from 'node:path'
 import type { Counters } from './fettle.ts'
 import { exitOf, find, type Ground, type Running, until } from './harness.ts'
 
-const LISTENING_PORT = 3478
+export const LISTENING_PORT = 3478
 const PEER_PORT = 3480
-const SECRET = 'north-by-northwest'
+/** `static-auth-secret`: whoever knows it makes credentials. */
+export const SECRET = 'north-by-northwest'
 
 export interface Coturn {
   readonly running: Running
 }
 
-/** Starts a turnserver that reports to `statsdb`, and waits until it takes clients. */
-export async function startCoturn(ground: Ground, statsdb: string): Promise<Coturn> {
+/** Starts a turnserver that reports to `statsdb`, and waits until it takes clients. `host`: where on this ground. */
+export async function startCoturn(ground: Ground, statsdb: string, host = 3): Promise<Coturn> {
   const running = ground.start(find('turnserver'), [
     '-n',
     // However many cores there are: ids are counted by thread, and a test wants to see them again.
     '--relay-threads=2',
-    `--listening-ip=${ground.address(3)}`,
-    `--relay-ip=${ground.address(3)}`,
+    `--listening-ip=${ground.address(host)}`,
+    `--relay-ip=${ground.address(host)}`,
     `--listening-port=${LISTENING_PORT}`,
     '--min-port=20000',
     '--max-port=29999',
@@ -30,8 +31,8 @@ export async function startCoturn(ground: Ground, statsdb: string): Promise<Cotu
     '--use-auth-secret',
     `--static-auth-secret=${SECRET}`,
     '--realm=example.org',
-    `--pidfile=${join(ground.folder, 'turnserver.pid')}`,
-    `--userdb=${join(ground.folder, 'turndb')}`,
+    `--pidfile=${join(ground.folder, `turnserver-${host}.pid`)}`,
+    `--userdb=${join(ground.folder, `turndb-${host}`)}`,
     '--log-file=stdout',
     '--simple-log',
     '-v',
@@ -68,16 +69,18 @@ export interface Call {
   readonly messages: number
   readonly bytes: number
   readonly intervalMs?: number
+  /** Where its coturn is on this ground. */
+  readonly host?: number
 }
 
 /** One run of turnutils_uclient. coturn knows it as `<expiry>:<user>`. */
 export function startCall(ground: Ground, call: Call): Running {
-  const { user, secret = 'right', transport = 'udp', clients = 1, messages, bytes, intervalMs = 1 } = call
+  const { user, secret = 'right', transport = 'udp', clients = 1, messages, bytes, intervalMs = 1, host = 3 } = call
   return ground.start(find('turnutils_uclient'), [
     ...(transport === 'tcp' ? ['-t'] : []),
     ...['-u', user, '-W', secret === 'right' ? SECRET : `not ${SECRET}`],
     ...['-p', `${LISTENING_PORT}`, '-e', ground.address(9), '-r', `${PEER_PORT}`, '-L', ground.address(5)],
-    ...['-m', `${clients}`, '-n', `${messages}`, '-l', `${bytes}`, '-z', `${intervalMs}`, '-c', ground.address(3)],
+    ...['-m', `${clients}`, '-n', `${messages}`, '-l', `${bytes}`, '-z', `${intervalMs}`, '-c', ground.address(host)],
   ])
 }
 

@@ -18,17 +18,29 @@ export interface Meter {
   readonly port: number
   /** The value for coturn's `redis-statsdb`, from the line that fettle prints. */
   readonly statsdb: string
+  /** The address of the page and the API, and the token for it. */
+  readonly http: string
+  readonly token: string
 }
 
 /** Starts a meter and waits until it can be reported to. Port 0: any free one. */
 export async function startMeter(ground: Ground, name = 'meter', port = 0): Promise<Meter> {
   const data = join(ground.folder, name)
-  const running = fettle(ground, 'relay', 'serve', '--data', data, '--resp', `${ground.address(1)}:${port}`)
+  const at = ['--resp', `${ground.address(1)}:${port}`, '--http', `${ground.address(1)}:0`]
+  const running = fettle(ground, 'relay', 'serve', '--data', data, ...at, '--log', 'text')
   const line = await until('the line for coturn', () => {
     if (running.status !== undefined) throw new Error(`fettle ended with ${running.status}: ${running.output}`)
     return /^redis-statsdb="(.*)"$/m.exec(running.output)?.[1]
   })
-  return { running, data, port: Number(/ port=(\d+) /.exec(line)![1]), statsdb: line }
+  const [, http = '', token = ''] = /^page: (\S+)\/#token=(\S+)$/m.exec(running.output) ?? []
+  return { running, data, port: Number(/ port=(\d+) /.exec(line)![1]), statsdb: line, http, token }
+}
+
+/** Asks the meter's API; fails unless it answers with status 200. */
+export async function ask<T>(meter: Meter, path: string): Promise<T> {
+  const answer = await fetch(meter.http + path, { headers: { authorization: `Bearer ${meter.token}` } })
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as T
 }
 
 /** Stops it as a service manager does; returns its status and how long that took. */

@@ -9,6 +9,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 /** The Debian package that brings a program which these tests run. */
 const packageOf = {
   turnserver: 'coturn',
+  chromium: 'chromium',
+  'redis-server': 'redis-server',
+  'redis-cli': 'redis-tools',
+  openssl: 'openssl',
   turnutils_uclient: 'coturn',
   turnutils_peer: 'coturn',
   ip: 'iproute2',
@@ -155,11 +159,13 @@ function follow(child: ChildProcess): Running {
 
 const POLL_MS = 25
 
+type Found<T> = T | undefined | false | null
+
 /** Waits until the condition gives something, and returns that; fails after `seconds`, saying what was waited for. */
-export async function until<T>(what: string, condition: () => T | undefined | false | null, seconds = 20): Promise<T> {
+export async function until<T>(what: string, condition: () => Found<T> | Promise<Found<T>>, seconds = 20): Promise<T> {
   const deadline = performance.now() + seconds * 1000
   for (;;) {
-    const found = condition()
+    const found = await condition()
     if (found !== undefined && found !== false && found !== null) return found
     if (performance.now() > deadline) throw new Error(`after ${seconds} s there was still not: ${what}`)
     await wait(POLL_MS)

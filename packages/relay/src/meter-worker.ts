@@ -1,9 +1,15 @@
 /** The meter's thread: sockets, parsing, the fold. It touches no disk and serves no HTTP. */
 import { randomInt } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { Kind } from './core/event.ts'
+import { pendingRows } from './core/state.ts'
 import { systemClock } from './ingest/clock.ts'
 import { type RespNotice, type RespServer, respSource } from './ingest/resp.ts'
-import { startMeter } from './meter.ts'
+import type { ForwardTarget } from './ingest/tee.ts'
+import { type Meter, startMeter } from './meter.ts'
+import type { TailEvent } from './serve/contract.ts'
+import type { MeterStatus } from './serve/status.ts'
+import { Tail } from './serve/tail.ts'
 import { openSqlite, type SqliteOptions } from './store/sqlite.ts'
 import { BEAT_MS } from './watchdog.ts'
 
@@ -12,37 +18,128 @@ export interface WorkerData {
   readonly host: string
   readonly port: number
   readonly servers: readonly RespServer[]
+  readonly forward: ForwardTarget | null
 }
 
-/** What the thread tells. `failed` repeats while the store cannot write; `beat` says that the thread runs. */
+/** What the thread is asked. */
+export type Asked =
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'servers'; readonly servers: readonly RespServer[] }
+  /** Somebody watches the events, or nobody does any more. */
+  | { readonly kind: 'tail'; readonly on: boolean }
+
+/** What the thread tells; `status` every second, which also says that it runs. */
 export type Told =
   | RespNotice
+  | { readonly kind: 'status'; readonly status: MeterStatus }
+  /** At most four times a second. */
+  | { readonly kind: 'committed' }
   | { readonly kind: 'ended'; readonly sessions: readonly number[] }
+  | { readonly kind: 'events'; readonly events: readonly TailEvent[]; readonly dropped: number }
+  /** Repeats while the store cannot write. */
   | { readonly kind: 'failed'; readonly why: string }
-  | { readonly kind: 'beat' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'cannot start'; readonly why: string }
 
+const COMMITTED_MS = 250
+const OFTEN_MS = 50
+
 const port = parentPort!
 const tell = (told: Told) => port.postMessage(told)
-const { sqlite, host, port: respPort, servers } = workerData as WorkerData
+const { sqlite, host, port: respPort, servers, forward } = workerData as WorkerData
+const clock = systemClock()
+const tail = new Tail(sqlite.template)
+const source = respSource({
+  host,
+  port: respPort,
+  servers,
+  now: clock.now,
+  on: tell,
+  ...(forward === null ? {} : { forward }),
+  tap: (server, at, batch) => tail.hear(server, at, batch),
+})
+let failing: string | null = null
+let committedAt = clock.now()
+let toTell = false
+let toldAt = 0
+
+function noteCommit(ended: readonly number[]): void {
+  failing = null
+  committedAt = clock.now()
+  if (ended.length > 0) tell({ kind: 'ended', sessions: ended })
+  toTell = true
+  tellCommitted()
+}
+
+function tellCommitted(): void {
+  if (!toTell || performance.now() - toldAt < COMMITTED_MS) return
+  toTell = false
+  toldAt = performance.now()
+  tell({ kind: 'committed' })
+}
+
+function statusOf({ state, commits }: Meter): MeterStatus {
+  const { relayed, table } = state
+  const held = Array.from(state.held.values()).reduce((sum, rows) => sum + rows.size, 0)
+  const events = Object.entries(Kind).map(([name, kind]) => [name, state.events[kind]!] as const)
+  return {
+    now: clock.now(),
+    events: Object.fromEntries(events.filter(([name]) => name !== 'tick' && name !== 'from')),
+    malformed: Array.from(state.streams.values()).reduce((sum, stream) => sum + stream.malformed, 0),
+    allocations: table.size,
+    held,
+    rejected: Array.from(state.rejected.values()).reduce((sum, one) => sum + one.allocations, 0),
+    gaps: state.gapCount,
+    pending: pendingRows(state),
+    commits: commits.count,
+    committedAt,
+    commitSeconds: { buckets: commits.buckets, sum: commits.sum, count: commits.count },
+    failing,
+    relayed: relayed.realms.map((realm, i) => ({
+      realm,
+      client: Array.from(relayed.sums.subarray(i * 8, i * 8 + 4)),
+      peer: Array.from(relayed.sums.subarray(i * 8 + 4, i * 8 + 8)),
+    })),
+    ...source.status(),
+  }
+}
+
+/** Takes in who is new, and lets nobody in who is gone. */
+async function setServers(meter: Meter, wanted: readonly RespServer[]): Promise<void> {
+  const known = new Map(Array.from(meter.state.streams.values(), (stream) => [stream.name, stream]))
+  const claims = wanted
+    .filter(({ name }) => !known.has(name))
+    .map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
+  for (const stream of await meter.claim(claims)) known.set(stream.name, stream)
+  source.setServers(wanted, known)
+}
 
 try {
-  const clock = systemClock()
-  const source = respSource({ host, port: respPort, servers, now: clock.now, on: tell })
   const meter = await startMeter({
     source,
     store: await openSqlite(sqlite),
     clock,
     seed: randomInt(2 ** 31),
-    committed: ({ ended }) => {
-      if (ended.length > 0) tell({ kind: 'ended', sessions: ended })
+    committed: ({ ended }) => noteCommit(ended),
+    failed: (why) => {
+      failing = why
+      tell({ kind: 'failed', why })
     },
-    failed: (why) => tell({ kind: 'failed', why }),
   })
-  const beat = setInterval(() => tell({ kind: 'beat' }), BEAT_MS)
-  port.on('message', async () => {
+  const often = setInterval(() => {
+    tellCommitted()
+    if (source.tapping && !tail.isEmpty) tell({ kind: 'events', ...tail.take() })
+  }, OFTEN_MS)
+  const beat = setInterval(() => tell({ kind: 'status', status: statusOf(meter) }), BEAT_MS)
+  tell({ kind: 'status', status: statusOf(meter) })
+  port.on('message', async (asked: Asked) => {
+    if (asked.kind === 'tail') source.tapping = asked.on
+    if (asked.kind === 'servers') {
+      await setServers(meter, asked.servers).catch((error: Error) => tell({ kind: 'failed', why: error.message }))
+    }
+    if (asked.kind !== 'stop') return
     await meter.stop()
+    clearInterval(often)
     clearInterval(beat)
     tell({ kind: 'stopped' })
     port.close()

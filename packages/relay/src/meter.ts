@@ -8,11 +8,21 @@
  * tried again with the same cut, and what changes meanwhile waits for the next: nothing queues, nothing is lost but by
  * a bound.
  */
+
+import { CommitTimes } from './commit-times.ts'
 import { fold } from './core/allocation.ts'
 import { appendScene, createBatch, gapReasons, Kind } from './core/event.ts'
 import { restore } from './core/restore.ts'
-import { CommitTimes } from './commit-times.ts'
-import { type Cut, createState, giveBack, pendingRows, type Rules, type State, type Stream, take } from './core/state.ts'
+import {
+  type Cut,
+  createState,
+  giveBack,
+  pendingRows,
+  type Rules,
+  type State,
+  type Stream,
+  take,
+} from './core/state.ts'
 import type { Clock } from './ingest/clock.ts'
 import type { Source } from './ingest/source.ts'
 import type { Committed, Store, StreamClaim } from './store/store.ts'

@@ -5,6 +5,12 @@ import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from './core/session.ts'
+import { type ForwardTarget, readForward } from './ingest/tee.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
 
 /** What `fettle relay serve` needs to know. */
 export interface ServeOptions {
@@ -12,6 +18,10 @@ export interface ServeOptions {
   readonly data: string
   readonly respHost: string
   readonly respPort: number
+  /** Where the API and the page are served; null: nowhere. */
+  readonly http: Address | null
+  /** A Redis that gets every command as well. */
+  readonly forward: ForwardTarget | null
   readonly template: Template
   readonly lingerMs: number
 }
@@ -27,6 +37,8 @@ export type Outcome<T> =
 const settings = {
   data: 'FETTLE_DATA',
   resp: 'FETTLE_RESP',
+  http: 'FETTLE_HTTP',
+  forward: 'FETTLE_FORWARD',
   username: 'FETTLE_USERNAME',
   linger: 'FETTLE_LINGER',
 } as const
@@ -34,7 +46,10 @@ type Setting = keyof typeof settings
 
 const text = z.union([z.string(), z.number()]).transform(String)
 const fileSchema = z.strictObject({
-  relay: z.strictObject({ data: text, resp: text, username: text, linger: text }).partial().optional(),
+  relay: z
+    .strictObject({ data: text, resp: text, http: text, forward: text, username: text, linger: text })
+    .partial()
+    .optional(),
 })
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -55,8 +70,8 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
     }
     return { value: fallback, where: 'default' }
   }
-  const fail = (one: { value: string; where: string }, problem: string) => {
-    faults.push(`${one.where} ${JSON.stringify(one.value)}: ${problem}`)
+  const fail = (one: { value: string; where: string }, problem: string, shown = JSON.stringify(one.value)) => {
+    faults.push(`${one.where} ${shown}: ${problem}`)
   }
 
   const data = given('data', defaultData(environment))
@@ -64,6 +79,10 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
   const resp = given('resp', '127.0.0.1:7431')
   const address = readAddress(resp.value)
   if (address === undefined) fail(resp, 'is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431')
+  const http = given('http', '127.0.0.1:7430')
+  const page = http.value === 'off' ? null : readAddress(http.value)
+  if (page === undefined) fail(http, 'is no HOST:PORT, for instance 127.0.0.1:7430, and not "off"')
+  const forward = readTarget(given('forward', ''), fail)
   const username = given('username', DEFAULT_TEMPLATE)
   const template = readTemplate(username.value)
   if ('problem' in template) fail(username, `${template.problem}; for instance {expires}:{device}`)
@@ -71,19 +90,39 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
   const lingerSeconds = Number(linger.value)
   if (!/^\d+(\.\d+)?$/.test(linger.value) || lingerSeconds > 86_400)
     fail(linger, 'is no number of seconds (0 to 86400)')
-  if (faults.length > 0 || address === undefined || 'problem' in template) return { ok: false, faults }
+  if (faults.length > 0 || address === undefined || page === undefined || 'problem' in template)
+    return { ok: false, faults }
   const value = {
     data: resolve(data.value),
     respHost: address.host,
     respPort: address.port,
+    http: page,
+    forward,
     template,
     lingerMs: lingerSeconds * 1000,
   }
   return { ok: true, value: Object.freeze(value) }
 }
 
+type Fail = (one: { value: string; where: string }, problem: string, shown?: string) => void
+
+/** A URL may hold a password: it is never shown, and not taken from the command line, which everybody can read. */
+function readTarget(given: { value: string; where: string }, fail: Fail): ForwardTarget | null {
+  if (given.value === '') return null
+  const target = readForward(given.value)
+  if ('problem' in target) fail(given, `${target.problem}; for instance redis://127.0.0.1:6379/0`, '(not shown)')
+  else if (target.password !== null && given.where.startsWith('--')) {
+    fail(
+      given,
+      'holds a password, which others could read there; give it as FETTLE_FORWARD or in the file',
+      '(not shown)',
+    )
+  } else return target
+  return null
+}
+
 /** `HOST:PORT`, an IPv6 host in brackets. */
-export function readAddress(value: string): { host: string; port: number } | undefined {
+export function readAddress(value: string): Address | undefined {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value)
   if (match === null || Number(match[3]) > 65_535) return undefined
   return { host: (match[1] ?? match[2])!, port: Number(match[3]) }

@@ -1,21 +1,40 @@
-/** `fettle relay serve`: the meter in its own thread, and what a person who started it wants to see. */
+/** `fettle relay serve`: the meter in its own thread, the API beside it, and what a person who started it wants. */
 import { once } from 'node:events'
+import { unwatchFile, watchFile } from 'node:fs'
+import { isIP } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { SessionRecord } from './core/record.ts'
-import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers } from './folder.ts'
+import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFile } from './folder.ts'
 import type { RespServer } from './ingest/resp.ts'
-import type { Told, WorkerData } from './meter-worker.ts'
+import type { Asked, Told, WorkerData } from './meter-worker.ts'
 import type { ServeOptions } from './options.ts'
+import { readToken, writeRunning } from './running.ts'
+import { createApi } from './serve/api.ts'
+import type { TailEvent } from './serve/contract.ts'
+import { listen } from './serve/listen.ts'
+import type { MeterStatus } from './serve/status.ts'
 import { readSessions } from './store/sessions.ts'
 import { watchThread } from './watchdog.ts'
 
 /** What happens while serving, in the order in which it happens. */
 export type ServeEvent =
-  | Exclude<Told, { kind: 'ended' | 'beat' | 'stopped' }>
-  | { readonly kind: 'hung' }
-  | { readonly kind: 'ready'; readonly data: string; readonly lines: readonly ServerLine[] }
+  | Exclude<Told, { kind: 'ended' | 'committed' | 'events' | 'status' | 'stopped' | 'listening' }>
+  | Ready
   | { readonly kind: 'session'; readonly session: SessionRecord }
+  /** The list of servers was changed and is in use now; `why`: it cannot be used, the old one goes on. */
+  | { readonly kind: 'servers'; readonly lines: readonly ServerLine[]; readonly why?: string }
+  | { readonly kind: 'hung' }
+
+export interface Ready {
+  readonly kind: 'ready'
+  readonly data: string
+  readonly lines: readonly ServerLine[]
+  /** Where the API and the page are, such as `http://127.0.0.1:7430`; null: nowhere. */
+  readonly http: string | null
+  /** The API's token; '' when it asks for none. */
+  readonly token: string
+}
 
 /** The line that makes a coturn report here. */
 export interface ServerLine {
@@ -23,7 +42,17 @@ export interface ServerLine {
   readonly line: string
 }
 
+/** Whom to serve for. */
+export interface ServeHost {
+  /** Ends it. */
+  readonly signal: AbortSignal
+  readonly on: (event: ServeEvent) => void
+  /** Folder of the built page, if there is one. */
+  readonly console?: string
+}
+
 const STOP_MS = 4500
+const LOOK_MS = 1000
 
 /** The exact line for turnserver.conf. coturn reads an IPv6 address without brackets. */
 export function statsdbLine(server: RespServer, host: string, port: number): string {
@@ -33,63 +62,201 @@ export function statsdbLine(server: RespServer, host: string, port: number): str
 }
 
 /**
- * Runs the meter until `signal` aborts. Resolves to true after a clean end and false when it could not go on, which was
- * told before, as `cannot start` or `hung`.
+ * Runs the meter until the host's signal aborts. Resolves to true after a clean end and false when it could not go on,
+ * which was told before, as `cannot start` or `hung`.
  */
-export async function serve(
-  options: ServeOptions,
-  signal: AbortSignal,
-  on: (event: ServeEvent) => void,
-): Promise<boolean> {
-  let release: () => void
-  let servers: readonly RespServer[]
+export async function serve(options: ServeOptions, host: ServeHost): Promise<boolean> {
   try {
     makeFolder(options.data)
-    release = holdFolder(options.data)
-    servers = readServers(options.data)
+    const release = holdFolder(options.data)
+    try {
+      const serving = new Serving(options, host, readServers(options.data), readToken(options.data))
+      return await serving.end()
+    } finally {
+      release()
+    }
   } catch (error) {
     if (!(error instanceof FolderFault)) throw error
-    on({ kind: 'cannot start', why: error.message })
+    host.on({ kind: 'cannot start', why: error.message })
     return false
   }
-  const file = ledgerFile(options.data)
-  const { template, lingerMs, respHost: host, respPort: port } = options
-  const data: WorkerData = { sqlite: { file, template, lingerMs }, host, port, servers }
-  const worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data })
-  let clean = false
-  let reader: DatabaseSync | undefined
-  watchThread(worker, () => on({ kind: 'hung' }))
-  worker.on('message', (told: Told) => {
-    if (told.kind === 'beat') return
-    if (told.kind === 'stopped') clean = true
-    else if (told.kind === 'ended') {
-      reader ??= new DatabaseSync(file, { readOnly: true })
-      for (const session of Array.from(readSessions(reader, { ids: told.sessions })).flat())
-        on({ kind: 'session', session })
-    } else {
-      on(told)
-      if (told.kind === 'listening')
-        on({ kind: 'ready', data: options.data, lines: linesFor(servers, host, told.port) })
-    }
-  })
-  const gone = once(worker, 'exit')
-  const stop = () => {
-    worker.postMessage('stop')
-    // A disk that hangs must not keep the service manager waiting; what is not committed is a gap at the next start.
-    setTimeout(() => worker.terminate(), STOP_MS).unref()
-  }
-  if (signal.aborted) stop()
-  else signal.addEventListener('abort', stop, { once: true })
-  try {
-    await gone
-  } finally {
-    signal.removeEventListener('abort', stop)
-    reader?.close()
-    release()
-  }
-  return clean
 }
 
-function linesFor(servers: readonly RespServer[], host: string, port: number): ServerLine[] {
-  return servers.map((server) => ({ server: server.name, line: statsdbLine(server, host, port) }))
+class Listeners<A extends unknown[]> {
+  readonly #all = new Set<(...news: A) => void>()
+  readonly #changed: (count: number) => void
+
+  constructor(changed: (count: number) => void = () => {}) {
+    this.#changed = changed
+  }
+
+  add(listener: (...news: A) => void): () => void {
+    this.#all.add(listener)
+    this.#changed(this.#all.size)
+    return () => {
+      this.#all.delete(listener)
+      this.#changed(this.#all.size)
+    }
+  }
+
+  tell(...news: A): void {
+    for (const listener of this.#all) listener(...news)
+  }
+}
+
+class Serving {
+  readonly #options: ServeOptions
+  readonly #host: ServeHost
+  readonly #token: string
+  readonly #worker: Worker
+  readonly #commits = new Listeners<[]>()
+  readonly #events = new Listeners<[readonly TailEvent[], number]>((count) =>
+    this.#ask({ kind: 'tail', on: count > 0 }),
+  )
+  readonly #closers: (() => unknown)[] = []
+  #servers: readonly RespServer[]
+  #port = 0
+  #status: MeterStatus | undefined
+  #clean = false
+  #failed = false
+  #reader: DatabaseSync | undefined
+
+  constructor(options: ServeOptions, host: ServeHost, servers: readonly RespServer[], token: string) {
+    this.#options = options
+    this.#host = host
+    this.#servers = servers
+    this.#token = token
+    const { template, lingerMs, respHost, respPort: port, http, forward } = options
+    if (token === '' && http !== null && !isLoopback(http.host)) {
+      const remedy = `remove the empty file ${options.data}/token, so that one is made, or listen on 127.0.0.1`
+      throw new FolderFault(`${http.host}: anyone there could read your records, for there is no token; ${remedy}`)
+    }
+    const sqlite = { file: ledgerFile(options.data), template, lingerMs }
+    const data: WorkerData = { sqlite, host: respHost, port, servers, forward }
+    this.#worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data })
+    watchThread(this.#worker, () => host.on({ kind: 'hung' }))
+    this.#worker.on('message', (told: Told) => this.#hear(told))
+  }
+
+  /** Resolves when all has ended: true after a clean end. */
+  async end(): Promise<boolean> {
+    const gone = once(this.#worker, 'exit')
+    const { signal } = this.#host
+    const stop = () => this.#stop()
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    try {
+      await gone
+    } finally {
+      signal.removeEventListener('abort', stop)
+      for (const close of this.#closers.reverse()) await close()
+      this.#reader?.close()
+    }
+    return this.#clean && !this.#failed
+  }
+
+  #ask(asked: Asked): void {
+    this.#worker.postMessage(asked)
+  }
+
+  #stop(): void {
+    this.#ask({ kind: 'stop' })
+    // A disk that hangs must not keep the service manager waiting; what is not committed is a gap at the next start.
+    setTimeout(() => this.#worker.terminate(), STOP_MS).unref()
+  }
+
+  #hear(told: Told): void {
+    switch (told.kind) {
+      case 'status':
+        this.#status = told.status
+        return
+      case 'committed':
+        return this.#commits.tell()
+      case 'events':
+        return this.#events.tell(told.events, told.dropped)
+      case 'ended':
+        return this.#tellEnded(told.sessions)
+      case 'stopped':
+        this.#clean = true
+        return
+      case 'listening':
+        this.#port = told.port
+        this.#open().catch((error: Error) => this.#fail(error.message))
+        return
+      default:
+        this.#host.on(told)
+    }
+  }
+
+  #tellEnded(ids: readonly number[]): void {
+    this.#reader ??= new DatabaseSync(ledgerFile(this.#options.data), { readOnly: true })
+    for (const page of readSessions(this.#reader, { ids })) {
+      for (const session of page) this.#host.on({ kind: 'session', session })
+    }
+  }
+
+  /** The meter hears coturn: now the API, and the word that all is ready. */
+  async #open(): Promise<void> {
+    const { data, respHost } = this.#options
+    const http = await this.#serveHttp()
+    const resp = `${respHost}:${this.#port}`
+    this.#closers.push(
+      writeRunning(data, { pid: process.pid, http, resp, startedAt: new Date().toISOString() }),
+      this.#watchServers(),
+    )
+    this.#host.on({ kind: 'ready', data, lines: this.#lines(), http, token: this.#token })
+  }
+
+  #fail(why: string): void {
+    this.#failed = true
+    this.#host.on({ kind: 'cannot start', why })
+    this.#stop()
+  }
+
+  async #serveHttp(): Promise<string | null> {
+    const { http, data } = this.#options
+    if (http === null) return null
+    const api = createApi({
+      file: ledgerFile(data),
+      data,
+      token: this.#token,
+      status: () => this.#status,
+      onCommit: (listener) => this.#commits.add(listener),
+      onEvents: (listener) => this.#events.add(listener),
+      console: this.#host.console,
+      now: Date.now,
+    })
+    this.#closers.push(() => api.close())
+    const listening = await listen(api, http.host, http.port)
+    this.#closers.push(() => listening.close())
+    return `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${listening.port}`
+  }
+
+  #watchServers(): () => void {
+    const file = serversFile(this.#options.data)
+    const look = () => {
+      try {
+        this.#servers = readServers(this.#options.data)
+      } catch (error) {
+        this.#host.on({ kind: 'servers', lines: this.#lines(), why: (error as Error).message })
+        return
+      }
+      this.#ask({ kind: 'servers', servers: this.#servers })
+      this.#host.on({ kind: 'servers', lines: this.#lines() })
+    }
+    watchFile(file, { interval: LOOK_MS }, look)
+    return () => unwatchFile(file, look)
+  }
+
+  #lines(): ServerLine[] {
+    const { respHost } = this.#options
+    return this.#servers.map((server) => ({
+      server: server.name,
+      line: statsdbLine(server, respHost, this.#port),
+    }))
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

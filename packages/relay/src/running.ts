@@ -1,0 +1,53 @@
+/** What a running meter leaves in its data folder for those who look for it: where it listens, and the API's token. */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { FolderFault } from './folder.ts'
+
+const running = z.strictObject({
+  pid: z.int(),
+  /** The API's address, such as `http://127.0.0.1:7430`; null: it serves none. */
+  http: z.string().nullable(),
+  /** Where coturn connects, HOST:PORT. */
+  resp: z.string(),
+  startedAt: z.string(),
+})
+export type Running = z.infer<typeof running>
+
+const fileOf = (folder: string) => join(folder, 'running.json')
+
+/** Returns what removes it. */
+export function writeRunning(folder: string, value: Running): () => void {
+  const file = fileOf(folder)
+  writeWhole(file, `${JSON.stringify(value)}\n`)
+  return () => rmSync(file, { force: true })
+}
+
+/** Undefined when no meter says that it runs; one that was killed may still say so. */
+export function readRunning(folder: string): Running | undefined {
+  try {
+    return running.parse(JSON.parse(readFileSync(fileOf(folder), 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+/** The bearer token of the API, made at the first start. Empty: the operator wants none, on loopback. */
+export function readToken(folder: string): string {
+  const file = join(folder, 'token')
+  try {
+    if (!existsSync(file)) writeWhole(file, `${randomBytes(24).toString('base64url')}\n`)
+    chmodSync(file, 0o600)
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new FolderFault(`${file}: cannot be used (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** Whole or not at all, readable by its owner only. */
+function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, text, { mode: 0o600 })
+  renameSync(draft, file)
+}

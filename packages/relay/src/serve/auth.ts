@@ -1,0 +1,33 @@
+/** Who may ask. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { isIP } from 'node:net'
+import { problemResponse } from './problem.ts'
+
+const digest = (text: string) => createHash('sha256').update(text).digest()
+
+/** Answers a request without the token; undefined for one with it. Comparing takes the same time for every token. */
+export function createTokenCheck(token: string): (request: Request) => Response | undefined {
+  if (token === '') return () => undefined
+  const expected = digest(token)
+  return (request) => {
+    const given = /^bearer +(\S+) *$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+    if (given !== undefined && timingSafeEqual(digest(given), expected)) return undefined
+    const what = given === undefined ? 'The request has no token' : 'The token is not the one of this meter'
+    const detail = `${what}; send "Authorization: Bearer TOKEN" with what the file "token" in the data folder holds.`
+    const error = given === undefined ? '' : ', error="invalid_token"'
+    return problemResponse(401, detail, { 'WWW-Authenticate': `Bearer realm="fettle"${error}` })
+  }
+}
+
+/**
+ * Without a token the meter listens on loopback only, and a page of somebody else's could reach it by a name of theirs
+ * that leads to 127.0.0.1 (DNS rebinding): such a name stands in the Host header.
+ */
+export function checkHost(request: Request): Response | undefined {
+  const host = request.headers.get('host') ?? new URL(request.url).host
+  const name = host.replace(/:\d+$/, '').toLowerCase()
+  if (name === 'localhost' || name === '[::1]' || (isIP(name) === 4 && name.startsWith('127.'))) return undefined
+  const detail = `${JSON.stringify(host)} is not how this meter is reached: it asks for no token and so answers as
+    localhost only. Put a token into the file "token" in the data folder to use other names.`
+  return problemResponse(403, detail.replaceAll(/\s+/g, ' '))
+}

@@ -1,0 +1,120 @@
+/** Gathers what is known of the running meter, for all who ask, and no more often than it is worth. */
+import { statfs } from 'node:fs/promises'
+import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
+import { isoTime } from '../core/record.ts'
+import { atOneCommit } from '../store/queries.ts'
+import { countGaps, countNewMisfits, countOpen, countRejected, readStreams } from '../store/queries-state.ts'
+import type { Server } from './contract.ts'
+import type { Facts } from './health.ts'
+import type { MeterStatus } from './status.ts'
+
+export interface KnownFacts extends Facts {
+  readonly commit: number
+}
+
+export interface FactSources {
+  readonly db: DatabaseSync
+  /** The data folder. */
+  readonly data: string
+  readonly status: () => MeterStatus | undefined
+  readonly now: () => number
+}
+
+const DAY_MS = 86_400_000
+const MISFITS_OF = 1000
+/** Facts are good for this long, or for so many times what it took to gather them. */
+const FRESH_MS = 1000
+const SHARE = 20
+const DISK_MS = 5000
+const DISK_WAIT_MS = 1000
+
+export class FactReader {
+  readonly #sources: FactSources
+  #facts: KnownFacts | undefined
+  #freshUntil = 0
+  #free: number | null = null
+  #freeAt = Number.NEGATIVE_INFINITY
+  #measuring: Promise<void> | undefined
+
+  constructor(sources: FactSources) {
+    this.#sources = sources
+  }
+
+  /** Never before what the meter has said last, and never behind the machine's clock. */
+  now(): number {
+    return Math.max(this.#sources.now(), this.#sources.status()?.now ?? 0)
+  }
+
+  /** What is known without looking. */
+  glance(): Pick<Facts, 'now' | 'status'> {
+    return { now: this.now(), status: this.#sources.status() }
+  }
+
+  read(): KnownFacts {
+    const began = performance.now()
+    const known = this.#facts
+    const status = this.#sources.status()
+    const now = this.now()
+    if (known !== undefined && began < this.#freshUntil) return { ...known, now, status, diskFreeBytes: this.#free }
+    const facts = atOneCommit(this.#sources.db, (commit) => this.#gather(commit, now, status))
+    const end = performance.now()
+    this.#facts = facts
+    this.#freshUntil = end + Math.max(FRESH_MS, SHARE * (end - began))
+    return facts
+  }
+
+  /** Looks at the disk. Where it hangs the answer is the old one after a second. */
+  async measureDisk(): Promise<void> {
+    const began = performance.now()
+    if (this.#measuring === undefined && began - this.#freeAt >= DISK_MS) {
+      this.#freeAt = began
+      this.#measuring = this.#measure().finally(() => {
+        this.#measuring = undefined
+      })
+    }
+    await Promise.race([this.#measuring, wait(DISK_WAIT_MS, undefined, { ref: false })])
+  }
+
+  async #measure(): Promise<void> {
+    try {
+      const { bavail, bsize } = await statfs(this.#sources.data)
+      this.#free = bavail * bsize
+    } catch {
+      this.#free = null
+    }
+  }
+
+  #gather(commit: number, now: number, status: MeterStatus | undefined): KnownFacts {
+    const { db } = this.#sources
+    const gaps = countGaps(db, now - DAY_MS)
+    return {
+      commit,
+      now,
+      status,
+      gaps,
+      servers: serversOf(db, status, gaps),
+      rejectedNames: countRejected(db, now - DAY_MS),
+      misfits: countNewMisfits(db, MISFITS_OF),
+      diskFreeBytes: this.#free,
+    }
+  }
+}
+
+/** Those that may report now. */
+function serversOf(db: DatabaseSync, status: MeterStatus | undefined, gaps: Facts['gaps']): Server[] {
+  const streams = new Map(readStreams(db).map((stream) => [stream.name, stream]))
+  const open = countOpen(db)
+  return (status?.servers ?? []).map(({ name, version, connections, boot, lastEventAt, shared }) => ({
+    name,
+    version,
+    connected: connections > 0,
+    connections,
+    boot,
+    lastEventAt: isoTime(Number.isNaN(lastEventAt) ? null : lastEventAt),
+    allocations: open.get(name) ?? 0,
+    malformed: streams.get(name)?.malformed ?? 0,
+    gapsToday: gaps.filter((one) => one.server === name).reduce((sum, one) => sum + one.count, 0),
+    shared,
+  }))
+}

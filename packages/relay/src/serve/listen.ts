@@ -1,0 +1,44 @@
+/** The API on a port. */
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Api } from './api.ts'
+
+export interface Listening {
+  /** The one that was given, or for 0 the free one that was found. */
+  readonly port: number
+  /** Takes nobody in any more; what is being answered has a moment to end. */
+  close(): Promise<void>
+}
+
+const CLOSE_MS = 300
+const CONNECTIONS_MAX = 3000
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something else listens there already',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'there is no such host',
+}
+
+/** Rejects with one line that says why nothing can listen there. */
+export async function listen(api: Api, host: string, port: number): Promise<Listening> {
+  const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
+  server.maxConnections = CONNECTIONS_MAX
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = reasons[error.code ?? ''] ?? error.message
+      reject(new Error(`${host}:${port}: ${why}; choose another address for HTTP`))
+    })
+    server.listen(port, host, resolve)
+  })
+  return { port: (server.address() as AddressInfo).port, close: () => close(server) }
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
+  await closed
+  clearTimeout(timer)
+}

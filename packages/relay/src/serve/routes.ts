@@ -1,0 +1,237 @@
+/** The routes: one table, of which the server and the OpenAPI document are made. */
+import type { ServerResponse } from 'node:http'
+import type { DatabaseSync } from 'node:sqlite'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Context } from 'hono'
+import { accepts } from 'hono/accepts'
+import type { z } from 'zod'
+import {
+  allocationPage,
+  gapPage,
+  readiness,
+  rejectedPage,
+  serverList,
+  sessionDetail,
+  sessionPage,
+  usagePage,
+} from './answers.ts'
+import type { EventStreams } from './events.ts'
+import { sessionsCsv } from './export.ts'
+import type { FactReader } from './facts.ts'
+import { isSilent } from './health.ts'
+import type { Live } from './live.ts'
+import { readMetrics } from './metrics.ts'
+import { problemResponse } from './problem.ts'
+import {
+  allocationsQuery,
+  eventsQuery,
+  gapsQuery,
+  nothingQuery,
+  type QuerySchema,
+  sessionQuery,
+  sessionsQuery,
+  usageQuery,
+} from './query.ts'
+import type { SchemaName } from './schemas.ts'
+
+/** What the routes answer from. */
+export interface Sources {
+  readonly db: DatabaseSync
+  readonly facts: FactReader
+  readonly live: Live
+  readonly events: EventStreams
+  readonly failed: (error: Error) => void
+}
+
+export interface Answer {
+  readonly status: number
+  readonly says: string
+  readonly type: string
+  /** Of an answer in JSON. */
+  readonly schema?: SchemaName
+}
+
+export interface Route {
+  /** As in OpenAPI: `{name}` is a parameter. */
+  readonly path: string
+  readonly summary: string
+  /** Answers without a token too. */
+  readonly open?: boolean
+  readonly query: QuerySchema
+  readonly answers: readonly Answer[]
+  /** `query` has been read by the route's own schema. */
+  readonly respond: (sources: Sources, query: never, context: Context) => Response | Promise<Response>
+}
+
+function route<S extends QuerySchema>(
+  one: Omit<Route, 'query' | 'respond'> & {
+    readonly query: S
+    readonly respond: (sources: Sources, query: z.output<S>, context: Context) => Response | Promise<Response>
+  },
+): Route {
+  return one
+}
+
+const JSON_TYPE = 'application/json'
+const CSV_TYPE = 'text/csv'
+const STREAM_TYPE = 'text/event-stream'
+const TEXT_TYPE = 'text/plain'
+const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
+
+const json = (schema: SchemaName, says: string, status = 200): Answer => ({ status, says, type: JSON_TYPE, schema })
+
+function answer(body: unknown, status = 200): Response {
+  return new Response(JSON.stringify(body), { status, headers: { ...HEADERS, 'Content-Type': JSON_TYPE } })
+}
+
+function text(body: string, status = 200, type = `${TEXT_TYPE}; charset=utf-8`): Response {
+  return new Response(body, { status, headers: { ...HEADERS, 'Content-Type': type } })
+}
+
+/** Hands the raw response over to a stream; a HEAD, and a stream too many, are answered as usual. */
+function stream(context: Context, streams: Live | EventStreams, begin: (outgoing: ServerResponse) => void): Response {
+  if (context.req.raw.method === 'HEAD') {
+    return new Response(null, { headers: { ...HEADERS, 'Content-Type': STREAM_TYPE } })
+  }
+  if (streams.size >= STREAM_CLIENTS_MAX) {
+    const detail = `${STREAM_CLIENTS_MAX} clients are following already; close some, or come again later.`
+    return problemResponse(503, detail, { 'Retry-After': '30' })
+  }
+  const outgoing = outgoingOf(context)
+  if (outgoing === undefined) throw new Error('a stream of events needs a socket: serve it by listen()')
+  begin(outgoing)
+  return RESPONSE_ALREADY_SENT
+}
+
+const STREAM_CLIENTS_MAX = 1000
+
+function outgoingOf(context: Context): ServerResponse | undefined {
+  return (context.env as { outgoing?: ServerResponse } | undefined)?.outgoing
+}
+
+const PAGED = 'A page may hold fewer than "limit", even none: go on with "cursor" until "next" is null.'
+
+export const routes: readonly Route[] = [
+  route({
+    path: '/v1/sessions',
+    summary: `Sessions, newest first. ${PAGED} "from" and "to" are of a session's start. As text/csv: all of them.`,
+    query: sessionsQuery,
+    answers: [
+      json('SessionPage', 'A page'),
+      { status: 200, says: 'All that match, one row each (RFC 4180)', type: CSV_TYPE },
+    ],
+    respond({ db, failed }, query, context) {
+      const supports = [JSON_TYPE, CSV_TYPE]
+      if (accepts(context, { header: 'Accept', supports, default: JSON_TYPE }) === JSON_TYPE) {
+        return answer(sessionPage(db, query))
+      }
+      const paged = ['cursor', 'limit'].filter((name) => context.req.query(name) !== undefined)
+      if (paged.length > 0) return problemResponse(400, `${paged.join(', ')}: CSV holds all that match; leave it out`)
+      return new Response(sessionsCsv(db, query, outgoingOf(context), failed), {
+        headers: {
+          ...HEADERS,
+          'Content-Type': `${CSV_TYPE}; charset=utf-8; header=present`,
+          'Content-Disposition': 'attachment; filename="sessions.csv"',
+        },
+      })
+    },
+  }),
+  route({
+    path: '/v1/sessions/{id}',
+    summary: 'One session, and what its allocations counted in each bucket of 5 minutes (the last 20000 of them)',
+    query: sessionQuery,
+    answers: [json('SessionDetail', 'The session')],
+    respond({ db }, { id }) {
+      const found = sessionDetail(db, id)
+      return found === undefined ? problemResponse(404, `There is no session ${id}.`) : answer(found)
+    },
+  }),
+  route({
+    path: '/v1/allocations',
+    summary: `Allocations that belong to sessions, newest first. ${PAGED}`,
+    query: allocationsQuery,
+    answers: [json('AllocationPage', 'A page')],
+    respond: ({ db }, query) => answer(allocationPage(db, query)),
+  }),
+  route({
+    path: '/v1/usage',
+    summary:
+      'What was counted by whom and when, oldest first: sums over buckets of 5 minutes that begin in [from, to). ' +
+      'What is open now is in it up to its last report, so the sums are the counters. ' +
+      'A page may hold fewer than "limit".',
+    query: usageQuery,
+    answers: [json('Usage', 'A page')],
+    respond: ({ db }, query) => answer(usagePage(db, query)),
+  }),
+  route({
+    path: '/v1/gaps',
+    summary: 'Times in which events may have been lost, newest first',
+    query: gapsQuery,
+    answers: [json('GapPage', 'A page')],
+    respond: ({ db }, query) => answer(gapPage(db, query)),
+  }),
+  route({
+    path: '/v1/rejected',
+    summary: 'What was reported under names that never proved real: the 5000 with most bytes',
+    query: nothingQuery,
+    answers: [json('RejectedPage', 'All of it')],
+    respond: ({ db }) => answer(rejectedPage(db)),
+  }),
+  route({
+    path: '/v1/servers',
+    summary: 'The coturns that may report',
+    query: nothingQuery,
+    answers: [json('Servers', 'All of them')],
+    respond: ({ facts }) => answer(serverList(facts)),
+  }),
+  route({
+    path: '/v1/live',
+    summary:
+      'What is open now, as it changes: "event: snapshot" (LiveSnapshot), then "event: change" (LiveChange). The id ' +
+      'is the commit. A client that comes again gets a new snapshot.',
+    query: nothingQuery,
+    answers: [{ status: 200, says: 'Server-sent events', type: STREAM_TYPE }],
+    respond: ({ live }, _query, context) => stream(context, live, (outgoing) => live.add(outgoing)),
+  }),
+  route({
+    path: '/v1/events',
+    summary:
+      'Events as coturn says them (TailEvent). "event: dropped" tells how many are missing because the meter or the ' +
+      'client could not keep up: {"dropped": 12}.',
+    query: eventsQuery,
+    answers: [{ status: 200, says: 'Server-sent events', type: STREAM_TYPE }],
+    respond: ({ events }, { device }, context) => stream(context, events, (outgoing) => events.add(outgoing, device)),
+  }),
+  route({
+    path: '/healthz',
+    summary: 'Whether the meter runs',
+    open: true,
+    query: nothingQuery,
+    answers: [
+      { status: 200, says: 'ok', type: TEXT_TYPE },
+      { status: 503, says: 'its thread has said nothing for 10 s', type: TEXT_TYPE },
+    ],
+    respond: ({ facts }) => (isSilent(facts.glance()) ? text('the meter is stuck\n', 503) : text('ok\n')),
+  }),
+  route({
+    path: '/readyz',
+    summary: 'Whether the meter can do its work, and what is not as it should be',
+    open: true,
+    query: nothingQuery,
+    answers: [json('Ready', 'It can'), json('Ready', 'It cannot', 503)],
+    async respond({ facts }) {
+      const ready = await readiness(facts)
+      return answer(ready, ready.ready ? 200 : 503)
+    },
+  }),
+  route({
+    path: '/metrics',
+    summary: 'Metrics in the text form of Prometheus',
+    query: nothingQuery,
+    answers: [{ status: 200, says: 'All of them', type: TEXT_TYPE }],
+    async respond({ db, facts }) {
+      const { text: body, type } = await readMetrics(db, facts)
+      return text(body, 200, type)
+    },
+  }),
+]

@@ -1,0 +1,48 @@
+/** The schemas of the answers by the names under which the OpenAPI document has them. */
+import {
+  allocation,
+  allocationPage,
+  counters,
+  finding,
+  gapPage,
+  liveChange,
+  liveSession,
+  liveSnapshot,
+  point,
+  problem,
+  rates,
+  ready,
+  rejectedPage,
+  server,
+  servers,
+  session,
+  sessionDetail,
+  sessionPage,
+  tailEvent,
+  usage,
+} from './contract.ts'
+
+export const schemas = {
+  Allocation: allocation,
+  AllocationPage: allocationPage,
+  Counters: counters,
+  Finding: finding,
+  GapPage: gapPage,
+  LiveChange: liveChange,
+  LiveSession: liveSession,
+  LiveSnapshot: liveSnapshot,
+  Point: point,
+  Problem: problem,
+  Rates: rates,
+  Ready: ready,
+  RejectedPage: rejectedPage,
+  Server: server,
+  Servers: servers,
+  Session: session,
+  SessionDetail: sessionDetail,
+  SessionPage: sessionPage,
+  TailEvent: tailEvent,
+  Usage: usage,
+} as const
+
+export type SchemaName = keyof typeof schemas

@@ -1,0 +1,91 @@
+/** What the ledger knows of the meter's own state: servers, gaps, names that were rejected or do not fit. */
+import type { DatabaseSync } from 'node:sqlite'
+import { isoTime } from '../core/record.ts'
+import { Flag } from '../core/table.ts'
+import type { Found, Row } from './queries.ts'
+import type { GapRecord } from './sessions.ts'
+
+/** Gaps, the newest first. */
+export function findGaps(db: DatabaseSync, before: number | undefined, limit: number): Found<GapRecord> {
+  const rows = db
+    .prepare(
+      `SELECT g.rowid AS id, g.*, s.name AS server FROM gap g JOIN stream s ON s.id = g.stream_id
+       WHERE g.rowid < ? ORDER BY g.rowid DESC LIMIT ?`,
+    )
+    .all(before ?? Number.MAX_SAFE_INTEGER, limit + 1) as Row[]
+  const page = rows.slice(0, limit).map((row) => ({
+    server: row.server as string,
+    beganAt: isoTime(row.began_at as number | null),
+    endedAt: isoTime(row.ended_at as number | null),
+    why: row.why as string,
+  }))
+  return { rows: page, next: rows.length > limit ? (rows[limit - 1]!.id as number) : null }
+}
+
+/** Gaps of one server for one reason. */
+export interface GapCount {
+  readonly server: string
+  readonly why: string
+  readonly count: number
+}
+
+/** Older ones are not looked at: gaps are written in the order in which they end. */
+const GAPS_MAX = 10_000
+
+/** The gaps that ended since. */
+export function countGaps(db: DatabaseSync, since: number): GapCount[] {
+  const rows = db
+    .prepare(
+      `SELECT s.name AS server, g.why, count(*) AS count FROM gap g JOIN stream s ON s.id = g.stream_id
+       WHERE g.rowid > (SELECT coalesce(max(rowid), 0) FROM gap) - ${GAPS_MAX} AND g.ended_at > ? GROUP BY 1, 2`,
+    )
+    .all(since)
+  return rows as unknown as GapCount[]
+}
+
+export interface Stream {
+  readonly name: string
+  readonly version: string | null
+  readonly boot: number
+  readonly malformed: number
+}
+
+/** The servers that a meter has ever listened to. */
+export function readStreams(db: DatabaseSync): Stream[] {
+  const sql = `SELECT name, version, boot, malformed FROM stream WHERE source = 'resp' ORDER BY name`
+  return db.prepare(sql).all() as unknown as Stream[]
+}
+
+const OVER = Flag.held | Flag.deleted | Flag.expired
+
+/** Open allocations by server. */
+export function countOpen(db: DatabaseSync): Map<string, number> {
+  const rows = db
+    .prepare(
+      `SELECT s.name, n FROM (SELECT a.stream_id AS stream, count(*) AS n FROM live l JOIN allocation a ON a.id = l.id
+       WHERE l.flags & ${OVER} = 0 GROUP BY 1) JOIN stream s ON s.id = stream`,
+    )
+    .all() as Row[]
+  return new Map(rows.map((row) => [row.name as string, row.n as number]))
+}
+
+export interface Share {
+  readonly of: number
+  readonly count: number
+}
+
+/** How many of the newest allocations have usernames that do not fit the template (rule R19). */
+export function countNewMisfits(db: DatabaseSync, newest: number): Share {
+  const row = db
+    .prepare(
+      `SELECT count(*) AS n, coalesce(sum(fits = 0), 0) AS misfits FROM
+       (SELECT fits FROM allocation WHERE session_id IS NOT NULL ORDER BY id DESC LIMIT ?)`,
+    )
+    .get(newest) as Row
+  return { of: row.n as number, count: row.misfits as number }
+}
+
+/** Names under which something was rejected since. */
+export function countRejected(db: DatabaseSync, since: number): number {
+  return db.prepare('SELECT count(*) AS n FROM rejected WHERE last_at > ?').get(since)!.n as number
+}
