@@ -36,9 +36,15 @@ export interface Limits {
 
 export const types = program('types', 'tsc')
 export const lint = program('lint', 'biome', 'check', '--diagnostic-level=warn', '--error-on-warnings')
-export const quickTests = tests('quick tests', ['packages/**/*.test.ts', 'test/tidy/*.test.ts'], {
+export const quickTests = tests('quick tests', ['packages/**/!(*.long).test.ts', 'test/tidy/!(*.long).test.ts'], {
   atOnce: availableParallelism(),
   testSeconds: 30,
+  idleSeconds: 10,
+})
+/** Nothing but Node as well, but they take their time: many clients, large files, processes. */
+export const longTests = tests('long tests', ['**/*.long.test.ts'], {
+  atOnce: availableParallelism(),
+  testSeconds: 60,
   idleSeconds: 10,
 })
 export const realTests = tests('real tests', ['test/real/*.test.ts'], {

@@ -26,8 +26,7 @@ export interface Meter {
 /** Starts a meter and waits until it can be reported to. Port 0: any free one. */
 export async function startMeter(ground: Ground, name = 'meter', port = 0): Promise<Meter> {
   const data = join(ground.folder, name)
-  const at = ['--resp', `${ground.address(1)}:${port}`, '--http', `${ground.address(1)}:0`]
-  const running = fettle(ground, 'relay', 'serve', '--data', data, ...at, '--log', 'text')
+  const running = fettle(ground, 'relay', 'serve', '--data', data, '--resp', `${ground.address(1)}:${port}`)
   const line = await until('the line for coturn', () => {
     if (running.status !== undefined) throw new Error(`fettle ended with ${running.status}: ${running.output}`)
     return /^redis-statsdb="(.*)"$/m.exec(running.output)?.[1]

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { build } from '@fettle/console/build'
 import type { SessionPage, TailEvent } from '@fettle/relay/api'
 import { chromium, type Page } from 'playwright-core'
 import { LISTENING_PORT, readLog, SECRET, startCoturn } from './coturn.ts'
@@ -103,6 +104,7 @@ async function tail(meter: Meter, t: TestContext): Promise<{ event: TailEvent; a
 }
 
 test('a call between two browsers: on the API and on the page within a second of its report, closed with exact totals', async (t) => {
+  await build()
   const ground = new Ground(t)
   const meter = await startMeter(ground)
   const coturn = await startCoturn(ground, meter.statsdb)

@@ -36,7 +36,10 @@ function tellText(event: ServeEvent, io: Io): void {
   }
 }
 
-type Complaint = Extract<ServeEvent, { kind: 'refused' | 'failed' | 'cannot start' | 'hung' | 'shared' | 'forward' }>
+type Complaint = Extract<
+  ServeEvent,
+  { kind: 'refused' | 'failed' | 'cannot start' | 'hung' | 'shared' | 'forward' | 'api failed' }
+>
 
 function complaintOf(event: Complaint): string {
   switch (event.kind) {
@@ -48,6 +51,8 @@ function complaintOf(event: Complaint): string {
       return `two coturns use the line of ${printable(event.server)}; give each its own: fettle relay server add NAME`
     case 'forward':
       return `forwarding: ${event.why}`
+    case 'api failed':
+      return `a request could not be answered: ${event.why}`
     case 'hung':
       return 'the meter stood still for 30 s and was ended; start it again, and report this as a bug'
     case 'cannot start':
@@ -93,6 +98,11 @@ export function jsonTeller(io: Io, level: Level): Teller {
       case 'shared':
         log.warn({ server: event.server }, 'shared')
         return log.debug({ peers: event.peers }, 'shared')
+      // Why it is not there any more is for whoever started it, too.
+      case 'cannot start':
+      case 'hung':
+        log.error({ kind: event.kind }, complaintOf(event))
+        return io.complain(complaintOf(event))
       default:
         return log.error({ kind: event.kind }, complaintOf(event))
     }

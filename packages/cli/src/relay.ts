@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServeOptions, SessionRecord } from '@fettle/relay'
 import {
+  csvHeader,
+  csvLine,
   FolderFault,
   openLedger,
   type Replay,
@@ -13,6 +15,7 @@ import {
   readSessions,
   replay,
   serve,
+  sessionCsv,
 } from '@fettle/relay'
 import { Command } from 'commander'
 import { demoCommand } from './demo.ts'
@@ -20,9 +23,9 @@ import { doctorCommand } from './doctor.ts'
 import { EXIT, type Io } from './io.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
 import { serverCommand } from './server.ts'
-import { csvHeader, sessionCsv, sessionTable } from './sessions.ts'
+import { sessionTable } from './sessions.ts'
 import { tailCommand } from './tail.ts'
-import { csvLine, printable } from './text.ts'
+import { printable } from './text.ts'
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>
 

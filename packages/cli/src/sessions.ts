@@ -1,6 +1,6 @@
-/** Session records for people and spreadsheets; JSON is the record itself. */
-import type { AllocationRecord, Quality, SessionRecord } from '@fettle/relay'
-import { csvLine, duration, printable, size, table } from './text.ts'
+/** Session records for people. */
+import type { Quality, SessionRecord } from '@fettle/relay'
+import { duration, printable, size, table } from './text.ts'
 
 /** How the quality is said in a table; docs/operating.md explains the words. */
 const known: Readonly<Record<Quality, string>> = {
@@ -46,62 +46,4 @@ export function sessionLine(session: SessionRecord): string {
   const what = session.class === 'unused' ? 'unused' : `relayed ${relayed(session)}`
   const moved = `received ${size(receivedBytes)}, sent ${size(sentBytes)}`
   return `session ${session.id}  ${who}  ${what}  ${moved}  ${session.end}, ${known[session.quality]}\n`
-}
-
-/** The columns of `--csv`, one row a session; times in ISO 8601, counters of the client and the peer side. */
-export const csvHeader = [
-  'id',
-  'realm',
-  'device',
-  'account',
-  'class',
-  'state',
-  'end',
-  'quality',
-  'missing_packets',
-  'missing_bytes',
-  'started_at',
-  'ended_at',
-  'duration_seconds',
-  'relay_seconds',
-  'relay_seconds_max',
-  'servers',
-  'allocations',
-  'client_received_packets',
-  'client_received_bytes',
-  'client_sent_packets',
-  'client_sent_bytes',
-  'peer_received_packets',
-  'peer_received_bytes',
-  'peer_sent_packets',
-  'peer_sent_bytes',
-] as const
-
-export function sessionCsv(session: SessionRecord): string {
-  return csvLine([
-    session.id,
-    session.realm,
-    session.device,
-    session.account,
-    session.class,
-    session.state,
-    session.end,
-    session.quality,
-    session.missing.packets,
-    session.missing.bytes,
-    session.startedAt,
-    session.endedAt,
-    session.durationSeconds,
-    session.relaySeconds,
-    session.relaySecondsMax,
-    session.servers.join(' '),
-    session.allocations.length,
-    ...counters(session.client),
-    ...counters(session.peer),
-  ])
-}
-
-function counters(side: AllocationRecord['peer']): (number | null)[] {
-  if (side === null) return [null, null, null, null]
-  return [side.receivedPackets, side.receivedBytes, side.sentPackets, side.sentBytes]
 }

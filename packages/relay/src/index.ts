@@ -4,6 +4,7 @@ export { type Checkup, checkup, type RecentName } from './checkup.ts'
 export type { Quality } from './core/quality.ts'
 export type { AllocationRecord, Counters, Missing, SessionRecord } from './core/record.ts'
 export { DEFAULT_TEMPLATE, labelOf, readTemplate, type Template } from './core/session.ts'
+export { csvHeader, csvLine, sessionCsv } from './csv.ts'
 export { addServer, FolderFault, isHeld, ledgerFile, listServers, removeServer } from './folder.ts'
 // The meter's parts, for those who string them otherwise.
 export { type Clock, systemClock } from './ingest/clock.ts'

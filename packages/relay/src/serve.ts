@@ -24,6 +24,8 @@ export type ServeEvent =
   | { readonly kind: 'session'; readonly session: SessionRecord }
   /** The list of servers was changed and is in use now; `why`: it cannot be used, the old one goes on. */
   | { readonly kind: 'servers'; readonly lines: readonly ServerLine[]; readonly why?: string }
+  /** A request could not be answered; the meter goes on. */
+  | { readonly kind: 'api failed'; readonly why: string }
   | { readonly kind: 'hung' }
 
 export interface Ready {
@@ -224,6 +226,7 @@ class Serving {
       onCommit: (listener) => this.#commits.add(listener),
       onEvents: (listener) => this.#events.add(listener),
       console: this.#host.console,
+      failed: (error) => this.#host.on({ kind: 'api failed', why: error.message }),
       now: Date.now,
     })
     this.#closers.push(() => api.close())

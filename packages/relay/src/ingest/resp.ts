@@ -72,6 +72,9 @@ interface Connection {
 
 export const respSource = (options: RespOptions): RespSource => new RespEndpoint(options)
 
+/** coturn says its password once and then waits. */
+const tooLate = ({ tries }: Connection) => (tries > 0 ? 'wrong password' : 'no password within 10 s')
+
 class RespEndpoint implements RespSource {
   readonly claims
   readonly #options: RespOptions
@@ -173,7 +176,7 @@ class RespEndpoint implements RespSource {
       pulse: new Pulse(this.#options.now()),
       drained: 0,
       ended: false,
-      authTimer: setTimeout(() => this.#refuse(connection, 'no password within 10 s'), AUTH_MS),
+      authTimer: setTimeout(() => this.#refuse(connection, tooLate(connection)), AUTH_MS),
     }
     this.#connections.add(connection)
     const { open } = this.#doors

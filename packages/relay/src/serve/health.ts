@@ -98,8 +98,8 @@ function servers({ servers: all, now }: Facts): Finding[] {
 function absent({ name, boot, lastEventAt }: Server, alone: boolean): Finding {
   const say = alone ? problem : warning
   if (boot === 0) {
-    const remedy = `Put the redis-statsdb line for "${name}", which fettle prints at its start, into its turnserver.conf
-      and restart that coturn.`
+    const remedy = `Put its line, which "fettle relay server list --lines" shows, into its turnserver.conf and restart
+      that coturn.`
     return say('server-never-connected', `The coturn "${name}" has never connected.`, oneLine(remedy))
   }
   const since = lastEventAt === null ? 'since the meter was started' : `; it was last heard at ${minute(lastEventAt)}`
@@ -121,7 +121,7 @@ function quiet({ name, lastEventAt, allocations }: Server): Finding {
 
 function shared({ name }: Server): Finding {
   const text = `Two coturns seem to use the line of "${name}", so that their allocations cannot be told apart.`
-  const remedy = 'Give each coturn a name and a line of its own in servers.json.'
+  const remedy = 'Give each coturn a line of its own: fettle relay server add NAME.'
   return problem('server-shared', text, remedy)
 }
 
@@ -156,7 +156,7 @@ function malformed({ status }: Facts): Finding[] {
   const count = status?.events.malformed ?? 0
   if (count === 0) return []
   const text = `${plural(count, 'message')} since the start could not be read as an event of coturn.`
-  const remedy = 'See them as they come at /v1/events. Does something else than coturn write there?'
+  const remedy = 'See them as they come: fettle relay tail. Does something else than coturn write there?'
   return [warning('malformed', text, remedy)]
 }
 

@@ -17,6 +17,9 @@ CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), commits INTEGER NOT NU
 INSERT INTO head VALUES (1, 0);
 CREATE INDEX allocation_by_account ON allocation (account, session_id);
 CREATE INDEX usage_by_bucket ON usage (bucket);
+CREATE INDEX allocation_by_opening ON allocation (opened_at, session_id) WHERE opened_at IS NOT NULL;
+CREATE INDEX session_live ON session (id) WHERE settled_at IS NULL AND open > 0;
+CREATE INDEX session_ended ON session (last_closed) WHERE settled_at IS NOT NULL;
 `
 
 /** What makes a ledger of the version before into one of this version. */

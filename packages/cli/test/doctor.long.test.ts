@@ -53,7 +53,7 @@ async function until(user: User, code: string, level: string): Promise<Run> {
   for (let tries = 0; ; tries++) {
     const run = await user.run('relay', 'doctor', '--json')
     const found = find(run, code)
-    if (found?.level === level || tries === 40) {
+    if (found?.level === level || tries === 200) {
       assert.equal(found?.level, level, run.out)
       return run
     }
