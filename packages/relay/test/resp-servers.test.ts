@@ -20,7 +20,7 @@ function setServers(endpoint: Endpoint, ...servers: RespServer[]): void {
 
 const WRONG = '-WRONGPASS invalid username-password pair or user is disabled.\r\n'
 
-test('[R28] a server that is added is let in, and nobody else is disturbed', async (t) => {
+test('[R28, R31] a server that is added is let in, and nobody else is disturbed', async (t) => {
   const endpoint = await openEndpoint(t)
   const old = await endpoint.join('tok1')
   await tells(old, event)
@@ -181,7 +181,7 @@ test('the tap sees every batch before the sink does, while somebody watches', as
   assert.equal(seen.length, 2)
 })
 
-test('[R3] two coturns on one line, from two addresses: told once, and shown until one of them is silent', async (t) => {
+test('[R3, R31] two coturns on one line, from two addresses: told once, and shown until one of them is silent', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const endpoint = await openEndpoint(t, [{}], {}, { host: '0.0.0.0' })
   const passes = passing(t, endpoint)

@@ -12,7 +12,7 @@ const deletedIn = (redis: FakeRedis) =>
     commands.filter((text) => text.startsWith('DEL ')).map((text) => text.slice(4)),
   )
 
-test('a coturn starts: it sees no keys, and what a former one has left in that Redis is deleted there', async (t) => {
+test('[R32] a coturn starts: it sees no keys, and what a former one has left in that Redis is deleted there', async (t) => {
   const keys = [...stale(50), 'turn/user/caf\u00e9\xff/allocation/000000000000000007/status']
   const redis = await FakeRedis.start(t, (words) => (words[0] === 'keys' ? array(keys) : plainAnswer(words)))
   const { endpoint } = await openScene(t, {}, redis)

@@ -92,7 +92,7 @@ test('the time between two tries grows from half a second to ten', async (t) => 
   await until(() => redis.guests.length === tries + 1, 'a try after half a second again')
 })
 
-test('a Redis that takes nothing: coturn and the meter go on, a megabyte waits, the rest is dropped whole', async (t) => {
+test('[R32] a Redis that takes nothing: coturn and the meter go on, a megabyte waits, the rest is dropped whole', async (t) => {
   const { redis, endpoint } = await openScene(t)
   const client = await endpoint.join()
   redis.answer = () => null

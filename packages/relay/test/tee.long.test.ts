@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { type Client, openEndpoint, request, tells, until } from './resp-endpoint.ts'
 import { callBytes, callReplies, EVENT, event, forwardOf, isSettled, KEYS, openScene, whysOf } from './tee-redis.ts'
 
-test('what coturn says is passed on byte for byte, and its password is not', async (t) => {
+test('[R32] what coturn says is passed on byte for byte, and its password is not', async (t) => {
   const { redis, endpoint } = await openScene(t)
   const client = await endpoint.connect()
   client.send(Buffer.concat([request('AUTH', 'tok1'), request('select', '3'), callBytes]))
