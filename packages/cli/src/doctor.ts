@@ -174,7 +174,7 @@ function checkAnswer(answer: Ready, servers: readonly RespServer[]): Check[] {
     code,
     level,
     text,
-    remedy: code === 'server-never-connected' ? [remedy, LINES, UNUSED] : [remedy],
+    remedy: code === 'server-never-connected' ? [remedy, UNUSED] : [remedy],
   }))
   const isSaid = (name: string) =>
     found.some(({ code, text }) => code.startsWith('server-') && text.includes(`"${name}"`))
