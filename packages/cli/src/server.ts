@@ -2,6 +2,7 @@
 import {
   addServer,
   FolderFault,
+  isLoopback,
   listServers,
   type RespServer,
   readOptions,
@@ -116,7 +117,6 @@ async function runAdd(options: ServeOptions, name: string, version: string | und
 }
 
 const isAny = (host: string) => host === '0.0.0.0' || host === '::'
-const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 function lineText(server: RespServer, endpoint: Endpoint): string {
   if (endpoint.port === 0) {

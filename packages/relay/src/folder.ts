@@ -165,12 +165,17 @@ function parseServers(file: string): RespServer[] {
   }
 }
 
-/** Whole or not at all: a file that was half written would lock every coturn out. */
+/** Whole or not at all, and readable by its owner only. */
+export function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, text, { mode: 0o600 })
+  renameSync(draft, file)
+}
+
+/** A file that was half written would lock every coturn out. */
 function writeServers(file: string, list: readonly RespServer[]): void {
   try {
-    const draft = `${file}.${process.pid}`
-    writeFileSync(draft, `${JSON.stringify(list, undefined, 2)}\n`, { mode: 0o600 })
-    renameSync(draft, file)
+    writeWhole(file, `${JSON.stringify(list, undefined, 2)}\n`)
   } catch (error) {
     throw new FolderFault(`${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
   }

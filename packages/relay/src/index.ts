@@ -10,7 +10,7 @@ export { addServer, FolderFault, isHeld, ledgerFile, listServers, removeServer }
 export { type Clock, systemClock } from './ingest/clock.ts'
 export { type RespNotice, type RespOptions, type RespServer, respSource } from './ingest/resp.ts'
 export { type Meter, type MeterOptions, startMeter } from './meter.ts'
-export { type Outcome, readAddress, readOptions, type ServeOptions } from './options.ts'
+export { isLoopback, type Outcome, readAddress, readOptions, type ServeOptions } from './options.ts'
 export { PLAYED_TEMPLATE, type PlayedCall, play } from './player.ts'
 export { openLedger } from './read.ts'
 export { type Comparison, type Replay, ReplayFault, replay } from './replay.ts'

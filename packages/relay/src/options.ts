@@ -1,5 +1,6 @@
 /** Flags + environment + file -> one frozen value, or all faults at once, before anything is touched. */
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
@@ -119,6 +120,11 @@ function readTarget(given: { value: string; where: string }, fail: Fail): Forwar
     )
   } else return target
   return null
+}
+
+/** Whether only this machine reaches it. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /** `HOST:PORT`, an IPv6 host in brackets. */

@@ -1,9 +1,9 @@
 /** What a running meter leaves in its data folder for those who look for it: where it listens, and the API's token. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { FolderFault } from './folder.ts'
+import { FolderFault, writeWhole } from './folder.ts'
 
 const running = z.strictObject({
   pid: z.int(),
@@ -43,11 +43,4 @@ export function readToken(folder: string): string {
   } catch (error) {
     throw new FolderFault(`${file}: cannot be used (${(error as NodeJS.ErrnoException).code})`)
   }
-}
-
-/** Whole or not at all, readable by its owner only. */
-function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${process.pid}`
-  writeFileSync(draft, text, { mode: 0o600 })
-  renameSync(draft, file)
 }

@@ -1,14 +1,13 @@
 /** `fettle relay serve`: the meter in its own thread, the API beside it, and what a person who started it wants. */
 import { once } from 'node:events'
 import { unwatchFile, watchFile } from 'node:fs'
-import { isIP } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { SessionRecord } from './core/record.ts'
 import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFile } from './folder.ts'
 import type { RespServer } from './ingest/resp.ts'
 import type { Asked, Told, WorkerData } from './meter-worker.ts'
-import type { ServeOptions } from './options.ts'
+import { isLoopback, type ServeOptions } from './options.ts'
 import { readToken, writeRunning } from './running.ts'
 import { createApi } from './serve/api.ts'
 import type { TailEvent } from './serve/contract.ts'
@@ -258,8 +257,4 @@ class Serving {
       line: statsdbLine(server, respHost, this.#port),
     }))
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
