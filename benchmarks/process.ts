@@ -18,16 +18,21 @@ export interface Cost {
 
 export interface Running {
   readonly port: number
-  cost(question?: 'stored'): Promise<Cost>
+  cost(): Promise<Cost>
+  /** Waits until the store holds this: on a busy machine a commit of all rows takes its time. */
+  stored(bytes: number): Promise<Cost>
   stop(): Promise<void>
 }
 
 export const TOKEN = 'benchmark'
+const STORED_TRIES = 100
 
 export async function startSubject(name: string, warp: number): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'fettle-bench-'))
   const script = fileURLToPath(new URL('./subject.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, name, folder, String(warp)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // The young generation as `serve` gives it to its threads, to all subjects alike.
+  const words = ['--max-semi-space-size=1', script, name, folder, String(warp)]
+  const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const line = async () => {
     const { value, done } = await lines.next()
@@ -35,11 +40,20 @@ export async function startSubject(name: string, warp: number): Promise<Running>
     return value
   }
   const port = Number(await line())
+  const cost = async (question: 'cost' | 'stored' = 'cost'): Promise<Cost> => {
+    child.stdin.write(`${question}\n`)
+    return JSON.parse(await line())
+  }
   return {
     port,
-    async cost(question) {
-      child.stdin.write(`${question ?? 'cost'}\n`)
-      return JSON.parse(await line())
+    cost,
+    async stored(bytes) {
+      for (let tries = 0; tries < STORED_TRIES; tries++) {
+        const found = await cost('stored')
+        if (found.stored === bytes) return found
+        await new Promise((resolve) => setTimeout(resolve, 300))
+      }
+      throw new Error(`${name} does not hold the ${bytes} bytes that it was told of`)
     },
     async stop() {
       const gone = once(child, 'exit')

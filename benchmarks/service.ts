@@ -25,18 +25,20 @@ const folder = mkdtempSync(join(tmpdir(), 'fettle-service-'))
 const began = performance.now()
 const service = await startService()
 try {
-  const coturn = await startCoturn(service.resp, service.token, LIVE)
-  const [first] = [openPage(), await coturn.open(1)]
+  const one = await startCoturn(service.resp, service.token, 1)
+  const [first] = [openPage(), await one.open()]
   await first.until(/"sessions":\[\{/)
   print('npm start to the first live number', `${seconds(performance.now() - began)} s`)
   first.close()
+  one.close()
 
   await wait(2000)
   const rest = cpuSeconds()
   await wait(REST_MS)
   print('at rest', `${(((cpuSeconds() - rest) / REST_MS) * 1e5).toFixed(2)} % of a core, ${residentMB()} MB resident`)
 
-  await coturn.open(LIVE)
+  const coturn = await startCoturn(service.resp, service.token, LIVE, 2)
+  await coturn.open()
   await coturn.report(EVENTS_PER_SECOND, 3000)
   const costs: Record<'none' | 'pages', number[]> = { none: [], pages: [] }
   for (let round = 0; round < ROUNDS; round++) {

@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net'
 /** Reports of one allocation at a time, as coturn sends them: the client's side, then the peer's. */
 const BLOCK_PAIRS = 16_384
 const CONNECTIONS = 2
-const OPENED_PER_SECOND = 25_000
+/** As many as the store keeps up with: what waits for it would be counted as memory and time of the live ones. */
+const OPENED_PER_SECOND = 8000
 /** More than this waiting means that the other side does not keep up. */
 const WAITING_MAX = 4 * 1024 * 1024
 
@@ -21,14 +22,15 @@ const STATUS = 'new lifetime=100000000, type=UDP, local=192.0.2.1:3478, remote=1
 export interface Coturn {
   /** Events answered so far: what the other side has taken. */
   answered(): number
-  /** Opens allocations 1 to `count`, 25000 a second, and waits until they are taken. */
-  open(count: number): Promise<void>
+  /** Opens the allocations at a fixed rate, and waits until they are taken. */
+  open(): Promise<void>
   /** Reports at this rate, uniformly over the allocations, for so long; returns the bytes reported as received. */
   report(eventsPerSecond: number, milliseconds: number): Promise<number>
   close(): void
 }
 
-export async function startCoturn(port: number, token: string, live: number): Promise<Coturn> {
+/** A coturn of `live` allocations, numbered from `first` on. */
+export async function startCoturn(port: number, token: string, live: number, first = 1): Promise<Coturn> {
   const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => connected(port)))
   let answeredBytes = 0
   for (const socket of sockets) {
@@ -37,7 +39,7 @@ export async function startCoturn(port: number, token: string, live: number): Pr
     })
     socket.write(command('AUTH', token))
   }
-  const blocks = sockets.map((_, i) => reports(live, i))
+  const blocks = sockets.map((_, i) => reports(live, first, i))
   const answered = () => (answeredBytes - CONNECTIONS * '+OK\r\n'.length) / ':1\r\n'.length
   const drained = async (events: number) => {
     while (answered() < events) await new Promise((resolve) => setTimeout(resolve, 10))
@@ -45,16 +47,16 @@ export async function startCoturn(port: number, token: string, live: number): Pr
   let sent = 0
   return {
     answered,
-    async open(count) {
+    async open() {
       const began = performance.now()
-      for (let i = 1; i <= count; ) {
-        const due = Math.min(count, Math.ceil(((performance.now() - began) / 1000) * OPENED_PER_SECOND))
+      for (let i = 0; i < live; ) {
+        const due = Math.min(live, Math.ceil(((performance.now() - began) / 1000) * OPENED_PER_SECOND))
         let text = ''
-        for (; i <= due; i++) text += command('PUBLISH', `${path(i)}/status`, STATUS)
+        for (; i < due; i++) text += command('PUBLISH', `${path(first + i)}/status`, STATUS)
         sockets[(i >>> 4) % CONNECTIONS]!.write(text, 'latin1')
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
-      sent += count
+      sent += live
       await drained(sent)
     },
     async report(eventsPerSecond, milliseconds) {
@@ -92,7 +94,11 @@ async function connected(port: number): Promise<Socket> {
 }
 
 /** Pairs of reports of random allocations, encoded once; `ends[i]` and `received[i]` are sums up to pair i. */
-function reports(live: number, seed: number): { buffer: Buffer; ends: Int32Array; received: Float64Array } {
+function reports(
+  live: number,
+  first: number,
+  seed: number,
+): { buffer: Buffer; ends: Int32Array; received: Float64Array } {
   const ends = new Int32Array(BLOCK_PAIRS + 1)
   const received = new Float64Array(BLOCK_PAIRS + 1)
   const parts: string[] = []
@@ -102,7 +108,7 @@ function reports(live: number, seed: number): { buffer: Buffer; ends: Int32Array
     return Math.floor((random / 0x80000000) * below)
   }
   for (let i = 0; i < BLOCK_PAIRS; i++) {
-    const channel = path(1 + next(live))
+    const channel = path(first + next(live))
     const bytes = 1_000_000 + next(400_000)
     const text =
       command('PUBLISH', `${channel}/traffic`, `rcvp=1024, rcvb=${bytes}, sentp=1024, sentb=${next(90_000)}`) +

@@ -13,16 +13,7 @@ import { CommitTimes } from './commit-times.ts'
 import { fold } from './core/allocation.ts'
 import { appendScene, createBatch, gapReasons, Kind } from './core/event.ts'
 import { restore } from './core/restore.ts'
-import {
-  type Cut,
-  createState,
-  giveBack,
-  pendingRows,
-  type Rules,
-  type State,
-  type Stream,
-  take,
-} from './core/state.ts'
+import { type Cut, createState, pendingRows, type Rules, type State, type Stream, take } from './core/state.ts'
 import type { Clock } from './ingest/clock.ts'
 import type { Source } from './ingest/source.ts'
 import type { Committed, Store, StreamClaim } from './store/store.ts'
@@ -73,7 +64,6 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
       const committed = await store.commit(cut)
       commits.note((performance.now() - lastTry) / 1000)
       failedCut = undefined
-      giveBack(state, committed.buffers)
       options.committed?.(committed)
     } catch (error) {
       failedCut = cut

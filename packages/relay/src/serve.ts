@@ -14,6 +14,7 @@ import type { TailEvent } from './serve/contract.ts'
 import { listen } from './serve/listen.ts'
 import type { MeterStatus } from './serve/status.ts'
 import { readSessions } from './store/sessions.ts'
+import { resourceLimits } from './threads.ts'
 import { watchThread } from './watchdog.ts'
 
 /** What happens while serving, in the order in which it happens. */
@@ -134,7 +135,7 @@ class Serving {
     }
     const sqlite = { file: ledgerFile(options.data), template, lingerMs }
     const data: WorkerData = { sqlite, host: respHost, port, servers, forward }
-    this.#worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data })
+    this.#worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data, resourceLimits })
     watchThread(this.#worker, () => host.on({ kind: 'hung' }))
     this.#worker.on('message', (told: Told) => this.#hear(told))
   }

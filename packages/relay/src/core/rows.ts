@@ -1,5 +1,5 @@
-/** Lists that grow between two cuts and go away with one, without making garbage. */
-import { free, grown } from './table.ts'
+/** Lists that grow between two cuts and go away with one. */
+import { grown } from './table.ts'
 
 /** kind, id, t, a, b, length of the text. */
 export const MOVE_WIDTH = 6
@@ -15,19 +15,12 @@ export interface Bytes {
   readonly length: number
 }
 
-/** A buffer beyond this is not kept for the next cut. */
-const KEPT_MAX = 2 ** 17
-
-/**
- * A list of fixed-width rows of numbers. Its buffer goes away with a cut and comes back when that is written, so that a
- * running meter makes no garbage.
- */
+/** A list of fixed-width rows of numbers. */
 export class NumberRows {
   readonly width: number
   /** Numbers, not rows. */
   length = 0
-  #data: Float64Array = new Float64Array(256)
-  #spare: Float64Array | undefined
+  #data: Float64Array = new Float64Array(0)
 
   constructor(width: number) {
     this.width = width
@@ -48,16 +41,9 @@ export class NumberRows {
   /** Hands the rows over and begins anew. */
   take(): Numbers {
     const taken = { data: this.#data, length: this.length }
-    this.#data = this.#spare ?? new Float64Array(256)
-    this.#spare = undefined
+    this.#data = new Float64Array(0)
     this.length = 0
     return taken
-  }
-
-  /** The buffer of a cut that has been written. */
-  giveBack(data: Float64Array): void {
-    if (data.length <= KEPT_MAX) this.#spare = data
-    else free(data)
   }
 }
 
@@ -65,8 +51,7 @@ export class NumberRows {
 export class Moves {
   readonly #rows = new NumberRows(MOVE_WIDTH)
   readonly #row = new Float64Array(MOVE_WIDTH)
-  #text: Uint8Array = new Uint8Array(1024)
-  #spareText: Uint8Array | undefined
+  #text: Uint8Array = new Uint8Array(0)
   #textLength = 0
 
   get count(): number {
@@ -100,15 +85,8 @@ export class Moves {
 
   take(): { moves: Numbers; text: Bytes } {
     const text = { data: this.#text, length: this.#textLength }
-    this.#text = this.#spareText ?? new Uint8Array(1024)
-    this.#spareText = undefined
+    this.#text = new Uint8Array(0)
     this.#textLength = 0
     return { moves: this.#rows.take(), text }
-  }
-
-  giveBack(moves: Float64Array, text: Uint8Array): void {
-    this.#rows.giveBack(moves)
-    if (text.length <= KEPT_MAX) this.#spareText = text
-    else free(text)
   }
 }

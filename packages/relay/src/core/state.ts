@@ -275,18 +275,6 @@ export function take(state: State): Cut {
   return cut
 }
 
-/** The buffers of a cut that has been written are used again. */
-export function giveBack(
-  state: State,
-  cut: Pick<Cut, 'moves' | 'text' | 'facts' | 'live' | 'usage' | 'dropped'>,
-): void {
-  state.moves.giveBack(cut.moves.data, cut.text.data)
-  state.facts.giveBack(cut.facts.data)
-  state.live.giveBack(cut.live.data)
-  state.usage.giveBack(cut.usage.data)
-  state.dropped.giveBack(cut.dropped.data)
-}
-
 /** Ascending ids make the store's B-tree walk its pages once, in order: measured, a sixth of the store's time. */
 function pushLive(live: NumberRows, cells: Float64Array, rows: readonly number[]): void {
   // Id and row in one number: sorting numbers natively is three times as fast as with a comparison of our own.

@@ -240,11 +240,11 @@ export function grown<T extends Float64Array | Int32Array | Uint32Array | Uint16
   while (size < length) size *= 2
   const to = new (from.constructor as new (length: number) => T)(size)
   to.set(from)
-  free(from)
+  free(from.buffer)
   return to
 }
 
-/** Gives the memory back now; the array is empty from then on. */
-export function free(data: { readonly buffer: ArrayBufferLike }): void {
-  ;(data.buffer as ArrayBuffer).transfer(0)
+/** Gives the memory back now; arrays on it are empty from then on. */
+export function free(buffer: ArrayBufferLike): void {
+  ;(buffer as ArrayBuffer).transfer(0)
 }

@@ -80,8 +80,7 @@ export class Ledger {
     try {
       const ended = this.#write(cut)
       this.db.exec('COMMIT')
-      const { moves, text, facts, live, usage, dropped } = cut
-      return { ended, buffers: { moves, text, facts, live, usage, dropped } }
+      return { ended }
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       throw error

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Saved } from '../core/restore.ts'
 import type { Cut } from '../core/state.ts'
+import { resourceLimits } from '../threads.ts'
 import type { LedgerOptions } from './ledger.ts'
 import { buffersOf, type Committed, type Store, type StreamClaim } from './store.ts'
 
@@ -22,7 +23,7 @@ export type Answer = { readonly value: unknown } | { readonly fault: string }
 
 /** Opens the ledger. Rejects with one line that says what is wrong with the file. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
-  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: options })
+  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: options, resourceLimits })
   const waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
   const fail = (error: Error) => {
     for (const one of waiting.splice(0)) one.reject(error)
@@ -43,7 +44,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
   return {
     restore: async (claims) => (await ask({ kind: 'restore', claims })) as Saved,
     async commit(cut) {
-      // The buffers go over to the worker and come back with its answer; when it fails they stay there.
+      // The buffers go over to the worker, which frees them when they are written and keeps them when that fails.
       const request: Request = cut === failed ? { kind: 'again' } : { kind: 'commit', cut }
       failed = cut
       const written = (await ask(request, request.kind === 'commit' ? buffersOf(cut) : [])) as Committed

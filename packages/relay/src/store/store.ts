@@ -13,14 +13,9 @@ export interface StreamClaim {
   readonly version: string | null
 }
 
-/** The buffers of a cut. */
-export type Buffers = Pick<Cut, 'moves' | 'text' | 'facts' | 'live' | 'usage' | 'dropped'>
-
 export interface Committed {
   /** Sessions whose last record was completed and in which nothing that counts is open any more. */
   readonly ended: readonly number[]
-  /** The cut's buffers, to be used again. */
-  readonly buffers: Buffers
 }
 
 export interface Store {
@@ -32,6 +27,6 @@ export interface Store {
 }
 
 /** The buffers of a cut, to be handed over instead of copied. */
-export function buffersOf(cut: Buffers): ArrayBuffer[] {
+export function buffersOf(cut: Cut): ArrayBuffer[] {
   return [cut.moves, cut.text, cut.facts, cut.live, cut.usage, cut.dropped].map((one) => one.data.buffer as ArrayBuffer)
 }

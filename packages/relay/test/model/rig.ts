@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { finishRecording, fold } from '../../src/core/allocation.ts'
 import { restore } from '../../src/core/restore.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from '../../src/core/session.ts'
-import { type Cut, createState, giveBack, type Rules, type State, take } from '../../src/core/state.ts'
+import { type Cut, createState, type Rules, type State, take } from '../../src/core/state.ts'
 import { Ledger, openDatabase } from '../../src/store/ledger.ts'
 import type { StreamClaim } from '../../src/store/store.ts'
 import { type ModelEvent, Speaker } from './events.ts'
@@ -120,8 +120,7 @@ class Run {
   }
 
   #write(cut: Cut): void {
-    const { buffers } = this.#ledger.commit(cut)
-    giveBack(this.#state, buffers)
+    this.#ledger.commit(cut)
   }
 
   /** The commit meets an obstacle, now in its first statements and now in its last; where it meets none it succeeds. */
