@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Kind } from './core/event.ts'
-import { pendingRows } from './core/state.ts'
+import { pendingRows, type State } from './core/state.ts'
+import { BIN_MS, type LastHour } from './core/throughput.ts'
 import { systemClock } from './ingest/clock.ts'
 import { type RespNotice, type RespServer, respSource } from './ingest/resp.ts'
 import type { ForwardTarget } from './ingest/tee.ts'
@@ -62,6 +63,8 @@ let failing: string | null = null
 let committedAt = clock.now()
 let toTell = false
 let toldAt = 0
+const startedAt = clock.now()
+let throughput: LastHour | undefined
 
 function noteCommit(ended: readonly number[]): void {
   failing = null
@@ -100,8 +103,18 @@ function statusOf({ state, commits }: Meter): MeterStatus {
       client: Array.from(relayed.sums.subarray(i * 8, i * 8 + 4)),
       peer: Array.from(relayed.sums.subarray(i * 8 + 4, i * 8 + 8)),
     })),
+    throughput: lastHour(state),
     ...source.status(),
   }
+}
+
+/** Every allocation is looked at for it: once for each bin that is over, not each second. */
+function lastHour(state: State): LastHour {
+  const now = clock.now()
+  if (throughput === undefined || now >= throughput.until + BIN_MS) {
+    throughput = state.throughput.read(state.table, startedAt, now)
+  }
+  return throughput
 }
 
 /** Takes in who is new, and lets nobody in who is gone. */

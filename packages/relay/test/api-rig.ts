@@ -8,6 +8,8 @@ import { appendPublish, appendScene, createBatch, gapReasons, Kind } from '../sr
 import { restore } from '../src/core/restore.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from '../src/core/session.ts'
 import { createState, type State, take } from '../src/core/state.ts'
+import { Table } from '../src/core/table.ts'
+import { Throughput } from '../src/core/throughput.ts'
 import { type Api, type ApiOptions, createApi } from '../src/serve/api.ts'
 import type { TailEvent } from '../src/serve/contract.ts'
 import { listen } from '../src/serve/listen.ts'
@@ -140,7 +142,8 @@ export class Rig {
   commit(): void {
     this.pass(0)
     this.ledger.commit(take(this.state))
-    this.status = { ...(this.status ?? statusAt(this.now)), now: this.now }
+    const throughput = this.state.throughput.read(this.state.table, START, this.now)
+    this.status = { ...(this.status ?? statusAt(this.now)), now: this.now, throughput }
     for (const listener of this.commits) listener()
   }
 
@@ -188,6 +191,7 @@ export function statusAt(now: number, more: Partial<MeterStatus> = {}): MeterSta
     commitSeconds: { buckets: [1, 2, 3, 3, 3, 3, 3, 3, 3, 3], sum: 0.03, count: 3 },
     failing: null,
     relayed: [{ realm: '', client: [0, 0, 0, 0], peer: [0, 0, 0, 0] }],
+    throughput: new Throughput().read(new Table(), now, now),
     servers: SERVERS.map((name) => serverStatus(name, { lastEventAt: now })),
     forward: null,
     ...more,

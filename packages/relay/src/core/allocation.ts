@@ -132,10 +132,20 @@ function clientReport(state: State, batch: Batch, i: number): void {
   // What can be missing at most (rule R16) changes with the first report.
   if (cells[base + Column.client]! + cells[base + Column.client + 2]! === 0) touchFacts(state, row)
   const counts = d0 + d2
+  spread(state, base, n[j + 1]!, n[j + 3]!)
   layOut(state, base, counts)
   advance(state, row, CLIENT, d0, n[j + 1]!, d2, n[j + 3]!)
   provesLife(state, base)
   touch(state, row)
+}
+
+/** The first report of an allocation whose `new` was missed tells of a time that nobody knows. */
+function spread(state: State, base: number, received: number, sent: number): void {
+  const { cells } = state.table
+  const isFirst = cells[base + Column.client]! + cells[base + Column.client + 2]! === 0
+  const flags = cells[base + Column.flags]!
+  if ((flags & Flag.held) !== 0 || (isFirst && (flags & Flag.fromStart) === 0)) return
+  state.throughput.add(cells[base + Column.clientAt]!, state.now, received, sent)
 }
 
 /**

@@ -3,6 +3,7 @@ import { type GapReason, Kind } from './event.ts'
 import { Relayed } from './relayed.ts'
 import { type Bytes, Moves, NumberRows, type Numbers } from './rows.ts'
 import { FACTS, grown, HOT, STRIDE, Table } from './table.ts'
+import { Throughput } from './throughput.ts'
 
 /** The numbers in the rules of ../../README.md. Times in milliseconds. */
 export interface Rules {
@@ -135,6 +136,7 @@ export interface State {
   readonly events: Float64Array
   gapCount: number
   readonly relayed: Relayed
+  readonly throughput: Throughput
   readonly rejectedChanged: Set<Rejected>
 }
 
@@ -171,6 +173,7 @@ export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1
     events: new Float64Array(KINDS),
     gapCount: 0,
     relayed: new Relayed(),
+    throughput: new Throughput(),
     rejectedChanged: new Set(),
   }
 }

@@ -1,4 +1,5 @@
 /** How the meter's thread is: what it tells the main thread once a second. Plain data, for `postMessage`. */
+import type { LastHour } from '../core/throughput.ts'
 
 export interface ServerStatus {
   readonly name: string
@@ -32,6 +33,7 @@ export interface MeterStatus {
   readonly failing: string | null
   /** Relayed since the start by realm; '' for the realms beyond the limit. */
   readonly relayed: readonly RelayedStatus[]
+  readonly throughput: LastHour
   readonly servers: readonly ServerStatus[]
   /** Where commands are passed on to, if anywhere. */
   readonly forward: ForwardStatus | null

@@ -1,0 +1,109 @@
+/**
+ * How much was relayed when, over the last hour: for a chart, nobody bills from it. coturn reports by count, so a report
+ * tells of a time that is over: its bytes are laid out evenly over the time since the report before. What an allocation
+ * has relayed since its last report nobody knows yet; it is estimated, and kept apart.
+ */
+import { Column, Flag, STRIDE, type Table } from './table.ts'
+
+export const BIN_MS = 5000
+/** An hour. */
+const BINS = 720
+/** The bin that is not over is kept as well. */
+const KEPT = BINS + 1
+
+/** Bytes of the client side by bin. */
+export interface Flow {
+  readonly received: Float64Array
+  readonly sent: Float64Array
+}
+
+/** Bins that are over, the oldest first. */
+export interface LastHour {
+  /** End of the newest bin, milliseconds since the epoch. */
+  readonly until: number
+  readonly reported: Flow
+  /** Estimated on top of that, for the reports that are still to come. */
+  readonly awaited: Flow
+}
+
+const OVER = Flag.held | Flag.deleted | Flag.expired
+
+export class Throughput {
+  /** Rings: bin n, which begins at n * `BIN_MS`, is at n % `KEPT`. */
+  readonly #received = new Float64Array(KEPT)
+  readonly #sent = new Float64Array(KEPT)
+  #newest = -1
+
+  /** Bytes that were counted between two times. Where no time lies between them nobody knows when: they are left out. */
+  add(from: number, to: number, received: number, sent: number): void {
+    if (!(to > from)) return
+    const last = Math.floor(to / BIN_MS)
+    this.#moveOn(last)
+    for (let bin = Math.max(Math.floor(from / BIN_MS), this.#newest - BINS); bin <= last; bin++) {
+      const share = (Math.min(to, (bin + 1) * BIN_MS) - Math.max(from, bin * BIN_MS)) / (to - from)
+      this.#received[bin % KEPT]! += received * share
+      this.#sent[bin % KEPT]! += sent * share
+    }
+  }
+
+  /** `since`: what was before is not told, since not all of it was heard. */
+  read(table: Table, since: number, now: number): LastHour {
+    const end = Math.floor(now / BIN_MS)
+    this.#moveOn(end)
+    const first = Math.max(end - BINS, Math.ceil(since / BIN_MS))
+    const bins = Array.from({ length: Math.max(0, end - first) }, (_, i) => (first + i) % KEPT)
+    return {
+      until: end * BIN_MS,
+      reported: {
+        received: Float64Array.from(bins, (at) => this.#received[at]!),
+        sent: Float64Array.from(bins, (at) => this.#sent[at]!),
+      },
+      awaited: awaitedOf(table, first * BIN_MS, bins.length, now),
+    }
+  }
+
+  #moveOn(bin: number): void {
+    for (let next = Math.max(this.#newest + 1, bin - BINS); next <= bin; next++) {
+      this.#received[next % KEPT] = 0
+      this.#sent[next % KEPT] = 0
+    }
+    this.#newest = Math.max(this.#newest, bin)
+  }
+}
+
+/**
+ * An open allocation is taken to go on as in its last report, but never to have relayed more than that since: coturn
+ * would have reported again. So the estimate stands still for a steady call and fades when one falls silent.
+ */
+function awaitedOf({ cells, top }: Table, first: number, bins: number, now: number): Flow {
+  const received = new Float64Array(bins + 1)
+  const sent = new Float64Array(bins + 1)
+  for (let base = 0; base < top * STRIDE; base += STRIDE) {
+    const rate = cells[base + Column.rate]!
+    if (cells[base] === 0 || !(rate > 0) || (cells[base + Column.flags]! & OVER) !== 0) continue
+    const from = cells[base + Column.clientAt]!
+    const counts = cells[base + Column.client]! + cells[base + Column.client + 2]!
+    if (!(now > from) || counts === 0) continue
+    const perMs = Math.min(rate, cells[base + Column.lastCounts]! / (now - from)) / counts
+    raise(received, first, from, perMs * cells[base + Column.client + 1]!)
+    raise(sent, first, from, perMs * cells[base + Column.client + 3]!)
+  }
+  return { received: summedUp(received), sent: summedUp(sent) }
+}
+
+/** So much for each millisecond from then on, as steps from bin to bin. */
+function raise(steps: Float64Array, first: number, from: number, perMs: number): void {
+  const bin = Math.floor((from - first) / BIN_MS)
+  if (bin >= steps.length - 1) return
+  const inFirst = bin < 0 ? BIN_MS : first + (bin + 1) * BIN_MS - from
+  steps[Math.max(bin, 0)]! += perMs * inFirst
+  steps[Math.max(bin, 0) + 1]! += perMs * (BIN_MS - inFirst)
+}
+
+function summedUp(steps: Float64Array): Float64Array {
+  let sum = 0
+  return steps.subarray(0, -1).map((step) => {
+    sum += step
+    return sum
+  })
+}
