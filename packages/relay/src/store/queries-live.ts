@@ -21,12 +21,12 @@ const OVER = Flag.held | Flag.deleted | Flag.expired
 
 /**
  * The rate of an allocation: that of its last report, in packet counts of the client side, times what such a packet
- * held on average. coturn reports at every 4096th count of both sides, so where nothing more is reported fewer than
- * those have been counted since: the rate fades. 0 while no report tells it.
+ * held on average. Where nothing more is reported fewer than those of a report have been counted since: the rate fades,
+ * as in the chart (core/throughput.ts). 0 while no report tells it.
  */
 const rate = (bytes: string) =>
   `CASE WHEN l.rate > 0 AND l.c_rcvp + l.c_sentp > 0 AND l.flags & ${OVER} = 0
-   THEN min(l.rate, 4096.0 / max(:now - l.client_at, 1)) * 8000.0 * l.${bytes} / (l.c_rcvp + l.c_sentp) ELSE 0 END`
+   THEN min(l.rate, 1.0 * l.last_counts / max(:now - l.client_at, 1)) * 8000.0 * l.${bytes} / (l.c_rcvp + l.c_sentp) ELSE 0 END`
 
 const RECEIVED = rate('c_rcvb')
 const SENT = rate('c_sentb')
