@@ -2,7 +2,7 @@
  * Made-up sessions, for looking at the page without a relay. Nothing here was measured; it only has to look and move
  * like what a meter says: reports every few thousand packets, calls that begin and end, a server with a gap.
  */
-import type { Allocation, Counters, LiveChange, LiveSession, LiveSnapshot, Point, Session } from '@fettle/relay/api'
+import type { Allocation, Chart, Counters, LiveChange, LiveSession, LiveSnapshot, Session } from '@fettle/relay/api'
 
 export interface WorldOptions {
   /** The same seed makes the same world. */
@@ -37,8 +37,10 @@ const realms = ['turn.example.org', 'turn.example.org', 'turn.example.org', 'mee
 const accounts = ['harbour-clinic', 'lumen-school', 'fjord-air', 'oakfield-council', 'tern-logistics', null]
 const places = ['ward', 'desk', 'kiosk', 'room', 'van', 'lobby', 'studio', 'dock']
 const names = ['turn1.fra', 'turn2.fra', 'turn1.ams']
-const POINT_MS = 5000
+const STEP_MS = 5000
 const HOUR_MS = 3_600_000
+/** After this time all has been reported. */
+const REPORTED_MS = 60_000
 const BUCKET_MS = 300_000
 const PACKET_BYTES = 890
 
@@ -50,7 +52,8 @@ export function createWorld(options: WorldOptions): World {
   let commit = 1041
   let nextId = 1
   let now = options.now
-  let chart: Point[] = []
+  let rates: LiveSession['rates'][] = []
+  let ratesUntil = 0
 
   const begin = (startedAt: number, endsAt: number) => {
     const id = nextId++
@@ -111,7 +114,8 @@ export function createWorld(options: WorldOptions): World {
     report(begin(startedAt, now + 20_000 + chance() * HOUR_MS), Math.max(startedAt, now - chance() * 9000))
   }
   turnover(new Set())
-  chart = pastOf(totals().rates, now, chance)
+  rates = pastOf(totals().rates, chance)
+  ratesUntil = Math.floor(now / STEP_MS) * STEP_MS
 
   return {
     snapshot: () => ({
@@ -121,7 +125,7 @@ export function createWorld(options: WorldOptions): World {
       sessions: Array.from(calls.values(), liveOf).sort((a, b) => b.id - a.id),
       servers: servers(now, Array.from(calls.values())),
       findings: [],
-      chart,
+      chart: chartOf(rates, ratesUntil),
     }),
     step(at, share) {
       now = at
@@ -141,10 +145,10 @@ export function createWorld(options: WorldOptions): World {
         gone: removed.splice(0),
         servers: servers(now, Array.from(calls.values())),
       }
-      if (now - Date.parse(chart.at(-1)!.at) < POINT_MS) return change
-      const point = { at: iso(now), rates: wobble(change.totals.rates, chance) }
-      chart = [...chart.filter((one) => Date.parse(one.at) > now - HOUR_MS), point]
-      return { ...change, point }
+      if (now < ratesUntil + STEP_MS) return change
+      for (; ratesUntil + STEP_MS <= now; ratesUntil += STEP_MS) rates.push(wobble(change.totals.rates, chance))
+      rates = rates.slice(-HOUR_MS / STEP_MS)
+      return { ...change, chart: chartOf(rates.slice(-REPORTED_MS / STEP_MS - 1), ratesUntil) }
     },
     sessions: () => Array.from(calls.values(), ({ session }) => session),
     rates: (id) => liveOf(calls.get(id)!).rates,
@@ -281,16 +285,31 @@ function servers(now: number, calls: readonly Call[]): LiveSnapshot['servers'] {
 }
 
 /** An hour that led to these rates. */
-function pastOf(rates: LiveSession['rates'], now: number, chance: () => number): Point[] {
-  const count = HOUR_MS / POINT_MS
+function pastOf(rates: LiveSession['rates'], chance: () => number): LiveSession['rates'][] {
+  const count = HOUR_MS / STEP_MS
   return Array.from({ length: count }, (_, i) => {
     const swell = 0.72 + 0.28 * (i / count) + 0.1 * Math.sin(i / 37) + 0.05 * Math.sin(i / 9)
     const then = {
       receivedBitsPerSecond: rates.receivedBitsPerSecond * swell,
       sentBitsPerSecond: rates.sentBitsPerSecond * (swell + 0.06 * Math.sin(i / 23)),
     }
-    return { at: iso(now - (count - 1 - i) * POINT_MS), rates: wobble(then, chance) }
+    return wobble(then, chance)
   })
+}
+
+/** The newer, the less of it has been reported. */
+function chartOf(rates: readonly LiveSession['rates'][], until: number): Chart {
+  const known = (i: number) => Math.min(1, ((rates.length - i - 0.5) * STEP_MS) / REPORTED_MS)
+  const received = rates.map((one) => one.receivedBitsPerSecond)
+  const sent = rates.map((one) => one.sentBitsPerSecond)
+  return {
+    from: iso(until - rates.length * STEP_MS),
+    stepSeconds: STEP_MS / 1000,
+    received: received.map((one, i) => one * known(i)),
+    sent: sent.map((one, i) => one * known(i)),
+    receivedAwaited: received.map((one, i) => one * (1 - known(i))),
+    sentAwaited: sent.map((one, i) => one * (1 - known(i))),
+  }
 }
 
 function wobble(rates: LiveSession['rates'], chance: () => number): LiveSession['rates'] {

@@ -1,5 +1,5 @@
 /** Sessions for tests. */
-import type { LiveSession, LiveSnapshot } from '@fettle/relay/api'
+import type { Chart, LiveSession, LiveSnapshot } from '@fettle/relay/api'
 
 const rates = { receivedBitsPerSecond: 0, sentBitsPerSecond: 0 }
 
@@ -34,8 +34,15 @@ export function ended(id: number, more: Partial<LiveSession> = {}): LiveSession 
   return session(id, { state: 'final', end: 'deleted', endedAt, durationSeconds: 3600, quality: 'exact', ...more })
 }
 
+/** `sent` and what is awaited follow from `received`: half of it, and nothing. */
+export function chart(from: string, received: readonly number[], more: Partial<Chart> = {}): Chart {
+  const none = received.map(() => 0)
+  const sent = received.map((one) => one / 2)
+  return { from, stepSeconds: 5, received: [...received], sent, receivedAwaited: none, sentAwaited: none, ...more }
+}
+
 export function snapshot(sessions: readonly LiveSession[]): LiveSnapshot {
   const totals = { sessions: sessions.length, allocations: sessions.length, rates }
   const at = '2026-01-01T13:00:00.000Z'
-  return { commit: 10, at, totals, sessions: [...sessions], servers: [], findings: [], chart: [{ at, rates }] }
+  return { commit: 10, at, totals, sessions: [...sessions], servers: [], findings: [], chart: chart(at, [0]) }
 }

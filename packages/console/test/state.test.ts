@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import type { LiveChange } from '@fettle/relay/api'
 import { liveSnapshot } from '@fettle/relay/api'
 import { apply, begin } from '../src/live/state.ts'
-import { ended, session, snapshot } from './made.ts'
+import { chart, ended, session, snapshot } from './made.ts'
 
 const first = snapshot([session(1), session(2), ended(3)])
-const rates = { receivedBitsPerSecond: 1, sentBitsPerSecond: 2 }
 
 function change(more: Partial<LiveChange> = {}): LiveChange {
   return { commit: 11, at: '2026-01-01T13:00:05.000Z', totals: first.totals, sessions: [], gone: [], ...more }
@@ -42,17 +41,21 @@ test('an older change is left alone, the same commit is not', () => {
   assert.equal(apply(before, change({ commit: 10, gone: [1] })).sessions.size, 2)
 })
 
-test('the chart grows by points, keeps an hour, and never goes back', () => {
-  let state = begin(first)
-  const chartAfter = (at: string) => {
-    state = apply(state, change({ point: { at, rates } }))
-    return state.chart.map((point) => point.at.slice(11, 19))
+test('the end of the chart is replaced and goes on, an hour of it is kept', () => {
+  const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 13) + seconds * 1000).toISOString()
+  let state = begin({ ...first, chart: chart(at(0), [1, 2, 3]) })
+  const chartAfter = (from: number, received: readonly number[]) => {
+    state = apply(state, change({ chart: chart(at(from), received) }))
+    return state.chart
   }
-  assert.deepEqual(chartAfter('2026-01-01T13:30:00.000Z'), ['13:00:00', '13:30:00'])
-  assert.deepEqual(chartAfter('2026-01-01T13:30:00.000Z'), ['13:00:00', '13:30:00'])
-  assert.deepEqual(chartAfter('2026-01-01T13:29:00.000Z'), ['13:00:00', '13:30:00'])
-  assert.deepEqual(chartAfter('2026-01-01T14:00:00.000Z'), ['13:00:00', '13:30:00', '14:00:00'])
-  assert.deepEqual(chartAfter('2026-01-01T14:00:01.000Z'), ['13:30:00', '14:00:00', '14:00:01'])
+  assert.deepEqual(chartAfter(10, [4, 5]), chart(at(0), [1, 2, 4, 5]))
+  assert.deepEqual(chartAfter(20, [6]), chart(at(0), [1, 2, 4, 5, 6]))
+  assert.deepEqual(chartAfter(0, [7, 8]), chart(at(0), [7, 8]))
+  const hour = Array.from({ length: 720 }, (_, i) => i)
+  assert.deepEqual(chartAfter(10, hour), chart(at(10), hour))
+  assert.deepEqual(chartAfter(3605, [9, 9]), chart(at(15), [...hour.slice(1, 719), 9, 9]))
+  // What does not hang together begins anew.
+  assert.deepEqual(chartAfter(9000, [1]), chart(at(9000), [1]))
 })
 
 test('beyond a thousand sessions those that ended first are no longer kept', () => {

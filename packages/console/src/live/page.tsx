@@ -17,7 +17,7 @@ export function LivePage({ state, view, setView }: LivePageProps) {
       <h1 class="unseen">Live</h1>
       <Totals totals={state.totals} />
       <div class="halves">
-        <Throughput points={state.chart} />
+        <Throughput chart={state.chart} />
         <Servers servers={state.servers} />
       </div>
       <LiveSessions sessions={state.sessions} open={state.totals.sessions} view={view} setView={setView} />

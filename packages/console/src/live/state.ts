@@ -1,11 +1,11 @@
 /** What the live page knows. A session that has not changed stays the same object, so that its row is left alone. */
-import type { LiveChange, LiveSession, LiveSnapshot } from '@fettle/relay/api'
+import type { Chart, LiveChange, LiveSession, LiveSnapshot } from '@fettle/relay/api'
 
 export interface LiveState extends Omit<LiveSnapshot, 'sessions'> {
   readonly sessions: ReadonlyMap<number, LiveSession>
 }
 
-const CHART_MS = 3_600_000
+const CHART_SECONDS = 3600
 /** Twice what the meter sends at first. Beyond it the ones that ended first are no longer shown. */
 const MOST_SESSIONS = 1000
 
@@ -23,7 +23,7 @@ export function apply(state: LiveState, change: LiveChange): LiveState {
     sessions: merge(state.sessions, change),
     servers: change.servers ?? state.servers,
     findings: change.findings ?? state.findings,
-    chart: change.point === undefined ? state.chart : extend(state.chart, change.point),
+    chart: change.chart === undefined ? state.chart : extend(state.chart, change.chart),
   }
 }
 
@@ -44,10 +44,20 @@ function firstEnded(sessions: LiveState['sessions'], count: number): number[] {
   return ended.slice(0, count).map((session) => session.id)
 }
 
-function extend(chart: LiveState['chart'], point: LiveState['chart'][number]): LiveState['chart'] {
-  const oldest = Date.parse(point.at) - CHART_MS
-  const last = chart.at(-1)
-  if (last !== undefined && point.at < last.at) return chart
-  const before = last?.at === point.at ? chart.slice(0, -1) : chart
-  return [...before.filter(({ at }) => Date.parse(at) >= oldest), point]
+/** A report changes the time before it as well: what is new takes the place of the end that is known. */
+function extend(known: Chart, end: Chart): Chart {
+  const { stepSeconds } = end
+  const from = Date.parse(known.from)
+  const kept = Math.round((Date.parse(end.from) - from) / 1000 / stepSeconds)
+  if (known.stepSeconds !== stepSeconds || kept < 0 || kept > known.received.length) return end
+  const excess = Math.max(0, kept + end.received.length - CHART_SECONDS / stepSeconds)
+  const both = (before: readonly number[], after: readonly number[]) => [...before.slice(excess, kept), ...after]
+  return {
+    from: new Date(from + excess * stepSeconds * 1000).toISOString(),
+    stepSeconds,
+    received: both(known.received, end.received),
+    sent: both(known.sent, end.sent),
+    receivedAwaited: both(known.receivedAwaited, end.receivedAwaited),
+    sentAwaited: both(known.sentAwaited, end.sentAwaited),
+  }
 }

@@ -186,8 +186,22 @@ const liveTotals = z.strictObject({
   rates,
 })
 
-/** One point of the throughput chart. */
-export const point = z.strictObject({ at: time, rates })
+const bitsPerSecond = z.array(z.number())
+
+/**
+ * Throughput of the client side in bits per second, one value for each time of `stepSeconds`. coturn reports an
+ * allocation at every 4096th packet count: a report's bytes are laid out evenly over the time since the one before.
+ * `received` and `sent` hold what was reported; the newest times of every allocation that is open are not, and what
+ * they may hold comes on top: `receivedAwaited` and `sentAwaited`.
+ */
+export const chart = z.strictObject({
+  from: time.describe('start of the first'),
+  stepSeconds: z.number(),
+  received: bitsPerSecond,
+  sent: bitsPerSecond,
+  receivedAwaited: bitsPerSecond.describe('estimated, by the last report of each allocation that is open'),
+  sentAwaited: bitsPerSecond,
+})
 
 /** The first message of `/v1/live`. `sessions`: the open ones and the last that ended, newest first, at most 500. */
 export const liveSnapshot = z.strictObject({
@@ -197,7 +211,7 @@ export const liveSnapshot = z.strictObject({
   sessions: z.array(liveSession),
   servers: z.array(server),
   findings: z.array(finding),
-  chart: z.array(point).describe('the last hour at most, oldest first'),
+  chart: chart.describe('the last hour at most'),
 })
 
 /** What has changed since; a session replaces the one with its id, `gone` are no longer shown. */
@@ -209,7 +223,7 @@ export const liveChange = z.strictObject({
   gone: z.array(count),
   servers: z.array(server).optional(),
   findings: z.array(finding).optional(),
-  point: point.optional(),
+  chart: chart.optional().describe('replaces all that is known from its start on'),
 })
 
 /** An event as coturn said it, from `/v1/events`. */
@@ -256,7 +270,7 @@ export type Servers = z.infer<typeof servers>
 export type Finding = z.infer<typeof finding>
 export type Rates = z.infer<typeof rates>
 export type LiveSession = z.infer<typeof liveSession>
-export type Point = z.infer<typeof point>
+export type Chart = z.infer<typeof chart>
 export type LiveSnapshot = z.infer<typeof liveSnapshot>
 export type LiveChange = z.infer<typeof liveChange>
 export type TailEvent = z.infer<typeof tailEvent>

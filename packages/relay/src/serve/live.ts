@@ -6,12 +6,13 @@
 import type { ServerResponse } from 'node:http'
 import type { DatabaseSync } from 'node:sqlite'
 import { isoTime } from '../core/record.ts'
+import type { LastHour } from '../core/throughput.ts'
 import { atOneCommit } from '../store/queries.ts'
-import { readTotals } from '../store/queries-live.ts'
-import type { Point } from './contract.ts'
+import type { Chart } from './contract.ts'
 import type { FactReader } from './facts.ts'
 import { findings } from './health.ts'
-import { LiveView, ratesOf } from './live-view.ts'
+import { changeOf, chartOf } from './live-chart.ts'
+import { LiveView } from './live-view.ts'
 import { BUFFERED_MAX, Clients, message } from './sse.ts'
 
 export interface LiveOptions {
@@ -25,31 +26,35 @@ export interface LiveOptions {
 const EVERY_MS = 250
 /** Looking and sending take at most this part of the time. */
 const SHARE = 10
-const POINT_MS = 5000
-const POINTS_MAX = 720
+/** Also when no commit comes any more: that is what shows that the meter stands still. */
+const LATEST_MS = 5000
+const NOTHING: LastHour = {
+  until: 0,
+  reported: { received: new Float64Array(), sent: new Float64Array() },
+  awaited: { received: new Float64Array(), sent: new Float64Array() },
+}
 
 export class Live {
   readonly #options: LiveOptions
   readonly #clients = new Clients((count) => this.#watch(count > 0))
-  readonly #points: Point[] = []
-  readonly #sampler: NodeJS.Timeout
+  readonly #latest: NodeJS.Timeout
   #view = new LiveView()
   #commit = 0
+  #chartUntil = NOTHING.until
+  #chart: Chart = chartOf(NOTHING)
   /** As they were sent last, in JSON. */
   #servers = ''
   #findings = ''
   /** The snapshot of what was sent last. */
   #snapshot: Buffer | undefined
-  #newPoint: Point | undefined
   #stop: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #notBefore = 0
-  #sampleNotBefore = 0
 
   constructor(options: LiveOptions) {
     this.#options = options
-    this.#sampler = setInterval(() => this.#sample(), POINT_MS).unref()
-    this.#sample()
+    this.#latest = setInterval(() => this.#lookAnyway(), LATEST_MS).unref()
+    this.#lookAnyway()
   }
 
   get size(): number {
@@ -59,11 +64,11 @@ export class Live {
   add(outgoing: ServerResponse): void {
     // The first one after nobody finds what was known then.
     if (this.#clients.size === 0) this.#lookAgain()
-    this.#clients.add(outgoing, (client) => client.write(this.#latest()))
+    this.#clients.add(outgoing, (client) => client.write(this.#whole()))
   }
 
   close(): void {
-    clearInterval(this.#sampler)
+    clearInterval(this.#latest)
     this.#clients.close()
   }
 
@@ -120,18 +125,28 @@ export class Live {
     const facts = reader.read()
     const [servers, found] = [JSON.stringify(facts.servers), JSON.stringify(findings(facts))]
     const totals = JSON.stringify(this.#view.totals)
+    const chart = this.#newChart()
     const more = [
       ...(servers === this.#servers ? [] : [`,"servers":${servers}`]),
       ...(found === this.#findings ? [] : [`,"findings":${found}`]),
-      ...(this.#newPoint === undefined ? [] : [`,"point":${JSON.stringify(this.#newPoint)}`]),
+      ...(chart === undefined ? [] : [`,"chart":${JSON.stringify(chart)}`]),
     ]
     this.#commit = commit
     this.#servers = servers
     this.#findings = found
-    this.#newPoint = undefined
     if (more.length + sessions.length + gone.length === 0 && totals === totalsBefore) return undefined
     const head = `{"commit":${commit},"at":"${isoTime(now)}","totals":${totals}`
     return `${head},"sessions":[${sessions.join()}],"gone":[${gone.join()}]${more.join('')}}`
+  }
+
+  /** The meter makes one for every bin that is over. */
+  #newChart(): Chart | undefined {
+    const lastHour = this.#options.facts.glance().status?.throughput
+    if (lastHour === undefined || lastHour.until === this.#chartUntil) return undefined
+    const before = this.#chart
+    this.#chartUntil = lastHour.until
+    this.#chart = chartOf(lastHour)
+    return changeOf(before, this.#chart)
   }
 
   #lookAgain(): void {
@@ -140,37 +155,22 @@ export class Live {
     this.#snapshot = undefined
   }
 
-  #latest(): Buffer {
+  #whole(): Buffer {
     this.#snapshot ??= message(this.#snapshotText(), 'snapshot', this.#commit)
     return this.#snapshot
   }
 
   #snapshotText(): string {
     const at = isoTime(this.#options.facts.now())
-    // The newest point comes with the next change.
-    const chart = this.#newPoint === undefined ? this.#points : this.#points.slice(0, -1)
     const head = `{"commit":${this.#commit},"at":"${at}","totals":${JSON.stringify(this.#view.totals)}`
-    const lists = `"servers":${this.#servers},"findings":${this.#findings},"chart":${JSON.stringify(chart)}`
+    const lists = `"servers":${this.#servers},"findings":${this.#findings},"chart":${JSON.stringify(this.#chart)}`
     return `${head},"sessions":[${this.#view.sessions.join()}],${lists}}`
   }
 
-  /** A point of the chart; also what shows that the meter stands still, when no commit comes any more. */
-  #sample(): void {
-    const began = performance.now()
-    if (began < this.#sampleNotBefore) return
-    const { db, facts, failed } = this.#options
+  #lookAnyway(): void {
+    const { facts, failed } = this.#options
     // The disk may hang, and then the answer is the old one.
     facts.measureDisk().catch(failed)
-    try {
-      const now = facts.now()
-      const point = { at: isoTime(now)!, rates: ratesOf(readTotals(db, now), 3) }
-      this.#points.push(point)
-      if (this.#points.length > POINTS_MAX) this.#points.shift()
-      this.#newPoint = point
-    } catch (error) {
-      failed(error as Error)
-    }
-    this.#sampleNotBefore = began + (SHARE - 1) * (performance.now() - began)
     if (this.size > 0) this.#plan()
   }
 }
