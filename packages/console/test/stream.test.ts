@@ -59,7 +59,7 @@ test('a stream is followed, and taken up again with the last id after it broke',
   assert.deepEqual(said.slice(0, 4), [{ kind: 'connecting' }, 'snapshot 10', 'change 11', { kind: 'live' }])
   const lost = said[4] as Connection & { kind: 'lost' }
   assert.equal(lost.kind, 'lost')
-  assert.ok(Math.abs(Date.now() - lost.since) < 2000, `since ${lost.since}`)
+  assert.ok(Math.abs(Date.now() - lost.since!) < 2000, `since ${lost.since}`)
 
   follower.tryNow()
   assert.equal(((await until(6))[5] as { why: string }).why, 'the meter answered with status 503')
@@ -90,4 +90,25 @@ test('a token that is refused is not tried again', async (context) => {
   follower.tryNow()
   await new Promise((resolve) => setTimeout(resolve, 50))
   assert.equal(requests.length, 1)
+})
+
+test('a computer that slept for an hour finds out at once that its connection is dead', async (context) => {
+  const { requests, until } = await stage(context, [
+    (response) => response.write(first),
+    (response) => response.write(first),
+  ])
+  await until(3)
+  const heardAt = Date.now()
+  context.mock.method(Date, 'now', () => heardAt + 3_600_000)
+  const lost = (await until(4))[3] as Connection & { kind: 'lost' }
+  assert.equal(lost.why, 'nothing was heard any more')
+  assert.ok(Math.abs(heardAt - lost.since!) < 2000, `since ${lost.since}`)
+  assert.deepEqual((await until(6)).slice(4), ['snapshot 10', { kind: 'live' }])
+  assert.equal(requests.length, 2)
+})
+
+test('what answers but is no meter is no connection', async (context) => {
+  const { until } = await stage(context, [(response) => response.end('<p>Please sign in to this network.</p>')])
+  const [, lost] = await until(2)
+  assert.deepEqual(lost, { kind: 'lost', since: undefined, why: 'the meter ended the connection' })
 })

@@ -5,8 +5,11 @@ export interface Clock {
   now(): number
   /** The meter has said what time it is. */
   set(at: number): void
-  /** Stands still while the connection is lost: nothing may look alive that nobody has heard of. */
-  stand(still: boolean): void
+  /**
+   * Stands at a time of the browser's while the connection is lost: nothing may look alive that nobody has heard of.
+   * undefined: it goes again.
+   */
+  stand(at: number | undefined): void
   /** Called at every second, and when the clock was set right. Returns what ends it. */
   each(listener: () => void): () => void
 }
@@ -28,9 +31,9 @@ export function createClock(): Clock {
     set(at) {
       ahead = at - Date.now()
     },
-    stand(still) {
-      if (still) stoodAt ??= Date.now() + ahead
-      else stoodAt = undefined
+    stand(at) {
+      stoodAt = at === undefined ? undefined : at + ahead
+      tell()
     },
     each(listener) {
       listeners.add(listener)

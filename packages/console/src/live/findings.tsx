@@ -1,7 +1,7 @@
 /** What is not as it should be, and what to do about it. This is the only part of the page that speaks up by itself. */
 import type { Finding } from '@fettle/relay/api'
 import { printable } from '../text/printable.ts'
-import { Time } from '../text/words.tsx'
+import { Time, useClock } from '../text/words.tsx'
 import type { Connection } from './stream.ts'
 
 interface FindingsProps {
@@ -12,16 +12,24 @@ interface FindingsProps {
 }
 
 export function Findings({ findings, connection, tryNow }: FindingsProps) {
+  const clock = useClock()
   const lost = connection.kind === 'lost'
   return (
     <section class="findings" aria-label="What needs attention" aria-live="polite">
       {lost && (
         <article class="finding problem" data-code="connection">
           <div>
-            <h2>
-              The connection to the meter is lost since <Time iso={new Date(connection.since).toISOString()} />
-            </h2>
-            <p>What is shown is as of then. The page keeps trying; the last time, {printable(connection.why)}.</p>
+            {connection.since === undefined ? (
+              <h2>The meter does not answer</h2>
+            ) : (
+              <h2>
+                The connection to the meter is lost since <Time iso={new Date(clock.now()).toISOString()} />
+              </h2>
+            )}
+            <p>
+              {connection.since === undefined ? '' : 'What is shown is as of then. '}
+              The page keeps trying; the last time, {printable(connection.why)}.
+            </p>
           </div>
           <button type="button" onClick={tryNow}>
             Try now

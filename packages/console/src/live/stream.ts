@@ -6,8 +6,8 @@ import { createReader, type ServerEvent } from './sse.ts'
 export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** `since`: when the last was heard, milliseconds since the epoch. */
-  | { readonly kind: 'lost'; readonly since: number; readonly why: string }
+  /** `since`: when the last was heard, by the browser's time of day; undefined: nothing ever was. */
+  | { readonly kind: 'lost'; readonly since: number | undefined; readonly why: string }
   /** The meter does not know the token. It is not asked again. */
   | { readonly kind: 'refused' }
 
@@ -29,13 +29,14 @@ export interface Follower {
 const WAITS = [500, 1000, 2000, 4000, 8000, 15_000]
 /** The meter speaks at least every 15 s. A computer that slept finds its connections dead without being told. */
 const SILENCE_MS = 45_000
+const LISTEN_MS = 1000
 
 export function follow(following: Following): Follower {
   const stop = new AbortController()
   let wake = () => {}
   let tries = 0
   let lastId = ''
-  let heardAt = Date.now()
+  let heardAt: number | undefined
 
   const receive = ({ event, data, id }: ServerEvent) => {
     lastId = id
@@ -54,8 +55,11 @@ export function follow(following: Following): Follower {
     const text = body.pipeThrough(new TextDecoderStream()).getReader()
     for (let piece = await text.read(); !piece.done; piece = await text.read()) {
       heard()
-      events(piece.value).forEach(receive)
-      live()
+      const said = events(piece.value)
+      said.forEach(receive)
+      // Not before: what answers may be something else than a meter.
+      if (said.length > 0) live()
+      if (tries === 0) heardAt = Date.now()
     }
   }
 
@@ -66,10 +70,7 @@ export function follow(following: Following): Follower {
       const response = await request(following, lastId, AbortSignal.any([stop.signal, silence.signal]))
       if (response.status === 401) return undefined
       if (!response.ok || response.body === null) return `the meter answered with status ${response.status}`
-      await readAll(response.body, () => {
-        heardAt = Date.now()
-        silence.broken()
-      })
+      await readAll(response.body, silence.broken)
       return 'the meter ended the connection'
     } catch (error) {
       if (silence.signal.aborted) return 'nothing was heard any more'
@@ -111,16 +112,22 @@ export function follow(following: Following): Follower {
   }
 }
 
-/** Its signal aborts when nothing has broken the silence for too long. */
+/**
+ * Its signal aborts when nothing has broken the silence for too long. The browser's monotonic clock may stand still
+ * while the computer sleeps, and the time of day may be set: the one that has gone further counts.
+ */
 function watchSilence() {
   const silence = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let heard = { day: 0, steady: 0 }
   const broken = () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => silence.abort(), SILENCE_MS)
+    heard = { day: Date.now(), steady: performance.now() }
   }
   broken()
-  return { signal: silence.signal, broken, end: () => clearTimeout(timer) }
+  const timer = setInterval(() => {
+    const silent = Math.max(Date.now() - heard.day, performance.now() - heard.steady)
+    if (silent > SILENCE_MS) silence.abort()
+  }, LISTEN_MS)
+  return { signal: silence.signal, broken, end: () => clearInterval(timer) }
 }
 
 function request({ url, token }: Following, lastId: string, signal: AbortSignal): Promise<Response> {

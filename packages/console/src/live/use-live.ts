@@ -29,15 +29,21 @@ export function useLive(token: string, clock: Clock, refused: () => void): Live 
         setState((known) => known && apply(known, change))
       },
       connection(next) {
-        clock.stand(next.kind === 'lost')
+        clock.stand(next.kind === 'lost' ? next.since : undefined)
         setConnection(next)
         if (next.kind === 'refused') refused()
       },
     })
     setFollower(following)
-    addEventListener('online', following.tryNow)
+    // Who comes back to the page, or into the network, does not want to wait.
+    const comeBack = () => {
+      if (!document.hidden) following.tryNow()
+    }
+    addEventListener('online', comeBack)
+    document.addEventListener('visibilitychange', comeBack)
     return () => {
-      removeEventListener('online', following.tryNow)
+      removeEventListener('online', comeBack)
+      document.removeEventListener('visibilitychange', comeBack)
       following.stop()
     }
   }, [token, clock, refused])
