@@ -102,5 +102,6 @@ test('counts are grouped, and one is no plural', () => {
 
 test('what hides or turns text around is shown as its code; all other letters stay', () => {
   assert.equal(printable('a\u202eb\u0000\n\u200bc\u2066\ufeff'), 'a\\u202eb\\u0000\\u000a\\u200bc\\u2066\\ufeff')
+  assert.equal(printable('a\u3164b\u{e0061}\ud800'), 'a\\u3164b\\u{e0061}\\ud800')
   assert.equal(printable('Zoë 日本 👩‍👩‍👧 <img> %41'), 'Zoë 日本 👩‍👩‍👧 <img> %41')
 })
