@@ -24,6 +24,9 @@ test('what has ended has no rate', () => {
   const rates = { receivedBitsPerSecond: 5, sentBitsPerSecond: 6 }
   assert.equal(openRate(session(1, { rates })), rates)
   assert.equal(openRate(ended(1, { rates })), undefined)
+  const oneWay = { receivedBitsPerSecond: 0, sentBitsPerSecond: 6 }
+  assert.equal(openRate(session(1, { rates: oneWay })), oneWay)
+  assert.equal(openRate(session(1)), undefined, 'it has not reported yet')
 })
 
 test('a title turns its own order around; a number begins with the highest, a name with the first', () => {

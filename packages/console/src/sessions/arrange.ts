@@ -56,9 +56,10 @@ export const columns: readonly Column[] = [
   { key: 'state', title: 'State', value: (one) => (one.state === 'open' ? ' ' : one.end) },
 ]
 
-/** What has ended has no rate any more. */
-export function openRate(session: RowSession): Rates | undefined {
-  return session.state === 'open' ? session.rates : undefined
+/** What has ended has no rate any more, and of what has not reported yet nobody knows it: none in both directions. */
+export function openRate({ state, rates }: RowSession): Rates | undefined {
+  if (state !== 'open' || rates === undefined) return undefined
+  return rates.receivedBitsPerSecond === 0 && rates.sentBitsPerSecond === 0 ? undefined : rates
 }
 
 /** null: nobody knows when it began. */
