@@ -1,6 +1,6 @@
 /** The sessions of now, with what one needs to find one among them. */
 import type { LiveSession } from '@fettle/relay/api'
-import { useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { plural, whole } from '../text/format.ts'
 import { useClock } from '../text/words.tsx'
 import { columns, held, matches, type Order, type RowSession, type Show, sorted, turn, wordsOf } from './arrange.ts'
@@ -14,6 +14,9 @@ export interface View {
 }
 
 export const firstView: View = { order: { by: 'started', descending: true }, filter: '', show: 'all' }
+
+/** Long enough to read a row and to click on it. */
+const STILL_MS = 10_000
 
 interface LiveSessionsProps {
   readonly sessions: ReadonlyMap<number, LiveSession>
@@ -32,7 +35,7 @@ const shows: readonly (readonly [Show, string])[] = [
 export function LiveSessions({ sessions, open, view, setView }: LiveSessionsProps) {
   const clock = useClock()
   const { order, filter, show } = view
-  const [still, setStill] = useState(false)
+  const [still, holdStill] = useStill()
   const last = useRef<readonly number[]>([])
 
   const words = wordsOf(filter)
@@ -87,12 +90,25 @@ export function LiveSessions({ sessions, open, view, setView }: LiveSessionsProp
             last.current = []
             setView({ ...view, order: turn(order, key) })
           }}
-          holdStill={setStill}
+          holdStill={holdStill}
         />
       )}
       {rows.length === 0 && <p class="empty">{emptyText(sessions.size)}</p>}
     </section>
   )
+}
+
+/** Rows stay where they are under a pointer that moves; one that was left on them holds them for a while only. */
+function useStill(): readonly [boolean, (still: boolean) => void] {
+  const [still, setStill] = useState(false)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const hold = useCallback((next: boolean) => {
+    clearTimeout(timer.current)
+    setStill(next)
+    if (next) timer.current = setTimeout(() => setStill(false), STILL_MS)
+  }, [])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  return [still, hold]
 }
 
 /** Most username templates know no account: then the column would say nothing. */

@@ -13,7 +13,7 @@ interface TableProps {
   /** Absent where the meter decides on the order. */
   readonly order?: Order
   sortBy?(key: ColumnKey): void
-  /** The pointer is on the rows, or has left them. */
+  /** The pointer moves on the rows, or has left them. */
   holdStill?(still: boolean): void
 }
 
@@ -47,7 +47,11 @@ export function SessionTable({ caption, sessions, columns, shown, order, sortBy,
         <tbody
           {...as.rows}
           ref={body}
-          onPointerEnter={(event) => holdStill?.(event.pointerType === 'mouse')}
+          onPointerMove={(event) => {
+            // A row that moves under a pointer is no movement of the pointer.
+            const moved = event.movementX !== 0 || event.movementY !== 0
+            if (moved && event.pointerType === 'mouse') holdStill?.(true)
+          }}
           onPointerLeave={() => holdStill?.(false)}
         >
           {sessions.map((session) => (
