@@ -28,14 +28,13 @@ export function Nothing() {
   return <span class="nothing">–</span>
 }
 
-/** In the viewer's zone; UTC when pointed at. `full`: always with day and second. */
+/** In the viewer's zone; UTC when pointed at. `full`: always with day and second; else as short as today allows. */
 export function Time({ iso, full = false }: { iso: string | null; full?: boolean }) {
-  const clock = useClock()
   if (iso === null) return <span class="nothing">unknown</span>
   const ms = Date.parse(iso)
   return (
     <time dateTime={iso} title={utcTime(ms)}>
-      {full ? localTime(ms) : shortTime(ms, clock.now())}
+      {full ? localTime(ms) : <Moving text={(now) => shortTime(ms, now)} />}
     </time>
   )
 }
