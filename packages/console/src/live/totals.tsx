@@ -3,12 +3,15 @@ import { bitRate, whole } from '../text/format.ts'
 
 export function Totals({ totals }: { totals: LiveSnapshot['totals'] }) {
   const { sessions, allocations, rates } = totals
+  // Something is open, and has not reported yet.
+  const isUnknown = allocations > 0 && rates.receivedBitsPerSecond + rates.sentBitsPerSecond === 0
+  const rate = (bitsPerSecond: number) => (isUnknown ? '–' : bitRate(bitsPerSecond))
   return (
     <section class="totals" aria-label="Now">
       <Total title="Sessions open" value={whole(sessions)} />
       <Total title="Allocations open" value={whole(allocations)} />
-      <Total title="Received" kind="received" value={bitRate(rates.receivedBitsPerSecond)} says="from clients" />
-      <Total title="Sent" kind="sent" value={bitRate(rates.sentBitsPerSecond)} says="to clients" />
+      <Total title="Received" kind="received" value={rate(rates.receivedBitsPerSecond)} says="from clients" />
+      <Total title="Sent" kind="sent" value={rate(rates.sentBitsPerSecond)} says="to clients" />
     </section>
   )
 }
