@@ -70,7 +70,7 @@ function Pages({ search, api }: { search: string; api: Api }) {
     (signal: AbortSignal) => api.sessions(questionOf(search, cursor), signal),
     [api, search, cursor],
   )
-  const { value, fault, ask } = useAnswer(question)
+  const [{ value, fault }, ask] = useAnswer(question)
   const [latest, setLatest] = useState(value)
   useEffect(() => setLatest(value), [value])
   const rows = useMemo(() => [...before, ...(latest?.sessions ?? [])].map(rowOf), [before, latest])

@@ -14,15 +14,19 @@ const REFRESH_MS = 5000
 
 export function SessionPage({ id, api }: { id: number; api: Api }) {
   const question = useCallback((signal: AbortSignal) => api.session(id, signal), [api, id])
-  const { value, fault, ask } = useAnswer(question)
-  const settled = value?.session.state === 'final'
+  const [answer, ask] = useAnswer(question)
+  const { value, fault } = answer
   useEffect(() => {
-    if (settled) return
+    const isWaiting = value === undefined && fault === undefined
+    if (isWaiting || value?.session.state === 'final') return
     const timer = setInterval(() => {
-      if (!document.hidden) ask()
+      if (document.hidden) return
+      // Once: the next wait begins with the answer, however long that takes.
+      clearInterval(timer)
+      ask()
     }, REFRESH_MS)
     return () => clearInterval(timer)
-  })
+  }, [answer])
   return (
     <>
       <p class="back">

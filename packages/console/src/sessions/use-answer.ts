@@ -1,25 +1,29 @@
 import { useEffect, useState } from 'preact/hooks'
 
 export interface Answer<T> {
-  readonly value?: T
+  readonly value?: T | undefined
   /** Why there is no answer, or none that is new; for people. */
   readonly fault?: string
-  ask(): void
 }
 
-/** Asks at once, when `question` is another function, and when told to. An older answer never replaces a newer. */
-export function useAnswer<T>(question: (signal: AbortSignal) => Promise<T>): Answer<T> {
-  const [result, setResult] = useState<{ value?: T; fault?: string }>({})
+/**
+ * Asks at once, when `question` is another function, and when told to. An older answer never replaces a newer. Every
+ * answer and every fault is another object.
+ */
+export function useAnswer<T>(question: (signal: AbortSignal) => Promise<T>): readonly [Answer<T>, ask: () => void] {
+  const [answer, setAnswer] = useState<Answer<T>>({})
   const [asked, setAsked] = useState(0)
   useEffect(() => {
     const stop = new AbortController()
     question(stop.signal).then(
-      (value) => setResult({ value }),
+      (value) => {
+        if (!stop.signal.aborted) setAnswer({ value })
+      },
       (error: Error) => {
-        if (!stop.signal.aborted) setResult((before) => ({ ...before, fault: error.message }))
+        if (!stop.signal.aborted) setAnswer(({ value }) => ({ value, fault: error.message }))
       },
     )
     return () => stop.abort()
   }, [question, asked])
-  return { ...result, ask: () => setAsked((count) => count + 1) }
+  return [answer, () => setAsked((count) => count + 1)]
 }
