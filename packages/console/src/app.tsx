@@ -62,12 +62,12 @@ interface MeterProps {
 function Meter({ token, clock, refused }: MeterProps) {
   const live = useLive(token, clock, refused)
   const api = useMemo(() => createApi(token, refused), [token, refused])
-  const { route, main } = useRoute()
+  const { route, list, main } = useRoute()
   const [view, setView] = useState(firstView)
   const lost = live.connection.kind === 'lost'
   const findings = live.state?.findings
   const count = findings?.length ?? 0
-  useTitle(count + (lost ? 1 : 0))
+  useTitle(route, count + (lost ? 1 : 0))
   return (
     <>
       <header class="top">
@@ -92,7 +92,7 @@ function Meter({ token, clock, refused }: MeterProps) {
           tryNow={live.tryNow}
         />
         {route.page === 'live' && <LivePage state={live.state} view={view} setView={setView} />}
-        {route.page === 'session' && <SessionPage key={route.id} id={route.id} api={api} />}
+        {route.page === 'session' && <SessionPage key={route.id} id={route.id} api={api} list={list} />}
         {route.page === 'sessions' && <HistoryPage search={route.search} api={api} />}
       </main>
     </>
@@ -114,11 +114,16 @@ function Heard({ connection, at }: { connection: Connection; at: string | undefi
   )
 }
 
-/** The page of the address; on another page one starts at its beginning, by keyboard too. */
+/**
+ * The page of the address, and the list that one has come from to it. On another page one starts at its beginning, by
+ * keyboard too.
+ */
 function useRoute() {
   const [route, setRoute] = useState<Route>(() => readRoute(location.hash))
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
+  const list = useRef<Route>({ page: 'live' })
+  if (route.page !== 'session') list.current = route
   useEffect(() => {
     const look = () => setRoute(readRoute(location.hash))
     addEventListener('hashchange', look)
@@ -132,12 +137,13 @@ function useRoute() {
     }
     first.current = false
   }, [place])
-  return { route, main }
+  return { route, list: list.current, main }
 }
 
 /** What needs attention can be seen from another tab. */
-function useTitle(count: number): void {
+function useTitle(route: Route, count: number): void {
+  const place = route.page === 'live' ? '' : route.page === 'sessions' ? 'Records, ' : `Session ${route.id}, `
   useEffect(() => {
-    document.title = count === 0 ? 'fettle' : `(${count}) fettle`
-  }, [count])
+    document.title = `${count === 0 ? '' : `(${count}) `}${place}fettle`
+  }, [place, count])
 }

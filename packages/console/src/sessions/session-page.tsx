@@ -3,6 +3,7 @@ import type { Session } from '@fettle/relay/api'
 import { useCallback, useEffect } from 'preact/hooks'
 import type { Api } from '../api.ts'
 import { Timeline } from '../chart/timeline.tsx'
+import { type Route, writeRoute } from '../route.ts'
 import { explainClass, explainEnd, explainQuality, qualityWords } from '../text/explain.ts'
 import { duration, plural, size } from '../text/format.ts'
 import { Elapsed, Name, Nothing, Time } from '../text/words.tsx'
@@ -12,7 +13,14 @@ import { useAnswer } from './use-answer.ts'
 /** A session that is not final is asked for again. */
 const REFRESH_MS = 5000
 
-export function SessionPage({ id, api }: { id: number; api: Api }) {
+interface SessionPageProps {
+  readonly id: number
+  readonly api: Api
+  /** Where one goes back to. */
+  readonly list: Route
+}
+
+export function SessionPage({ id, api, list }: SessionPageProps) {
   const question = useCallback((signal: AbortSignal) => api.session(id, signal), [api, id])
   const [answer, ask] = useAnswer(question)
   const { value, fault } = answer
@@ -30,7 +38,7 @@ export function SessionPage({ id, api }: { id: number; api: Api }) {
   return (
     <>
       <p class="back">
-        <a href="#/live">Live</a>
+        <a href={writeRoute(list)}>{list.page === 'live' ? 'Live' : 'Records'}</a>
       </p>
       {fault !== undefined && <p class="fault">{fault}</p>}
       {value === undefined && fault === undefined && <p class="empty">Waiting for the meter.</p>}
