@@ -260,6 +260,62 @@ test('the records come page by page, and can be filtered by an address', async (
   assert.deepEqual(complaints, [])
 })
 
+test('a session is shown however slow the meter is to answer, and one goes back to where one came from', async (context) => {
+  const { fake, page, complaints } = await visit(context, { open: 3, ended: 0 })
+  await rowsAre(page, 3)
+  await page.getByRole('link', { name: 'Records' }).click()
+  assert.equal(await page.title(), 'Records, fettle')
+  // Longer than the page waits before it asks again.
+  await page.route('**/v1/sessions/*', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 6000))
+    await route.continue()
+  })
+  const { id } = fake.sessions[0]!
+  await page.locator(`[data-session="${id}"] a`).click()
+  await page.getByText(`session ${id}`, { exact: true }).waitFor({ timeout: 9000 })
+  assert.equal(await page.title(), `Session ${id}, fettle`)
+  await page.locator('.back a').click()
+  assert.equal(new URL(page.url()).hash, '#/sessions')
+  assert.deepEqual(complaints, [])
+})
+
+test('rows stay under a pointer that moves, but not for ever under one that was left there', async (context) => {
+  const { fake, page, complaints } = await visit(context, { open: 4, ended: 0 })
+  await rowsAre(page, 4)
+  await page.clock.install()
+  const order = () =>
+    page.locator(rows).evaluateAll((all) => all.map((row) => Number(row.getAttribute('data-session'))))
+  await page.getByRole('columnheader', { name: 'Received' }).getByRole('button').click()
+  await page.locator(rows).nth(2).hover()
+  const before = await order()
+  const last = fake.sessions.find(({ id }) => id === before.at(-1))!
+  fake.say({ sessions: [{ ...last, client: { ...last.client, receivedBytes: 9e15 } }] })
+  await until('the change', async () => (await textOf(page, `[data-session="${last.id}"] .received`)) === '9.00 PB')
+  assert.deepEqual(await order(), before)
+  await page.clock.runFor(11_000)
+  assert.equal((await order())[0], last.id)
+  assert.deepEqual(complaints, [])
+})
+
+test('the day stands beside a time as soon as it is not of today any more', async (context) => {
+  const { fake, page, complaints } = await visit(context, { open: 1, ended: 0 })
+  await rowsAre(page, 1)
+  fake.say({ sessions: [{ ...fake.sessions[0]!, startedAt: new Date().toISOString() }] })
+  await until('the start', async () => /^\d\d:\d\d:\d\d$/.test(await textOf(page, `${rows} .started`)))
+  fake.say({ at: new Date(Date.now() + 26 * 3_600_000).toISOString() })
+  await until('the day', async () => /^\d{2,4}-\d\d/.test(await textOf(page, `${rows} .started`)), 5)
+  assert.deepEqual(complaints, [])
+})
+
+test('a phone shows every filter of the records', async (context) => {
+  const { page } = await visit(context, { open: 3, ended: 0 }, { width: 360 })
+  await page.getByRole('link', { name: 'Records' }).click()
+  await rowsAre(page, 3)
+  for (const field of await page.locator('form .filter').all()) {
+    assert.ok((await field.boundingBox())!.width > 100, (await field.getAttribute('name')) ?? '')
+  }
+})
+
 test('a table of 500 sessions that change four times a second keeps the page smooth', async (context) => {
   const { page, complaints } = await visit(context, { open: 480, ended: 20, changesPerSecond: 4, share: 0.12 })
   await rowsAre(page, 500)

@@ -76,7 +76,7 @@ function AllocationRows({ allocation }: { allocation: Allocation }) {
         <td rowSpan={2}>
           <Known allocation={allocation} />
         </td>
-        <td rowSpan={2}>
+        <td rowSpan={2} class="addresses">
           <Addresses allocation={allocation} />
         </td>
         <Side name="client" counters={allocation.client} />

@@ -40,7 +40,7 @@ export function SessionPage({ id, api, list }: SessionPageProps) {
       <p class="back">
         <a href={writeRoute(list)}>{list.page === 'live' ? 'Live' : 'Records'}</a>
       </p>
-      {fault !== undefined && <p class="fault">{fault}</p>}
+      {fault !== undefined && <p class="card fault">{fault}</p>}
       {value === undefined && fault === undefined && <p class="empty">Waiting for the meter.</p>}
       {value !== undefined && (
         <>
