@@ -1,7 +1,7 @@
 /**
- * How much was relayed when, over the last hour: for a chart, nobody bills from it. coturn reports by count, so a report
- * tells of a time that is over: its bytes are laid out evenly over the time since the report before. What an allocation
- * has relayed since its last report nobody knows yet; it is estimated, and kept apart.
+ * How much was relayed when, over the last hour: for a chart, nobody bills from it. coturn reports by count, so a
+ * report tells of a time that is over: its bytes are laid out evenly over the time since the report before. What an
+ * allocation has relayed since its last report nobody knows yet; it is estimated, and kept apart.
  */
 import { Column, Flag, STRIDE, type Table } from './table.ts'
 
@@ -29,20 +29,26 @@ export interface LastHour {
 const OVER = Flag.held | Flag.deleted | Flag.expired
 
 export class Throughput {
-  /** Rings: bin n, which begins at n * `BIN_MS`, is at n % `KEPT`. */
-  readonly #received = new Float64Array(KEPT)
-  readonly #sent = new Float64Array(KEPT)
+  /** A ring of received and sent: bin n, which begins at n * `BIN_MS`, is the pair at n % `KEPT`. */
+  readonly #bins = new Float64Array(KEPT * 2)
   #newest = -1
 
-  /** Bytes that were counted between two times. Where no time lies between them nobody knows when: they are left out. */
+  /** Bytes that were counted between two times. Where these are the same nobody knows when: they are left out. */
   add(from: number, to: number, received: number, sent: number): void {
     if (!(to > from)) return
     const last = Math.floor(to / BIN_MS)
-    this.#moveOn(last)
-    for (let bin = Math.max(Math.floor(from / BIN_MS), this.#newest - BINS); bin <= last; bin++) {
-      const share = (Math.min(to, (bin + 1) * BIN_MS) - Math.max(from, bin * BIN_MS)) / (to - from)
-      this.#received[bin % KEPT]! += received * share
-      this.#sent[bin % KEPT]! += sent * share
+    if (last > this.#newest) this.#moveOn(last)
+    const bins = this.#bins
+    const first = Math.max(Math.floor(from / BIN_MS), this.#newest - BINS)
+    let at = (first % KEPT) * 2
+    let begin = Math.max(from, first * BIN_MS)
+    for (let bin = first; bin <= last; bin++) {
+      const end = bin === last ? to : (bin + 1) * BIN_MS
+      const share = (end - begin) / (to - from)
+      bins[at]! += received * share
+      bins[at + 1]! += sent * share
+      at = at + 2 === bins.length ? 0 : at + 2
+      begin = end
     }
   }
 
@@ -51,21 +57,19 @@ export class Throughput {
     const end = Math.floor(now / BIN_MS)
     this.#moveOn(end)
     const first = Math.max(end - BINS, Math.ceil(since / BIN_MS))
-    const bins = Array.from({ length: Math.max(0, end - first) }, (_, i) => (first + i) % KEPT)
+    const length = Math.max(0, end - first)
+    const reported = (which: 0 | 1) =>
+      Float64Array.from({ length }, (_, i) => this.#bins[((first + i) % KEPT) * 2 + which]!)
     return {
       until: end * BIN_MS,
-      reported: {
-        received: Float64Array.from(bins, (at) => this.#received[at]!),
-        sent: Float64Array.from(bins, (at) => this.#sent[at]!),
-      },
-      awaited: awaitedOf(table, first * BIN_MS, bins.length, now),
+      reported: { received: reported(0), sent: reported(1) },
+      awaited: awaitedOf(table, first * BIN_MS, length, now),
     }
   }
 
   #moveOn(bin: number): void {
     for (let next = Math.max(this.#newest + 1, bin - BINS); next <= bin; next++) {
-      this.#received[next % KEPT] = 0
-      this.#sent[next % KEPT] = 0
+      this.#bins.fill(0, (next % KEPT) * 2, (next % KEPT) * 2 + 2)
     }
     this.#newest = Math.max(this.#newest, bin)
   }
