@@ -184,6 +184,23 @@ test('a lost connection is shown with its time, the page stands still, and it co
   )
 })
 
+test('a page that finds a newer meter when it comes back is loaded anew, and only then', async (context) => {
+  const { fake, page } = await visit(context, { open: 2, ended: 0 })
+  await rowsAre(page, 2)
+  const isSame = () => page.evaluate<boolean>('globalThis.same === true')
+  await page.evaluate('globalThis.same = true')
+  const asked = page.waitForRequest(`${fake.origin}/`)
+  fake.drop()
+  await asked
+  await page.waitForTimeout(500)
+  assert.equal(await isSame(), true)
+  await page.route(`${fake.origin}/`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<p>newer</p><script src="./assets/newer.js"></script>' }),
+  )
+  fake.drop()
+  await page.getByText('newer').waitFor({ timeout: 5000 })
+})
+
 test('without a token, or with a wrong one, it is asked for; a meter that wants none is shown at once', async (context) => {
   const { fake, page } = await visit(context, { open: 3, ended: 0 }, { address: ({ origin }) => origin })
   const field = page.getByLabel('The meter’s token')

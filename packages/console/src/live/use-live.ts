@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { apiUrl } from '../api.ts'
 import type { Clock } from './clock.ts'
+import { isOutdated } from './renewal.ts'
 import { apply, begin, type LiveState } from './state.ts'
 import { type Connection, type Follower, follow } from './stream.ts'
 
@@ -17,6 +18,7 @@ export function useLive(token: string, clock: Clock, refused: () => void): Live 
   const [connection, setConnection] = useState<Connection>({ kind: 'connecting' })
   const [follower, setFollower] = useState<Follower>()
   useEffect(() => {
+    let wasLost = false
     const following = follow({
       url: apiUrl('live'),
       token,
@@ -32,6 +34,8 @@ export function useLive(token: string, clock: Clock, refused: () => void): Live 
         clock.stand(next.kind === 'lost' ? next.since : undefined)
         setConnection(next)
         if (next.kind === 'refused') refused()
+        if (next.kind === 'live' && wasLost) reloadIfOutdated()
+        wasLost = next.kind === 'lost'
       },
     })
     setFollower(following)
@@ -48,4 +52,13 @@ export function useLive(token: string, clock: Clock, refused: () => void): Live 
     }
   }, [token, clock, refused])
   return { state, connection, tryNow: () => follower?.tryNow() }
+}
+
+/** The token and the place in the page survive it. */
+function reloadIfOutdated(): void {
+  const reload = (outdated: boolean) => {
+    if (outdated) location.reload()
+  }
+  // Who cannot find out keeps the page that there is.
+  isOutdated().then(reload, () => {})
 }
