@@ -182,6 +182,22 @@ test('a rate fades when nothing more is reported', async (context) => {
   assert.equal(rate(changeOf(await follower.next())), 1_800_000)
 })
 
+test('rates and chart go on over a restart of the meter, by the average of each call', async (context) => {
+  const rig = new Rig(context)
+  const path = rig.open('1:alice')
+  for (let i = 0; i < 2; i++) {
+    rig.pass(60_000)
+    rig.report(path, [2048, 2_048_000 * (i + 1), 2048, 204_800])
+  }
+  rig.gap('turn1', rig.now, 'restart')
+  rig.pass(10_000)
+  rig.commit()
+  const { totals, chart } = snapshotOf(await (await Follower.on(`${await rig.serve(context)}/v1/live`, context)).next())
+  // 6,144,000 bytes in 120 s.
+  assert.equal(totals.rates.receivedBitsPerSecond, 410_000)
+  assert.deepEqual(chart.receivedAwaited.slice(-3), [0, 410_000, 410_000])
+})
+
 test('problems and servers are told when they change', async (context) => {
   const rig = new Rig(context)
   rig.commit()

@@ -83,11 +83,14 @@ function awaitedOf({ cells, top }: Table, first: number, bins: number, now: numb
   const received = new Float64Array(bins + 1)
   const sent = new Float64Array(bins + 1)
   for (let base = 0; base < top * STRIDE; base += STRIDE) {
-    const rate = cells[base + Column.rate]!
-    if (cells[base] === 0 || !(rate > 0) || (cells[base + Column.flags]! & OVER) !== 0) continue
+    if (cells[base] === 0 || (cells[base + Column.flags]! & OVER) !== 0) continue
     const from = cells[base + Column.clientAt]!
     const counts = cells[base + Column.client]! + cells[base + Column.client + 2]!
     if (!(now > from) || counts === 0) continue
+    const last = cells[base + Column.rate]!
+    // A gap makes it unknown, and an average has to do: a meter that was just started would show no call at all.
+    const rate = last > 0 ? last : counts / (from - cells[base + Column.openedAt]!)
+    if (!(rate > 0)) continue
     const perMs = Math.min(rate, cells[base + Column.lastCounts]! / (now - from)) / counts
     raise(received, first, from, perMs * cells[base + Column.client + 1]!)
     raise(sent, first, from, perMs * cells[base + Column.client + 3]!)

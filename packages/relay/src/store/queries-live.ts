@@ -19,14 +19,19 @@ export interface Totals extends Flow {
 
 const OVER = Flag.held | Flag.deleted | Flag.expired
 
+/** Packet counts of the client side per millisecond: in the last report; on average where a gap has hidden that. */
+const PER_MS = `coalesce(iif(l.rate > 0, l.rate, NULL), (l.c_rcvp + l.c_sentp) * 1.0 /
+  (l.client_at - (SELECT opened_at FROM allocation WHERE id = l.id)))`
+
 /**
- * The rate of an allocation: that of its last report, in packet counts of the client side, times what such a packet
- * held on average. Where nothing more is reported fewer than those of a report have been counted since: the rate fades,
- * as in the chart (core/throughput.ts). 0 while no report tells it.
+ * The rate of an allocation: that of its last report in packets, times what such a packet held on average. Where
+ * nothing more is reported fewer than those of a report have been counted since: the rate fades, as in the chart
+ * (core/throughput.ts). 0 while no report tells it.
  */
 const rate = (bytes: string) =>
-  `CASE WHEN l.rate > 0 AND l.c_rcvp + l.c_sentp > 0 AND l.flags & ${OVER} = 0
-   THEN min(l.rate, 1.0 * l.last_counts / max(:now - l.client_at, 1)) * 8000.0 * l.${bytes} / (l.c_rcvp + l.c_sentp) ELSE 0 END`
+  `CASE WHEN l.c_rcvp + l.c_sentp > 0 AND l.flags & ${OVER} = 0 THEN
+   coalesce(min(${PER_MS}, 1.0 * l.last_counts / max(:now - l.client_at, 1)), 0) * 8000.0 * l.${bytes} /
+   (l.c_rcvp + l.c_sentp) ELSE 0 END`
 
 const RECEIVED = rate('c_rcvb')
 const SENT = rate('c_sentb')
