@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 
 interface SignInProps {
   /** The last token was not the meter's. */
@@ -8,6 +8,8 @@ interface SignInProps {
 
 export function SignIn({ wrong, enter }: SignInProps) {
   const [token, setToken] = useState('')
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => field.current?.focus(), [])
   return (
     <main class="sign-in">
       <form
@@ -25,6 +27,7 @@ export function SignIn({ wrong, enter }: SignInProps) {
         )}
         <label for="token">The meter’s token</label>
         <input
+          ref={field}
           id="token"
           type="password"
           autocomplete="off"

@@ -20,9 +20,12 @@ export function forgetToken(): void {
   storage()?.removeItem(NAME)
 }
 
-/** The header that carries it; none for a meter that asks for none. */
+/**
+ * The header that carries it; none for a meter that asks for none. A letter that no header may hold makes it wrong, and
+ * the meter is to say so: the browser would refuse to ask.
+ */
 export function bearer(token: string): Record<string, string> {
-  return token === '' ? {} : { Authorization: `Bearer ${token}` }
+  return token === '' ? {} : { Authorization: `Bearer ${token.replaceAll(/[^!-~]/g, '?')}` }
 }
 
 /** A browser that is told to keep nothing throws; then the token lasts as long as the page. */
