@@ -14,7 +14,7 @@ const SHORTEST_SECONDS = 300
 const ABOUT =
   'coturn reports an allocation at every 4096th packet. The bytes of a report are laid out evenly over the time ' +
   'since the one before: the filled area is what was reported. Dashed: reports are still to come; the line is what ' +
-  'they will hold if all goes on as in the last ones.'
+  'they will hold if all goes on as in the last ones. A point of the line is the average of 15 seconds.'
 
 export function Throughput({ chart }: { chart: Chart }) {
   const lines = useMemo(() => linesOf(chart), [chart])
