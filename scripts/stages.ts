@@ -4,6 +4,7 @@ import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 
 /** What came of a stage. `fault` says in a few words why it failed; tests are counted where the stage has any. */
 export interface Outcome {
@@ -109,7 +110,12 @@ export async function runTestFiles(files: readonly string[], limits: Limits, sil
   const child = fork(new URL('./run-tests.ts', import.meta.url), [JSON.stringify(limits), ...files], {
     silent,
     execArgv: [],
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined }, // with it node would run no test inside of a test
+    env: {
+      ...process.env,
+      NODE_TEST_CONTEXT: undefined, // with it node would run no test inside of a test
+      // A process for each file reads the same modules: with the types stripped once a file takes a third less.
+      NODE_COMPILE_CACHE: resolve('node_modules/.cache/node'),
+    },
   })
   let tally: Tally | undefined
   child.on('message', (message) => {
