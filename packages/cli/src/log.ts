@@ -38,7 +38,7 @@ function tellText(event: ServeEvent, io: Io): void {
 
 type Complaint = Extract<
   ServeEvent,
-  { kind: 'refused' | 'failed' | 'cannot start' | 'hung' | 'shared' | 'forward' | 'api failed' }
+  { kind: 'refused' | 'failed' | 'cannot start' | 'hung' | 'shared' | 'forward' | 'api failed' | 'untold' }
 >
 
 function complaintOf(event: Complaint): string {
@@ -53,6 +53,8 @@ function complaintOf(event: Complaint): string {
       return `forwarding: ${event.why}`
     case 'api failed':
       return `a request could not be answered: ${event.why}`
+    case 'untold':
+      return `sessions that have ended cannot be read: ${event.why}`
     case 'hung':
       return 'the meter stood still for 30 s and was ended; start it again, and report this as a bug'
     case 'cannot start':

@@ -1,7 +1,7 @@
 /** `fettle relay serve`: the meter in its own thread, the API beside it, and what a person who started it wants. */
 import { once } from 'node:events'
 import { unwatchFile, watchFile } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { SessionRecord } from './core/record.ts'
 import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFile } from './folder.ts'
@@ -13,6 +13,7 @@ import { createApi } from './serve/api.ts'
 import type { TailEvent } from './serve/contract.ts'
 import { listen } from './serve/listen.ts'
 import type { MeterStatus } from './serve/status.ts'
+import { openReader } from './store/queries.ts'
 import { readSessions } from './store/sessions.ts'
 import { resourceLimits } from './threads.ts'
 import { watchThread } from './watchdog.ts'
@@ -26,6 +27,8 @@ export type ServeEvent =
   | { readonly kind: 'servers'; readonly lines: readonly ServerLine[]; readonly why?: string }
   /** A request could not be answered; the meter goes on. */
   | { readonly kind: 'api failed'; readonly why: string }
+  /** Sessions have ended and are stored, but cannot be read to be told of; the meter goes on. */
+  | { readonly kind: 'untold'; readonly why: string }
   | { readonly kind: 'hung' }
 
 export interface Ready {
@@ -191,9 +194,14 @@ class Serving {
   }
 
   #tellEnded(ids: readonly number[]): void {
-    this.#reader ??= new DatabaseSync(ledgerFile(this.#options.data), { readOnly: true })
-    for (const page of readSessions(this.#reader, { ids })) {
-      for (const session of page) this.#host.on({ kind: 'session', session })
+    try {
+      this.#reader ??= openReader(ledgerFile(this.#options.data))
+      for (const page of readSessions(this.#reader, { ids })) {
+        for (const session of page) this.#host.on({ kind: 'session', session })
+      }
+    } catch (error) {
+      // A ledger that was moved away or is damaged must not end the meter, which may still store.
+      this.#host.on({ kind: 'untold', why: (error as Error).message })
     }
   }
 

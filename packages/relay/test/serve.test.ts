@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { readServers } from '../src/folder.ts'
+import { readOptions, type ServeOptions } from '../src/options.ts'
+import { readRunning } from '../src/running.ts'
+import { type ServeEvent, serve } from '../src/serve.ts'
+import { request } from './resp-endpoint.ts'
+
+function optionsFor(context: TestContext): ServeOptions {
+  const data = mkdtempSync(join(tmpdir(), 'fettle-serve-'))
+  context.after(() => rmSync(data, { recursive: true }))
+  const options = readOptions({ data, resp: '127.0.0.1:0', http: '127.0.0.1:0' }, {})
+  assert.ok(options.ok)
+  return options.value
+}
+
+/** A meter that serves until the test ends it. */
+function start(options: ServeOptions): { events: ServeEvent[]; stop: () => Promise<boolean>; until: Until } {
+  const controller = new AbortController()
+  const events: ServeEvent[] = []
+  const ended = serve(options, { signal: controller.signal, on: (event) => events.push(event) })
+  const stop = () => {
+    controller.abort()
+    return ended
+  }
+  const until: Until = async (kind) => {
+    for (let i = 0; i < 400; i++, await wait(10)) {
+      const found = events.find((event) => event.kind === kind)
+      if (found !== undefined) return found
+    }
+    assert.fail(`no ${kind} but ${JSON.stringify(events)}`)
+  }
+  return { events, stop, until }
+}
+type Until = (kind: ServeEvent['kind']) => Promise<ServeEvent>
+
+/** A coturn reports a whole call. */
+async function reportCall(data: string): Promise<void> {
+  const [host, port] = readRunning(data)!.resp.split(':')
+  const socket = connect(Number(port), host)
+  await once(socket, 'connect')
+  const path = 'turn/realm/example.org/user/1:alice/allocation/000000000000000001'
+  const status = 'new lifetime=600, type=UDP, local=192.0.2.1:3478, remote=198.51.100.7:5000, ssl=NONE, cipher=NONE'
+  socket.write(request('AUTH', readServers(data)[0]!.token))
+  socket.write(request('PUBLISH', `${path}/status`, status))
+  socket.write(request('PUBLISH', `${path}/status`, 'deleted'))
+  for (const kind of ['total_traffic', 'total_traffic/peer']) {
+    socket.write(request('PUBLISH', `${path}/${kind}`, 'rcvp=1, rcvb=2, sentp=3, sentb=4'))
+  }
+  socket.resume()
+  socket.end()
+  await once(socket, 'close')
+}
+
+test('sessions that cannot be read are not told of, and the meter goes on', async (context) => {
+  const options = optionsFor(context)
+  const { stop, until } = start(options)
+  await until('ready')
+  for (const file of globSync('ledger.sqlite*', { cwd: options.data })) rmSync(join(options.data, file))
+  await reportCall(options.data)
+  assert.deepEqual(await until('untold'), { kind: 'untold', why: 'unable to open database file' })
+  assert.equal(await stop(), true)
+})
+
+test('a session that has ended is told of', async (context) => {
+  const options = optionsFor(context)
+  const { stop, until } = start(options)
+  await until('ready')
+  await reportCall(options.data)
+  const found = await until('session')
+  assert.ok(found.kind === 'session')
+  assert.deepEqual([found.session.device, found.session.client.receivedBytes], ['alice', 2])
+  assert.equal(await stop(), true)
+})
