@@ -125,6 +125,7 @@ class Serving {
   #clean = false
   #failed = false
   #reader: DatabaseSync | undefined
+  #opening: Promise<void> | undefined
 
   constructor(options: ServeOptions, host: ServeHost, servers: readonly RespServer[], token: string) {
     this.#options = options
@@ -154,6 +155,8 @@ class Serving {
       await gone
     } finally {
       signal.removeEventListener('abort', stop)
+      // What is opened after it was closed would stay open.
+      await this.#opening
       for (const close of this.#closers.reverse()) await close()
       this.#reader?.close()
     }
@@ -186,7 +189,7 @@ class Serving {
         return
       case 'listening':
         this.#port = told.port
-        this.#open().catch((error: Error) => this.#fail(error.message))
+        this.#opening = this.#open().catch((error: Error) => this.#fail(error.message))
         return
       default:
         this.#host.on(told)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,10 +12,10 @@ import { readRunning } from '../src/running.ts'
 import { type ServeEvent, serve } from '../src/serve.ts'
 import { request } from './resp-endpoint.ts'
 
-function optionsFor(context: TestContext): ServeOptions {
+function optionsFor(context: TestContext, http = '127.0.0.1:0'): ServeOptions {
   const data = mkdtempSync(join(tmpdir(), 'fettle-serve-'))
   context.after(() => rmSync(data, { recursive: true }))
-  const options = readOptions({ data, resp: '127.0.0.1:0', http: '127.0.0.1:0' }, {})
+  const options = readOptions({ data, resp: '127.0.0.1:0', http }, {})
   assert.ok(options.ok)
   return options.value
 }
@@ -57,6 +57,18 @@ async function reportCall(data: string): Promise<void> {
   socket.end()
   await once(socket, 'close')
 }
+
+test('a meter that is ended while it starts leaves nothing open', async (context) => {
+  // A name is looked up first, so that the API listens only after the meter has gone.
+  const options = optionsFor(context, 'localhost:0')
+  const { events, stop } = start(options)
+  assert.equal(await stop(), true)
+  const told = events.length
+  await wait(200)
+  assert.equal(events.length, told, JSON.stringify(events.slice(told)))
+  assert.ok(!existsSync(join(options.data, 'running.json')))
+  for (const event of events) if (event.kind === 'ready') await assert.rejects(fetch(`${event.http}/healthz`))
+})
 
 test('sessions that cannot be read are not told of, and the meter goes on', async (context) => {
   const options = optionsFor(context)
