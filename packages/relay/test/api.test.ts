@@ -219,12 +219,14 @@ test('what is not there, and what cannot be done, is said', async (context) => {
   const api = rig.api()
   assert.equal(await problemOf(api, get('/v1/sessions/77')), '404 Not Found: There is no session 77.')
   assert.match(await problemOf(api, get('/v1/session')), /^404 Not Found: There is nothing at \/v1\/session;/)
-  const post = new Request('http://127.0.0.1/v1/sessions', {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${TOKEN}` },
-  })
-  assert.match(await problemOf(api, post), /^405 Method Not Allowed: POST is not known here/)
-  assert.equal((await api.fetch(post)).headers.get('allow'), 'GET, HEAD')
+  for (const path of ['/v1/sessions', '/v1/openapi.json', '/healthz', '/', '/index.html']) {
+    const post = new Request(`http://127.0.0.1${path}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${TOKEN}` },
+    })
+    assert.match(await problemOf(api, post), /^405 Method Not Allowed: POST is not known here/)
+    assert.equal((await api.fetch(post)).headers.get('allow'), 'GET, HEAD')
+  }
   rig.ledger.db.exec('DROP TABLE gap')
   assert.equal(
     await problemOf(api, get('/v1/gaps')),

@@ -68,16 +68,13 @@ export function createApi(options: ApiOptions): Api {
     })
   }
   for (const route of routes) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    app.get(path, (context) => respond(route, sources, context))
-    app.all(path, notAllowed)
+    app.get(route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (context) => respond(route, sources, context))
   }
   const document = JSON.stringify(openApi(routes, VERSION))
   app.get(DOCUMENT, () => new Response(document, { headers: { 'Content-Type': 'application/json' } }))
-  app.all(DOCUMENT, notAllowed)
   const page = readPage(options.console)
   app.get('*', (context) => page(context.req.path) ?? notFound(context))
-  app.notFound(notFound)
+  app.all('*', notAllowed)
   app.onError((error) => {
     failed(error)
     return problemResponse(500, 'The meter could not answer this. Its log says why.')
