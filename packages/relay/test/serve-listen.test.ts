@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import type { Api } from '../src/serve/api.ts'
 import { listen } from '../src/serve/listen.ts'
@@ -68,5 +68,18 @@ test('answers over a socket are those without one', async (context) => {
     const [a, b] = [await far.text(), await near.text()].map((text) => text.replace(/"diskFreeBytes":\d+/, ''))
     assert.deepEqual([far.status, a], [near.status, b], path)
     assert.equal(far.headers.get('content-type'), near.headers.get('content-type'), path)
+  }
+})
+
+test('a health check in HTTP/1.0, which names no host, is answered', async (context) => {
+  const rig = new Rig(context)
+  rig.commit()
+  for (const token of [TOKEN, '']) {
+    const { port } = new URL(await rig.serve(context, { token }))
+    const socket = connect(Number(port), '127.0.0.1').setEncoding('utf8')
+    socket.write('GET /readyz HTTP/1.0\r\n\r\n')
+    const [answer] = await once(socket, 'data')
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/)
+    socket.destroy()
   }
 })

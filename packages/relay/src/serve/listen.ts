@@ -23,7 +23,9 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Rejects with one line that says why nothing can listen there. */
 export async function listen(api: Api, host: string, port: number): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: api.fetch, overrideGlobalObjects: false }) as Server
+  // A health check in HTTP/1.0 (HAProxy's, by default) names no host; by this one it is reached without a token too.
+  const hostname = 'localhost'
+  const server = createAdaptorServer({ fetch: api.fetch, hostname, overrideGlobalObjects: false }) as Server
   server.maxConnections = CONNECTIONS_MAX
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
