@@ -134,7 +134,7 @@ test('allocations are found by what is asked of them', async (context) => {
   }
   assert.deepEqual(await found(''), ['alice turn1 3 open', 'bob turn2 2 closed', 'alice turn1 1 closed'])
   assert.deepEqual(await found('open=true'), ['alice turn1 3 open'])
-  assert.deepEqual(await found('device=alice&open=false'), ['alice turn1 3 open', 'alice turn1 1 closed'])
+  assert.deepEqual(await found('device=alice&open=false'), ['alice turn1 1 closed'])
   assert.deepEqual(await found('server=turn2'), ['bob turn2 2 closed'])
   assert.deepEqual(await found('server=turn3'), [])
   assert.deepEqual(await found('session=1'), ['alice turn1 1 closed'])
@@ -237,6 +237,7 @@ function questions(records: readonly SessionRecord[]): [SessionQuery, Fits][] {
       (one) => one.state === state,
     ]),
     [{ live: true }, (one) => one.state === 'open'],
+    [{ live: false }, (one) => one.state !== 'open'],
     ...(['relayed', 'unused'] as const).map((kind): [SessionQuery, Fits] => [
       { class: kind },
       (one) => one.class === kind,

@@ -45,7 +45,7 @@ export const nothingQuery = z.strictObject({})
 export const sessionsQuery = z
   .strictObject({
     state: z.enum(['open', 'ended', 'final']).optional().describe('open, ended or final'),
-    live: yes.optional().describe('true for those in which something that counts is open'),
+    live: yes.optional().describe('true for those in which something that counts is open, false for the others'),
     device: exact('a device'),
     account: exact('an account'),
     realm: exact('a realm'),
@@ -61,7 +61,7 @@ export const sessionsQuery = z
 export const sessionQuery = z.strictObject({ id: id.describe('the id of a session, a whole number') })
 
 export const allocationsQuery = z.strictObject({
-  open: yes.optional().describe('true for those that are open'),
+  open: yes.optional().describe('true for those that are open, false for the others'),
   device: exact('a device'),
   server: exact('a server'),
   session: id.optional().describe('the id of a session, a whole number'),
@@ -124,7 +124,7 @@ export function readQuery<S extends QuerySchema>(
   path: Readonly<Record<string, string>>,
 ): Reading<z.output<S>> {
   const given = { ...Object.fromEntries(search), ...path }
-  const repeated = Object.keys(given).filter((key) => search.getAll(key).length > 1)
+  const repeated = Object.keys(given).filter((key) => search.getAll(key).length + Number(Object.hasOwn(path, key)) > 1)
   const read = schema.safeParse(given)
   const faults = [
     ...repeated.map((key) => `${shown(key)}: is given more than once; give it once`),

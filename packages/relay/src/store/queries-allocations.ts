@@ -20,6 +20,7 @@ export interface FoundAllocation extends AllocationRecord {
   readonly account: string | null
 }
 
+const CLOSED = 'a.ended <> 0'
 const conditions: Readonly<Record<keyof AllocationQuery, string>> = {
   open: 'a.ended = 0 AND a.id IN (SELECT id FROM live WHERE id >= :low AND id < :high)',
   device: 'a.id IN (SELECT id FROM allocation WHERE device = :device)',
@@ -34,9 +35,8 @@ export function findAllocations(
   limit: number,
 ): Found<FoundAllocation> {
   const { device, server, session } = query
-  const asked = { ...query, open: query.open || undefined }
-  const names = (Object.keys(conditions) as (keyof AllocationQuery)[]).filter((name) => asked[name] !== undefined)
-  const where = names.map((name) => ` AND ${conditions[name]}`).join('')
+  const names = (Object.keys(conditions) as (keyof AllocationQuery)[]).filter((name) => query[name] !== undefined)
+  const where = names.map((name) => ` AND ${name === 'open' && !query.open ? CLOSED : conditions[name]}`).join('')
   const page = db.prepare(
     `${ALLOCATIONS} a.id >= :low AND a.id < :high AND a.session_id IS NOT NULL${where} ORDER BY a.id DESC LIMIT :most`,
   )
@@ -46,7 +46,7 @@ export function findAllocations(
     ...(session === undefined ? {} : { session }),
   }
   // Where an index leads to the rows there is nothing to scan.
-  const step = asked.open || device !== undefined || session !== undefined ? Number.MAX_SAFE_INTEGER : undefined
+  const step = query.open || device !== undefined || session !== undefined ? Number.MAX_SAFE_INTEGER : undefined
   const read = (part: { low: number; high: number }, most: number) =>
     page.all({ ...values, ...part, most }) as (Row & { id: number })[]
   const { rows, next } = scanDown(idsOf(db, 'allocation', before), limit, read, step)

@@ -67,7 +67,7 @@ function conditionsOf(query: SessionQuery): string[] {
      WHERE ${column} = :${column} AND session_id >= :low AND session_id < :high)`
   const conditions = {
     state: query.state && states[query.state],
-    live: query.live ? OPEN : undefined,
+    live: query.live ? OPEN : `NOT (${OPEN})`,
     class: query.class && `s.carried = ${query.class === 'relayed' ? 1 : 0}`,
     device: of('device'),
     account: of('account'),
