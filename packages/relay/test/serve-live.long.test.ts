@@ -198,6 +198,38 @@ test('rates and chart go on over a restart of the meter, by the average of each 
   assert.deepEqual(chart.receivedAwaited.slice(-3), [0, 410_000, 410_000])
 })
 
+test('what changes nothing but flags is sent too: a gap that falls into a call, a session that becomes final', async (context) => {
+  const rig = new Rig(context)
+  const path = rig.open('1:alice')
+  rig.pass(1000)
+  rig.report(path, [2048, 2_048_000, 2048, 204_800])
+  const view = new LiveView()
+  const look = (): LiveSession[] => {
+    rig.pass(10)
+    rig.commit()
+    return view.look(rig.ledger.db, rig.now).sessions.map((text) => JSON.parse(text))
+  }
+  assert.equal(look()[0]!.missing.packets, 4095)
+  assert.deepEqual(look(), [])
+  // Its counters and times are as they were, but nothing bounds any more what is missing.
+  rig.gap('turn1', rig.now - 500, 'connection')
+  assert.deepEqual(
+    look().map(({ missing }) => missing.packets),
+    [null],
+  )
+  rig.close(path, [2048, 2_048_000, 2048, 204_800])
+  assert.deepEqual(
+    look().map(({ state }) => state),
+    ['ended'],
+  )
+  // Nothing of its allocations changes any more.
+  rig.pass(31_000)
+  assert.deepEqual(
+    look().map(({ state }) => state),
+    ['final'],
+  )
+})
+
 test('problems and servers are told when they change', async (context) => {
   const rig = new Rig(context)
   rig.commit()
