@@ -73,7 +73,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 function checkGaps({ gaps }: Checkup): Check {
-  if (gaps.length === 0) return ok('gaps', 'No gap in the last 24 hours.')
+  if (gaps.length === 0) return ok('gaps', 'No gap in the last 24 hours that needs a look.')
   const said = gaps.map(({ server, why, count }) => `${server} ${count} (${REASONS[why] ?? why})`).join(', ')
   const remedy = 'Calls that end after a gap are whole again; docs/operating.md says more.'
   return warning('gaps', `Gaps in the last 24 hours: ${said}.`, remedy)

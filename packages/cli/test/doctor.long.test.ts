@@ -214,6 +214,7 @@ test('records of the future, gaps, what could not be read and what nobody owns',
   const gap = db.prepare('INSERT INTO gap VALUES (1, ?, ?, ?)')
   gap.run(now - 3 * 86_400_000, now - 2 * 86_400_000, 'overflow')
   gap.run(now - 2000, now - 1000, 'stall')
+  gap.run(now - 40_000, now - 2000, 'restart')
   db.exec('UPDATE stream SET malformed = 3')
   db.prepare("INSERT INTO rejected VALUES ('x', 1, 'r', 'mallory', ?, ?, 5, 0,0,0,0, 0,0,0,0)").run(now, now)
   const run = await user.run('relay', 'doctor', '--json')

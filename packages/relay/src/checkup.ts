@@ -1,5 +1,7 @@
 /** What a ledger says of how well it was fed, for those who look after it. */
 import type { DatabaseSync } from 'node:sqlite'
+import { notable } from './serve/health.ts'
+import { countGaps, type GapCount } from './store/queries-state.ts'
 
 export interface RecentName {
   readonly username: string
@@ -10,8 +12,8 @@ export interface RecentName {
 }
 
 export interface Checkup {
-  /** Gaps that ended since then, by server and reason. */
-  readonly gaps: readonly { readonly server: string; readonly why: string; readonly count: number }[]
+  /** Gaps that ended since then and that somebody should look at. */
+  readonly gaps: readonly GapCount[]
   /** Servers of which something could not be read, ever. */
   readonly malformed: readonly { readonly server: string; readonly count: number }[]
   /** Allocations that never proved real (rule R10), last heard of since then. */
@@ -28,13 +30,11 @@ const ALLOCATIONS_MAX = 20_000
 
 /** `since`: what is recent, milliseconds since the epoch. `namesSince`: whose names count. */
 export function checkup(db: DatabaseSync, since: number, namesSince: number): Checkup {
-  const gaps = `SELECT s.name AS server, g.why, count(*) AS count FROM gap g JOIN stream s ON s.id = g.stream_id
-    WHERE g.ended_at >= ? GROUP BY s.name, g.why ORDER BY s.name, g.why`
   const malformed = 'SELECT name AS server, malformed AS count FROM stream WHERE malformed > 0 ORDER BY name'
   const rejected = 'SELECT coalesce(sum(allocations), 0) AS n FROM rejected WHERE last_at >= ?'
   const last = 'SELECT max(t) AS t FROM (SELECT heard_at AS t FROM stream UNION ALL SELECT ended_at FROM gap)'
   return {
-    gaps: db.prepare(gaps).all(since) as unknown as Checkup['gaps'],
+    gaps: notable(countGaps(db, since)),
     malformed: db.prepare(malformed).all() as unknown as Checkup['malformed'],
     rejected: (db.prepare(rejected).get(since) as { n: number }).n,
     names: recentNames(db, namesSince),

@@ -111,10 +111,10 @@ const cases: readonly (readonly [string, Facts, readonly string[]])[] = [
     'gaps',
     facts({
       gaps: [
-        { server: 'turn1', why: 'connection', count: 2 },
-        { server: 'turn2', why: 'connection', count: 1 },
-        { server: 'turn2', why: 'clock', count: 1 },
-        { server: 'turn1', why: 'overflow', count: 1 },
+        { server: 'turn1', why: 'connection', count: 2, ms: 10 },
+        { server: 'turn2', why: 'connection', count: 1, ms: 10 },
+        { server: 'turn2', why: 'clock', count: 1, ms: 10 },
+        { server: 'turn1', why: 'overflow', count: 1, ms: 0 },
       ],
     }),
     [
@@ -123,6 +123,24 @@ const cases: readonly (readonly [string, Facts, readonly string[]])[] = [
       'warning gap-connection: 3 gaps in the last 24 hours because a connection broke off (turn1: 2, turn2: 1). ' +
         'In a gap events may have been lost.',
       "warning clock-jump: 1 gap in the last 24 hours because the machine's clock was set (turn2: 1). " +
+        'In a gap events may have been lost.',
+    ],
+  ],
+  [
+    'a minute of restarts, all but a moment',
+    facts({ gaps: [{ server: 'turn1', why: 'restart', count: 20, ms: 59_999 }] }),
+    [],
+  ],
+  [
+    'a minute without a meter',
+    facts({
+      gaps: [
+        { server: 'turn1', why: 'restart', count: 2, ms: 60_000 },
+        { server: 'turn2', why: 'restart', count: 1, ms: 2000 },
+      ],
+    }),
+    [
+      'warning gap-restart: 2 gaps in the last 24 hours because no meter was running (turn1: 2). ' +
         'In a gap events may have been lost.',
     ],
   ],
@@ -234,10 +252,15 @@ test('what the ledger knows is found as well: names that do not fit, gaps, names
   }
   rig.pass(3 * hour)
   rig.gap('turn2', rig.now - 5000, 'stall')
+  rig.gap('turn1', rig.now - 30_000, 'restart')
+  rig.commit()
+  const short = await ready(rig)
+  assert.ok(short.findings.every(({ code }) => code !== 'gap-restart'))
+  rig.gap('turn1', rig.now - 30_000, 'restart')
   rig.commit()
   const found = await ready(rig)
   assert.deepEqual(
     found.findings.map(({ code, text }) => `${code} ${/\d+/.exec(text)?.[0]}`),
-    ['gap-stall 1', 'rejected 25', 'misfits 1'],
+    ['gap-restart 2', 'gap-stall 1', 'rejected 25', 'misfits 1'],
   )
 })

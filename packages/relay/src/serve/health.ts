@@ -27,6 +27,8 @@ const DISK_LOW_BYTES = 1e9
 const QUIET_MS = 3_600_000
 const REJECTED_NAMES_MANY = 20
 const HELD_MANY = 1000
+/** So long in a day may no meter run before that is told. */
+const RESTARTS_MS = 60_000
 const PENDING_HIGH = 200_000
 
 /** Everything that is wrong, the worst first. */
@@ -141,8 +143,16 @@ const remedies: Readonly<Record<string, string>> = {
   clock: 'Let the clock be kept by NTP, which moves it slowly.',
 }
 
+/**
+ * Those that somebody should look at. A restart that is soon over is how a meter is looked after, and the calls that it
+ * fell into are whole again by their totals. Many of them, or a long one, are something else.
+ */
+export function notable(counts: readonly GapCount[]): GapCount[] {
+  return counts.filter(({ why, ms }) => why !== 'restart' || ms >= RESTARTS_MS)
+}
+
 function gaps({ gaps: counts }: Facts): Finding[] {
-  return Array.from(Map.groupBy(counts, (one) => one.why)).map(([why, own]) => {
+  return Array.from(Map.groupBy(notable(counts), (one) => one.why)).map(([why, own]) => {
     const sum = own.reduce((total, one) => total + one.count, 0)
     const who = own.map((one) => `${one.server}: ${one.count}`).join(', ')
     const text = `${plural(sum, 'gap')} in the last 24 hours because ${reasons[why] ?? why} (${who}). In a gap events

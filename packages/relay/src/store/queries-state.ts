@@ -27,6 +27,8 @@ export interface GapCount {
   readonly server: string
   readonly why: string
   readonly count: number
+  /** How long they were together. */
+  readonly ms: number
 }
 
 /** Older ones are not looked at: gaps are written in the order in which they end. */
@@ -36,7 +38,8 @@ const GAPS_MAX = 10_000
 export function countGaps(db: DatabaseSync, since: number): GapCount[] {
   const rows = db
     .prepare(
-      `SELECT s.name AS server, g.why, count(*) AS count FROM gap g JOIN stream s ON s.id = g.stream_id
+      `SELECT s.name AS server, g.why, count(*) AS count, sum(g.ended_at - g.began_at) AS ms
+       FROM gap g JOIN stream s ON s.id = g.stream_id
        WHERE g.rowid > (SELECT coalesce(max(rowid), 0) FROM gap) - ${GAPS_MAX} AND g.ended_at > ? GROUP BY 1, 2`,
     )
     .all(since)
