@@ -153,7 +153,7 @@ export const server = z.strictObject({
   connections: count,
   boot: count.describe('starts of this coturn that were heard of'),
   lastEventAt: timeOrUnknown,
-  allocations: count.describe('open now'),
+  allocations: count.describe('open, as counted a second or more ago: it may differ from the totals for a moment'),
   malformed: count,
   gapsToday: count.describe('gaps that ended in the last 24 hours'),
   shared: z.boolean().describe('its line seems to be in use by two coturns'),

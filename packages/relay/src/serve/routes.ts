@@ -158,7 +158,7 @@ export const routes: readonly Route[] = [
     summary:
       'What was counted by whom and when, oldest first: sums over buckets of 5 minutes that begin in [from, to). ' +
       'What is open now is in it up to its last report, so the sums are the counters. ' +
-      'A page may hold fewer than "limit".',
+      PAGED,
     query: usageQuery,
     answers: [json('Usage', 'A page')],
     respond: ({ db }, query) => answer(usagePage(db, query)),
