@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readServers } from '../src/folder.ts'
@@ -89,4 +90,18 @@ test('a session that has ended is told of', async (context) => {
   assert.ok(found.kind === 'session')
   assert.deepEqual([found.session.device, found.session.client.receivedBytes], ['alice', 2])
   assert.equal(await stop(), true)
+})
+
+test('after the end the file of the ledger alone holds everything', async (context) => {
+  const options = optionsFor(context)
+  const { stop, until } = start(options)
+  await until('ready')
+  await reportCall(options.data)
+  await until('session')
+  assert.equal(await stop(), true)
+  const copy = join(options.data, 'copy.sqlite')
+  copyFileSync(join(options.data, 'ledger.sqlite'), copy)
+  const db = new DatabaseSync(copy)
+  assert.deepEqual({ ...db.prepare('SELECT count(*) AS n FROM session').get() }, { n: 1 })
+  db.close()
 })
