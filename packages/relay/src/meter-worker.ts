@@ -141,7 +141,8 @@ try {
   })
   const often = setInterval(() => {
     tellCommitted()
-    if (source.tapping && !tail.isEmpty) tell({ kind: 'events', ...tail.take() })
+    // Also what is left when nobody watches any more: who comes next hears nothing of the past.
+    if (!tail.isEmpty) tell({ kind: 'events', ...tail.take() })
   }, OFTEN_MS)
   const beat = setInterval(() => tell({ kind: 'status', status: statusOf(meter) }), BEAT_MS)
   tell({ kind: 'status', status: statusOf(meter) })
