@@ -1,5 +1,6 @@
 /** The meter's thread: sockets, parsing, the fold. It touches no disk and serves no HTTP. */
 import { randomInt } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Kind } from './core/event.ts'
 import { pendingRows, type State } from './core/state.ts'
@@ -44,6 +45,7 @@ export type Told =
 
 const COMMITTED_MS = 250
 const OFTEN_MS = 50
+const RETRY_MS = 1000
 
 const port = parentPort!
 const tell = (told: Told) => port.postMessage(told)
@@ -59,6 +61,9 @@ const source = respSource({
   ...(forward === null ? {} : { forward }),
   tap: (server, at, batch) => tail.hear(server, at, batch),
 })
+/** The servers that are still to be let in. */
+let wanted: readonly RespServer[] | undefined
+let changing = false
 let failing: string | null = null
 let committedAt = clock.now()
 let toTell = false
@@ -127,6 +132,24 @@ async function setServers(meter: Meter, wanted: readonly RespServer[]): Promise<
   source.setServers(wanted, known)
 }
 
+/** One list after the other, of those that wait only the last; what the store cannot take is tried again. */
+async function changeServers(meter: Meter): Promise<void> {
+  if (changing) return
+  changing = true
+  while (wanted !== undefined) {
+    const list = wanted
+    wanted = undefined
+    try {
+      await setServers(meter, list)
+    } catch (error) {
+      tell({ kind: 'failed', why: (error as Error).message })
+      wanted ??= list
+      await wait(RETRY_MS, undefined, { ref: false })
+    }
+  }
+  changing = false
+}
+
 try {
   const meter = await startMeter({
     source,
@@ -149,7 +172,8 @@ try {
   port.on('message', async (asked: Asked) => {
     if (asked.kind === 'tail') source.tapping = asked.on
     if (asked.kind === 'servers') {
-      await setServers(meter, asked.servers).catch((error: Error) => tell({ kind: 'failed', why: error.message }))
+      wanted = asked.servers
+      await changeServers(meter)
     }
     if (asked.kind !== 'stop') return
     await meter.stop()

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -87,4 +88,25 @@ test('who begins to watch hears nothing of what the one before has not waited fo
     thread.told.filter(({ kind }) => kind === 'events'),
     [],
   )
+})
+
+test('a server that the store cannot take is let in as soon as it can', async (context) => {
+  const thread = new Thread(context)
+  await thread.until('listening')
+  const db = new DatabaseSync(thread.file, { timeout: 5000 })
+  context.after(() => db.close())
+  db.exec('ALTER TABLE stream RENAME TO away')
+  thread.ask({ kind: 'servers', servers: [server('turn1'), server('turn2')] })
+  await thread.until('failed')
+  assert.equal(await thread.join('turn2'), undefined)
+  db.exec('ALTER TABLE away RENAME TO stream')
+  const letIn = async () => {
+    for (let i = 0; i < 60; i++, await wait(50)) {
+      const coturn = await thread.join('turn2')
+      if (coturn !== undefined) return coturn
+    }
+    assert.fail('turn2 was not let in')
+  }
+  const coturn = await letIn()
+  context.after(() => coturn.destroy())
 })
