@@ -122,14 +122,18 @@ function lastHour(state: State): LastHour {
   return throughput
 }
 
-/** Takes in who is new, and lets nobody in who is gone. */
-async function setServers(meter: Meter, wanted: readonly RespServer[]): Promise<void> {
+/** Whoever is gone is out at once, whatever the store does; who is new is in when the store knows them. */
+async function setServers(meter: Meter, list: readonly RespServer[]): Promise<void> {
   const known = new Map(Array.from(meter.state.streams.values(), (stream) => [stream.name, stream]))
-  const claims = wanted
-    .filter(({ name }) => !known.has(name))
-    .map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
+  const added = list.filter(({ name }) => !known.has(name))
+  source.setServers(
+    list.filter((one) => !added.includes(one)),
+    known,
+  )
+  if (added.length === 0) return
+  const claims = added.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
   for (const stream of await meter.claim(claims)) known.set(stream.name, stream)
-  source.setServers(wanted, known)
+  source.setServers(list, known)
 }
 
 /** One list after the other, of those that wait only the last; what the store cannot take is tried again. */

@@ -90,14 +90,18 @@ test('who begins to watch hears nothing of what the one before has not waited fo
   )
 })
 
-test('a server that the store cannot take is let in as soon as it can', async (context) => {
+test('a server that the store cannot take is let in as soon as it can, and one that is gone is out at once', async (context) => {
   const thread = new Thread(context)
-  await thread.until('listening')
+  const gone = await thread.join('turn1')
+  assert.ok(gone)
+  const closed = once(gone, 'close')
   const db = new DatabaseSync(thread.file, { timeout: 5000 })
   context.after(() => db.close())
   db.exec('ALTER TABLE stream RENAME TO away')
-  thread.ask({ kind: 'servers', servers: [server('turn1'), server('turn2')] })
+  thread.ask({ kind: 'servers', servers: [server('turn2')] })
   await thread.until('failed')
+  await closed
+  assert.equal(await thread.join('turn1'), undefined)
   assert.equal(await thread.join('turn2'), undefined)
   db.exec('ALTER TABLE away RENAME TO stream')
   const letIn = async () => {
