@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { copyFileSync, renameSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Ready, Server } from '../src/serve/contract.ts'
 import { type Facts, findings } from '../src/serve/health.ts'
@@ -31,6 +32,7 @@ function facts(more: Partial<Facts> = {}, status: Partial<MeterStatus> = {}): Fa
     rejectedNames: 0,
     misfits: { of: 1000, count: 0 },
     diskFreeBytes: 50e9,
+    isLedgerGone: false,
     ...more,
   }
 }
@@ -68,6 +70,14 @@ const cases: readonly (readonly [string, Facts, readonly string[]])[] = [
     ['warning disk-low: The disk of the data folder has 999 MB left.'],
   ],
   ['no room', facts({ diskFreeBytes: 256e6 - 1 }), ['problem disk-full: The disk of the data folder has 255 MB left.']],
+  [
+    'a ledger that was moved away',
+    facts({ isLedgerGone: true }),
+    [
+      'problem ledger-gone: The file of the ledger was moved, removed or replaced while the meter runs; it stores ' +
+        'into the old one.',
+    ],
+  ],
   [
     'a new meter',
     facts({ servers: [server('turn1', { ...away, boot: 0, lastEventAt: null })] }),
@@ -224,6 +234,24 @@ test('a meter that is stuck or cannot store is not ready', async (context) => {
     const found = await ready(rig)
     assert.deepEqual([found.status, found.ready, found.findings[0]?.code], [503, false, code])
   }
+})
+
+test('a meter whose ledger was moved away or replaced is not ready', async (context) => {
+  const rig = new Rig(context)
+  rig.commit()
+  const codeOf = async (api = rig.api()) => {
+    const { status, findings: found } = await ready(rig, api)
+    return [status, found[0]?.code]
+  }
+  assert.deepEqual(await codeOf(), [200, undefined])
+  const before = rig.api()
+  renameSync(rig.file, `${rig.file}.old`)
+  assert.deepEqual(await codeOf(before), [503, 'ledger-gone'])
+  renameSync(`${rig.file}.old`, rig.file)
+  const other = rig.api()
+  copyFileSync(rig.file, `${rig.file}.copy`)
+  renameSync(`${rig.file}.copy`, rig.file)
+  assert.deepEqual(await codeOf(other), [503, 'ledger-gone'])
 })
 
 test('a meter whose thread stands still is not healthy', async (context) => {

@@ -110,11 +110,11 @@ export function serverList(facts: FactReader): Servers {
 export async function readiness(facts: FactReader): Promise<Ready> {
   await facts.measureDisk()
   const known = facts.read()
-  const { status, commit, diskFreeBytes, servers } = known
+  const { status, commit, diskFreeBytes, isLedgerGone, servers } = known
   const lag = lagSeconds(status)
   const isFull = diskFreeBytes !== null && diskFreeBytes < DISK_FULL_BYTES
   return {
-    ready: !isSilent(known) && status?.failing === null && !isFull && lag <= LAG_MAX_SECONDS,
+    ready: !isSilent(known) && status?.failing === null && !isFull && !isLedgerGone && lag <= LAG_MAX_SECONDS,
     commit,
     lagSeconds: lag,
     diskFreeBytes,

@@ -1,5 +1,6 @@
 /** Gathers what is known of the running meter, for all who ask, and no more often than it is worth. */
-import { statfs } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { stat, statfs } from 'node:fs/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isoTime } from '../core/record.ts'
@@ -15,6 +16,8 @@ export interface KnownFacts extends Facts {
 
 export interface FactSources {
   readonly db: DatabaseSync
+  /** The ledger, which `db` reads. */
+  readonly file: string
   /** The data folder. */
   readonly data: string
   readonly status: () => MeterStatus | undefined
@@ -31,6 +34,8 @@ const DISK_WAIT_MS = 1000
 
 export class FactReader {
   readonly #sources: FactSources
+  readonly #inode: number
+  #isLedgerGone = false
   #facts: KnownFacts | undefined
   #freshUntil = 0
   #free: number | null = null
@@ -39,6 +44,7 @@ export class FactReader {
 
   constructor(sources: FactSources) {
     this.#sources = sources
+    this.#inode = statSync(sources.file).ino
   }
 
   /** Never before what the meter has said last, and never behind the machine's clock. */
@@ -56,12 +62,16 @@ export class FactReader {
     const known = this.#facts
     const status = this.#sources.status()
     const now = this.now()
-    if (known !== undefined && began < this.#freshUntil) return { ...known, now, status, diskFreeBytes: this.#free }
+    if (known !== undefined && began < this.#freshUntil) return { ...known, now, status, ...this.#disk() }
     const facts = atOneCommit(this.#sources.db, (commit) => this.#gather(commit, now, status))
     const end = performance.now()
     this.#facts = facts
     this.#freshUntil = end + Math.max(FRESH_MS, SHARE * (end - began))
     return facts
+  }
+
+  #disk(): Pick<Facts, 'diskFreeBytes' | 'isLedgerGone'> {
+    return { diskFreeBytes: this.#free, isLedgerGone: this.#isLedgerGone }
   }
 
   /** Looks at the disk. Where it hangs the answer is the old one after a second. */
@@ -77,12 +87,15 @@ export class FactReader {
   }
 
   async #measure(): Promise<void> {
-    try {
-      const { bavail, bsize } = await statfs(this.#sources.data)
-      this.#free = bavail * bsize
-    } catch {
-      this.#free = null
-    }
+    const { data, file } = this.#sources
+    this.#free = await statfs(data).then(
+      ({ bavail, bsize }) => bavail * bsize,
+      () => null,
+    )
+    this.#isLedgerGone = await stat(file).then(
+      ({ ino }) => ino !== this.#inode,
+      ({ code }) => code === 'ENOENT',
+    )
   }
 
   #gather(commit: number, now: number, status: MeterStatus | undefined): KnownFacts {
@@ -96,7 +109,7 @@ export class FactReader {
       servers: serversOf(db, status, gaps),
       rejectedNames: countRejected(db, now - DAY_MS),
       misfits: countNewMisfits(db, MISFITS_OF),
-      diskFreeBytes: this.#free,
+      ...this.#disk(),
     }
   }
 }

@@ -17,6 +17,8 @@ export interface Facts {
   readonly misfits: Share
   /** null: not known. */
   readonly diskFreeBytes: number | null
+  /** The file is not where it was, or is another one. */
+  readonly isLedgerGone: boolean
 }
 
 /** The meter's thread speaks every second; after this it is taken for stuck. */
@@ -53,7 +55,19 @@ type Check = (facts: Facts) => Finding | Finding[]
 const problem = (code: string, text: string, remedy: string): Finding => ({ code, level: 'problem', text, remedy })
 const warning = (code: string, text: string, remedy: string): Finding => ({ code, level: 'warning', text, remedy })
 
-const checks: readonly Check[] = [silence, store, disk, servers, gaps, malformed, rejected, misfits, forward, pending]
+const checks: readonly Check[] = [
+  silence,
+  store,
+  ledger,
+  disk,
+  servers,
+  gaps,
+  malformed,
+  rejected,
+  misfits,
+  forward,
+  pending,
+]
 
 function silence(facts: Facts): Finding[] {
   if (!isSilent(facts)) return []
@@ -77,6 +91,15 @@ function store({ status }: Facts): Finding[] {
   if (lag <= LAG_MAX_SECONDS) return []
   const text = `The last commit is ${seconds(lag * 1000)} old though events wait to be stored.`
   return [problem('commit-lag', text, 'The disk is slow or stuck: look what else writes to it.')]
+}
+
+/** Nobody would notice otherwise: SQLite writes on into a file that has no name any more, which ends with the meter. */
+function ledger({ isLedgerGone }: Facts): Finding[] {
+  if (!isLedgerGone) return []
+  const text = 'The file of the ledger was moved, removed or replaced while the meter runs; it stores into the old one.'
+  const remedy =
+    'Put the old one back, with its -wal, then restart the meter. If it was removed, what it stores is lost.'
+  return [problem('ledger-gone', text, remedy)]
 }
 
 function disk({ diskFreeBytes: free }: Facts): Finding[] {
