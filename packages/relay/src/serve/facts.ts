@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isoTime } from '../core/record.ts'
 import { atOneCommit } from '../store/queries.ts'
-import { countGaps, countNewMisfits, countOpen, countRejected, readStreams } from '../store/queries-state.ts'
+import { countGaps, countMalformed, countNewMisfits, countOpen, countRejected } from '../store/queries-state.ts'
 import type { Server } from './contract.ts'
 import type { Facts } from './health.ts'
 import type { MeterStatus } from './status.ts'
@@ -116,7 +116,7 @@ export class FactReader {
 
 /** Those that may report now. */
 function serversOf(db: DatabaseSync, status: MeterStatus | undefined, gaps: Facts['gaps']): Server[] {
-  const streams = new Map(readStreams(db).map((stream) => [stream.name, stream]))
+  const malformed = countMalformed(db)
   const open = countOpen(db)
   return (status?.servers ?? []).map(({ name, version, connections, boot, lastEventAt, shared }) => ({
     name,
@@ -126,7 +126,7 @@ function serversOf(db: DatabaseSync, status: MeterStatus | undefined, gaps: Fact
     boot,
     lastEventAt: isoTime(Number.isNaN(lastEventAt) ? null : lastEventAt),
     allocations: open.get(name) ?? 0,
-    malformed: streams.get(name)?.malformed ?? 0,
+    malformed: malformed.get(name) ?? 0,
     gapsToday: gaps.filter((one) => one.server === name).reduce((sum, one) => sum + one.count, 0),
     shared,
   }))

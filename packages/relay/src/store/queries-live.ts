@@ -1,9 +1,8 @@
 /** What the live page shows, and how fast it flows. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { SessionRecord } from '../core/record.ts'
-import { Flag } from '../core/table.ts'
 import type { Row } from './queries.ts'
-import { LIVE_ALLOCATIONS } from './queries-rows.ts'
+import { LIVE_ALLOCATIONS, OVER } from './queries-rows.ts'
 import { readRecords } from './sessions.ts'
 
 /** Bits per second from clients to the relay and back. */
@@ -16,8 +15,6 @@ export interface Totals extends Flow {
   readonly sessions: number
   readonly allocations: number
 }
-
-const OVER = Flag.held | Flag.deleted | Flag.expired
 
 /** Packet counts of the client side per millisecond: in the last report; on average where a gap has hidden that. */
 const PER_MS = `coalesce(iif(l.rate > 0, l.rate, NULL), (l.c_rcvp + l.c_sentp) * 1.0 /

@@ -1,9 +1,8 @@
 /** What the ledger knows of the meter's own state: servers, gaps, names that were rejected or do not fit. */
 import type { DatabaseSync } from 'node:sqlite'
-import { isoTime } from '../core/record.ts'
-import { Flag } from '../core/table.ts'
 import type { Found, Row } from './queries.ts'
-import type { GapRecord } from './sessions.ts'
+import { OVER } from './queries-rows.ts'
+import { type GapRecord, gapRecord } from './sessions.ts'
 
 /** Gaps, the newest first. */
 export function findGaps(db: DatabaseSync, before: number | undefined, limit: number): Found<GapRecord> {
@@ -13,13 +12,10 @@ export function findGaps(db: DatabaseSync, before: number | undefined, limit: nu
        WHERE g.rowid < ? ORDER BY g.rowid DESC LIMIT ?`,
     )
     .all(before ?? Number.MAX_SAFE_INTEGER, limit + 1) as Row[]
-  const page = rows.slice(0, limit).map((row) => ({
-    server: row.server as string,
-    beganAt: isoTime(row.began_at as number | null),
-    endedAt: isoTime(row.ended_at as number | null),
-    why: row.why as string,
-  }))
-  return { rows: page, next: rows.length > limit ? (rows[limit - 1]!.id as number) : null }
+  return {
+    rows: rows.slice(0, limit).map(gapRecord),
+    next: rows.length > limit ? (rows[limit - 1]!.id as number) : null,
+  }
 }
 
 /** Gaps of one server for one reason. */
@@ -46,20 +42,11 @@ export function countGaps(db: DatabaseSync, since: number): GapCount[] {
   return rows as unknown as GapCount[]
 }
 
-export interface Stream {
-  readonly name: string
-  readonly version: string | null
-  readonly boot: number
-  readonly malformed: number
+/** Messages of each server that could not be read, ever. */
+export function countMalformed(db: DatabaseSync): Map<string, number> {
+  const rows = db.prepare(`SELECT name, malformed FROM stream WHERE source = 'resp'`).all() as Row[]
+  return new Map(rows.map((row) => [row.name as string, row.malformed as number]))
 }
-
-/** The servers that a meter has ever listened to. */
-export function readStreams(db: DatabaseSync): Stream[] {
-  const sql = `SELECT name, version, boot, malformed FROM stream WHERE source = 'resp' ORDER BY name`
-  return db.prepare(sql).all() as unknown as Stream[]
-}
-
-const OVER = Flag.held | Flag.deleted | Flag.expired
 
 /** Open allocations by server. */
 export function countOpen(db: DatabaseSync): Map<string, number> {

@@ -111,10 +111,15 @@ export function readGaps(db: DatabaseSync): GapRecord[] {
   const rows = db
     .prepare('SELECT g.*, s.name AS server FROM gap g JOIN stream s ON s.id = g.stream_id ORDER BY began_at, ended_at')
     .all() as Row[]
-  return rows.map((row) => ({
+  return rows.map(gapRecord)
+}
+
+/** Of a row of `gap` with the name of its server. */
+export function gapRecord(row: Row): GapRecord {
+  return {
     server: row.server as string,
     beganAt: isoTime(row.began_at as number | null),
     endedAt: isoTime(row.ended_at as number | null),
     why: row.why as string,
-  }))
+  }
 }
