@@ -1,6 +1,6 @@
 /** What a running meter leaves in its data folder for those who look for it: where it listens, and the API's token. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FolderFault, writeWhole } from './folder.ts'
@@ -33,12 +33,22 @@ export function readRunning(folder: string): Running | undefined {
   }
 }
 
+/** What can stand in the header of a request. */
+const TOKEN = /^[\x21-\x7e]{0,1000}$/
+
 /** The bearer token of the API, made at the first start. Empty: the operator wants none, on loopback. */
 export function readToken(folder: string): string {
   const file = join(folder, 'token')
+  const token = readOwn(file)
+  if (TOKEN.test(token)) return token
+  throw new FolderFault(`${file}: a token is at most 1000 letters, digits and signs of ASCII, without a space`)
+}
+
+function readOwn(file: string): string {
   try {
     if (!existsSync(file)) writeWhole(file, `${randomBytes(24).toString('base64url')}\n`)
-    chmodSync(file, 0o600)
+    // One that is nobody else's already may lie where nothing can be changed.
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
     return readFileSync(file, 'utf8').trim()
   } catch (error) {
     throw new FolderFault(`${file}: cannot be used (${(error as NodeJS.ErrnoException).code})`)

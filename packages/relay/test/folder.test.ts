@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { addServer, FolderFault, holdFolder, isHeld, listServers, readServers, removeServer } from '../src/folder.ts'
+import { readToken } from '../src/running.ts'
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'fettle-folder-'))
@@ -121,4 +122,32 @@ test('whether a meter holds the folder is seen, and seeing it holds nobody up', 
   release()
   assert.equal(isHeld(folder), false)
   holdFolder(folder)()
+})
+
+test('a token is made once, is its owner’s only, and is one that a request can hold', (t) => {
+  const folder = folderOf(t)
+  const file = join(folder, 'token')
+  const made = readToken(folder)
+  assert.match(made, /^[\w-]{32}$/)
+  assert.equal(readToken(folder), made)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  for (const [text, token] of [
+    ['one-of-my-own!\n', 'one-of-my-own!'],
+    ['\n', ''],
+  ] as const) {
+    writeFileSync(file, text)
+    chmodSync(file, 0o644)
+    assert.equal(readToken(folder), token)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+  }
+  chmodSync(file, 0o400)
+  readToken(folder)
+  assert.equal(statSync(file).mode & 0o777, 0o400)
+  chmodSync(file, 0o600)
+  for (const text of ['two words', 'größer', 'a\nb', 'x'.repeat(1001)]) {
+    writeFileSync(file, text)
+    assert.throws(() => readToken(folder), {
+      message: `${file}: a token is at most 1000 letters, digits and signs of ASCII, without a space`,
+    })
+  }
 })
