@@ -1,11 +1,14 @@
 /** Sessions as CSV (RFC 4180), the same on the command line and over HTTP. */
 import type { Counters, SessionRecord } from './core/record.ts'
 
+/** What a spreadsheet may take for the beginning of a formula; the wide forms in an East Asian one (OWASP). */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
+
 /** A field of CSV. What a spreadsheet would run as a formula is made text by a leading apostrophe. */
 export function csvField(value: string | number | boolean | null): string {
   if (value === null) return ''
   if (typeof value !== 'string') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  const text = FORMULA.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
