@@ -1,6 +1,6 @@
 /** `fettle relay serve`: the meter in its own thread, the API beside it, and what a person who started it wants. */
 import { once } from 'node:events'
-import { unwatchFile, watchFile } from 'node:fs'
+import { existsSync, unwatchFile, watchFile } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { SessionRecord } from './core/record.ts'
@@ -250,6 +250,8 @@ class Serving {
     const file = serversFile(this.#options.data)
     const look = () => {
       try {
+        // A new list would have a new password, and lock every coturn out.
+        if (!existsSync(file)) throw new FolderFault(`${file}: is not there any more`)
         this.#servers = readServers(this.#options.data)
       } catch (error) {
         this.#host.on({ kind: 'servers', lines: this.#lines(), why: (error as Error).message })

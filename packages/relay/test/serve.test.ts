@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +78,22 @@ test('sessions that cannot be read are not told of, and the meter goes on', asyn
   for (const file of globSync('ledger.sqlite*', { cwd: options.data })) rmSync(join(options.data, file))
   await reportCall(options.data)
   assert.deepEqual(await until('untold'), { kind: 'untold', why: 'unable to open database file' })
+  assert.equal(await stop(), true)
+})
+
+test('a list of servers that is removed is told of and not made anew', async (context) => {
+  const options = optionsFor(context)
+  const { stop, until } = start(options)
+  await until('ready')
+  const file = join(options.data, 'servers.json')
+  renameSync(file, `${file}.bak`)
+  const found = await until('servers')
+  assert.ok(found.kind === 'servers')
+  assert.deepEqual([found.lines.length, found.why], [1, `${file}: is not there any more`])
+  assert.ok(!existsSync(file))
+  renameSync(`${file}.bak`, file)
+  await reportCall(options.data)
+  await until('session')
   assert.equal(await stop(), true)
 })
 
