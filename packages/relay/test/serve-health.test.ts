@@ -254,6 +254,16 @@ test('a meter whose ledger was moved away or replaced is not ready', async (cont
   assert.deepEqual(await codeOf(other), [503, 'ledger-gone'])
 })
 
+test('a ledger that cannot be read is told where others ask whether the meter is ready', async (context) => {
+  const rig = new Rig(context)
+  rig.ledger.db.exec('DROP TABLE gap')
+  const response = await rig.api().fetch(get('/readyz', {}))
+  const { status, detail } = schemas.Problem.parse(await response.json())
+  assert.deepEqual([response.status, status], [503, 503])
+  assert.match(detail, /^The ledger cannot be read: no such table: gap\. Look at the disk;/)
+  assert.match(rig.errors[0]!.message, /no such table: gap/)
+})
+
 test('a meter whose thread stands still is not healthy', async (context) => {
   const rig = new Rig(context)
   const api = rig.api()

@@ -21,7 +21,7 @@ import type { FactReader } from './facts.ts'
 import { isSilent } from './health.ts'
 import type { Live } from './live.ts'
 import { readMetrics } from './metrics.ts'
-import { problemResponse } from './problem.ts'
+import { PROBLEM_TYPE, problemResponse } from './problem.ts'
 import {
   allocationsQuery,
   eventsQuery,
@@ -218,10 +218,20 @@ export const routes: readonly Route[] = [
     summary: 'Whether the meter can do its work, and what is not as it should be',
     open: true,
     query: nothingQuery,
-    answers: [json('Ready', 'It can'), json('Ready', 'It cannot', 503)],
-    async respond({ facts }) {
-      const ready = await readiness(facts)
-      return answer(ready, ready.ready ? 200 : 503)
+    answers: [
+      json('Ready', 'It can'),
+      json('Ready', 'It cannot', 503),
+      { status: 503, says: 'The ledger cannot be read', type: PROBLEM_TYPE, schema: 'Problem' },
+    ],
+    async respond({ facts, failed }) {
+      try {
+        const ready = await readiness(facts)
+        return answer(ready, ready.ready ? 200 : 503)
+      } catch (error) {
+        failed(error as Error)
+        const remedy = 'Look at the disk; when the file is damaged, restore it from a backup while no meter runs.'
+        return problemResponse(503, `The ledger cannot be read: ${(error as Error).message}. ${remedy}`)
+      }
     },
   }),
   route({
