@@ -17,7 +17,7 @@ import {
 import { type Batch, hashPart, Kind, LOCAL, REMOTE } from './event.ts'
 import { Move, pendingRows, retire, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
-import { advance, CLIENT, PEER } from './usage.ts'
+import { advance, CLIENT, PEER, plus } from './usage.ts'
 
 /** Takes a batch into the state. Events must come in the order of their stream. */
 export function fold(state: State, batch: Batch): void {
@@ -131,7 +131,7 @@ function clientReport(state: State, batch: Batch, i: number): void {
   carryByClient(state, row)
   // What can be missing at most (rule R16) changes with the first report.
   if (cells[base + Column.client]! + cells[base + Column.client + 2]! === 0) touchFacts(state, row)
-  const counts = d0 + d2
+  const counts = plus(d0, d2)
   spread(state, base, n[j + 1]!, n[j + 3]!)
   layOut(state, base, counts)
   advance(state, row, CLIENT, d0, n[j + 1]!, d2, n[j + 3]!)
@@ -329,8 +329,8 @@ function complete(state: State, row: number, side: 0 | 1, d: readonly number[]):
   const { cells } = state.table
   const base = row * STRIDE
   const [d0, d1, d2, d3] = d as [number, number, number, number]
-  cells[base + Column.unheard]! += Math.max(0, d0) + Math.max(0, d2)
-  cells[base + Column.unheard + 1]! += Math.max(0, d1) + Math.max(0, d3)
+  cells[base + Column.unheard] = plus(cells[base + Column.unheard]!, Math.max(0, d0) + Math.max(0, d2))
+  cells[base + Column.unheard + 1] = plus(cells[base + Column.unheard + 1]!, Math.max(0, d1) + Math.max(0, d3))
   if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, side, d0, d1, d2, d3)
   if (d0 !== 0 || d1 !== 0 || d2 !== 0 || d3 !== 0) advance(state, row, side, d0, d1, d2, d3)
   touchFacts(state, row)

@@ -3,7 +3,7 @@
 import { readPath } from './event.ts'
 import { forget, Move, type Rejected, retire, type State, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
-import { correct, flush } from './usage.ts'
+import { correct, flush, plus } from './usage.ts'
 
 /** `Column.ended`; the index is the number that is kept. */
 export const endings = ['open', 'deleted', 'expired', 'restarted', 'superseded'] as const
@@ -179,8 +179,8 @@ export function reject(state: State, row: number): void {
   one.allocations++
   one.lastAt = Math.max(one.lastAt, cells[base + Column.clientAt]!, cells[base + Column.peerAt]!)
   for (let k = 0; k < 4; k++) {
-    one.client[k]! += cells[base + Column.client + k]!
-    one.peer[k]! += cells[base + Column.peer + k]!
+    one.client[k] = plus(one.client[k]!, cells[base + Column.client + k]!)
+    one.peer[k] = plus(one.peer[k]!, cells[base + Column.peer + k]!)
   }
   state.rejectedChanged.add(one)
   state.moves.push(Move.rejected, cells[base]!)

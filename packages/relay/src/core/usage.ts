@@ -24,6 +24,11 @@ function pushUsage(state: State, id: number, bucket: number, side: Side, entry: 
   state.usage.pushFrom(row8, 0)
 }
 
+/** `a + b`, at most what a counter can hold: above that no reader could read the ledger again (rule R1). */
+export function plus(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER)
+}
+
 /** Adds `d0..d3` to the readings of one side, as counted between its last report and now. */
 export function advance(state: State, row: number, side: Side, d0: number, d1: number, d2: number, d3: number): void {
   const cells = state.table.cells
@@ -35,10 +40,10 @@ export function advance(state: State, row: number, side: Side, d0: number, d1: n
   if (Math.floor(to / state.rules.bucketMs) > Math.floor(from / state.rules.bucketMs)) {
     if ((cells[base + Column.flags]! & Flag.held) === 0) turn(state, row, side, from, to, [d0, d1, d2, d3])
   }
-  cells[reading]! += d0
-  cells[reading + 1]! += d1
-  cells[reading + 2]! += d2
-  cells[reading + 3]! += d3
+  cells[reading] = plus(cells[reading]!, d0)
+  cells[reading + 1] = plus(cells[reading + 1]!, d1)
+  cells[reading + 2] = plus(cells[reading + 2]!, d2)
+  cells[reading + 3] = plus(cells[reading + 3]!, d3)
   cells[at] = to
   if ((cells[base + Column.flags]! & Flag.held) === 0) state.relayed.add(row, side, d0, d1, d2, d3)
 }
@@ -52,7 +57,7 @@ function turn(state: State, row: number, side: Side, from: number, to: number, d
   const mark = base + (side === CLIENT ? Column.clientMark : Column.peerMark)
   for (let end = (Math.floor(from / bucketMs) + 1) * bucketMs; end <= to; end += bucketMs) {
     for (let k = 0; k < 4; k++) {
-      const atEnd = cells[reading + k]! + portion(delta[k]!, end - from, to - from)
+      const atEnd = plus(cells[reading + k]!, portion(delta[k]!, end - from, to - from))
       row8[4 + k] = atEnd - cells[mark + k]!
       cells[mark + k] = atEnd
     }
@@ -97,7 +102,9 @@ export function correct(state: State, row: number, side: Side, d0: number, d1: n
   row8[6] = d2
   row8[7] = d3
   for (let k = 0; k < 4; k++) {
-    cells[reading + k]! += row8[4 + k]!
+    const before = cells[reading + k]!
+    cells[reading + k] = plus(before, row8[4 + k]!)
+    row8[4 + k] = cells[reading + k]! - before
     cells[mark + k]! += row8[4 + k]!
   }
   state.relayed.add(row, side, d0, d1, d2, d3)

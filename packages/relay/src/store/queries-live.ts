@@ -75,7 +75,7 @@ export interface Glance extends Flow {
 
 const GLANCE = `SELECT a.session_id AS id, count(*) AS allocations,
   concat_ws(',', count(*), count(l.id), sum(l.client_at), sum(l.peer_at), sum(l.expires_at), sum(l.flags),
-    sum(l.c_rcvb + l.c_sentb), sum(l.p_rcvb + l.p_sentb)) AS state,
+    total(l.c_rcvb + l.c_sentb), total(l.p_rcvb + l.p_sentb)) AS state,
   coalesce(sum(${RECEIVED}), 0) AS received, coalesce(sum(${SENT}), 0) AS sent
   FROM allocation a LEFT JOIN live l ON l.id = a.id
   WHERE a.session_id IN (SELECT value FROM json_each(:ids)) GROUP BY 1`

@@ -47,7 +47,8 @@ const values: Readonly<Record<UsageBy, string>> = {
 }
 
 const names = ['rcvp', 'rcvb', 'sentp', 'sentb']
-const sums = names.map((name) => `sum(${name}) AS ${name}`).join(', ')
+/** `total` adds whole numbers exactly like `sum`, but one that is too large for JavaScript is no error. */
+const sums = names.map((name) => `total(${name}) AS ${name}`).join(', ')
 
 /** What allocations in memory have counted above their usage; `columns` and `where` are of `a` and `s`, and of `l`. */
 export function restsOf(side: 0 | 1, columns: string, where: string): string {
