@@ -35,3 +35,13 @@ test('[R1] counters end at 2^53 - 1, and the ledger can still be read and gone o
   }
   rig.ledger.restore([{ source: 'resp', name: 'turn1', bootAware: true, version: null }])
 })
+
+test('[R1] a lifetime that RFC 8656 cannot say is malformed', async (context) => {
+  const rig = new Rig(context)
+  const path = rig.open('1:alice')
+  for (const lifetime of [2 ** 32 - 1, 2 ** 32, MAX]) rig.tell(path, 'status', `refreshed lifetime=${lifetime}`)
+  rig.commit()
+  assert.equal(rig.state.streams.get(1)!.malformed, 2)
+  const { live } = rig.ledger.restore([{ source: 'resp', name: 'turn1', bootAware: true, version: null }])
+  assert.equal(live.length, 1)
+})

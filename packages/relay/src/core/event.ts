@@ -165,10 +165,13 @@ function readStatus(batch: Batch, i: number): number {
   const at = start + word.length
   if (!stands(LIFETIME, bytes, at, end)) return Kind.malformed
   const lifetime = readNumber(bytes, at + LIFETIME.length, end)
-  if (lifetime < 0) return Kind.malformed
+  if (lifetime < 0 || lifetime > LIFETIME_MAX) return Kind.malformed
   batch.n[i * 4] = lifetime
   return isNew ? Kind.opened : Kind.refreshed
 }
+
+/** An allocation's lifetime has 32 bits (RFC 8656, section 18.2). */
+const LIFETIME_MAX = 2 ** 32 - 1
 
 /** Where `readNumber` stopped. */
 let stopped = 0
