@@ -1,7 +1,7 @@
 /** argv -> command -> exit status. */
 import { Command, CommanderError } from 'commander'
 import { EXIT, type Io, processIo } from './io.ts'
-import { relayCommand } from './relay.ts'
+import { relayCommand } from './relay/relay.ts'
 
 /** Runs one command line (without the program's name) and returns its exit status. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {

@@ -8,7 +8,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readOptions } from '@fettle/relay'
 import { main } from '../src/main.ts'
-import { examples } from '../src/relay.ts'
+import { examples } from '../src/relay/relay.ts'
 
 const bin = fileURLToPath(new URL('../bin/fettle.js', import.meta.url))
 const recording = (name: string) => fileURLToPath(new URL(`../../relay/test/recordings/${name}`, import.meta.url))

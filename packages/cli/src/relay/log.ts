@@ -1,9 +1,9 @@
 /** What a running meter tells: to a person at a terminal, or as JSON lines to whoever collects logs. */
 import type { ServeEvent, SessionRecord } from '@fettle/relay'
 import { pino } from 'pino'
-import type { Io } from './io.ts'
+import type { Io } from '../io.ts'
+import { duration, printable } from '../text.ts'
 import { sessionLine } from './sessions.ts'
-import { duration, printable } from './text.ts'
 
 export type Teller = (event: ServeEvent) => void
 

@@ -18,14 +18,14 @@ import {
   sessionCsv,
 } from '@fettle/relay'
 import { Command } from 'commander'
+import { EXIT, type Io } from '../io.ts'
+import { printable } from '../text.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
-import { EXIT, type Io } from './io.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
 import { serverCommand } from './server.ts'
 import { sessionTable } from './sessions.ts'
 import { tailCommand } from './tail.ts'
-import { printable } from './text.ts'
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>
 
@@ -115,7 +115,7 @@ function tellerOf(flags: Flags, io: Io): Teller | undefined {
 
 /** The page, if it was built. */
 function consoleFolder(): { console?: string } {
-  const folder = fileURLToPath(new URL('../../console/dist', import.meta.url))
+  const folder = fileURLToPath(new URL('../../../console/dist', import.meta.url))
   return existsSync(join(folder, 'index.html')) ? { console: folder } : {}
 }
 

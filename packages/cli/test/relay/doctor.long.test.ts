@@ -5,10 +5,10 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import type { Check } from '../src/check.ts'
-import { doctorExamples } from '../src/doctor.ts'
+import type { Check } from '../../src/check.ts'
+import { doctorExamples } from '../../src/relay/doctor.ts'
+import { type Run, User, words } from '../terminal.ts'
 import { type FakeMeter, fakeMeter } from './fake-meter.ts'
-import { type Run, User, words } from './terminal.ts'
 
 const checksOf = ({ out }: Run) => JSON.parse(out).checks as Check[]
 const find = (run: Run, code: string) => checksOf(run).find((one) => one.code === code)

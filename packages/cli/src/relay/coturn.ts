@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { RespServer, ServeOptions } from '@fettle/relay'
-import { type Check, ok, problem, Unseen, warning } from './check.ts'
+import { type Check, ok, problem, Unseen, warning } from '../check.ts'
 import { checkConfiguration, checkVersion, type Expected } from './turnserver-conf.ts'
 
 /** A turnserver process. */

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { TailEvent } from '@fettle/relay/api'
-import { tailExamples, tailLine } from '../src/tail.ts'
+import { tailExamples, tailLine } from '../../src/relay/tail.ts'
+import { User, words } from '../terminal.ts'
 import { fakeMeter } from './fake-meter.ts'
-import { User, words } from './terminal.ts'
 
 const opened: TailEvent = {
   at: '2026-11-22T15:34:24.123Z',

@@ -12,12 +12,12 @@ import {
 } from '@fettle/relay'
 import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
-import { type Check, checkText, ok, problem, Unseen, warning } from './check.ts'
+import { type Check, checkText, ok, problem, Unseen, warning } from '../check.ts'
+import { EXIT, type Io } from '../io.ts'
+import { printable } from '../text.ts'
 import { ask, findRunning, MeterFault, meterOn } from './client.ts'
 import { checkCoturns, DEFAULT_FILE } from './coturn.ts'
-import { EXIT, type Io } from './io.ts'
 import { checkDisk, checkFolder, checkRecords } from './records.ts'
-import { printable } from './text.ts'
 
 /** Shown in help; a test runs each of them. */
 export const doctorExamples = [

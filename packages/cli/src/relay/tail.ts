@@ -2,9 +2,9 @@
 import { FolderFault, readOptions } from '@fettle/relay'
 import { type TailEvent, tailEvent } from '@fettle/relay/api'
 import { Command } from 'commander'
+import { EXIT, type Io } from '../io.ts'
+import { printable, size } from '../text.ts'
 import { listenTo, type Message, MeterFault, meterOn, readAs } from './client.ts'
-import { EXIT, type Io } from './io.ts'
-import { printable, size } from './text.ts'
 
 /** Shown in help; a test runs each of them. */
 export const tailExamples = [

@@ -15,8 +15,8 @@ import {
   serve,
 } from '@fettle/relay'
 import { Command } from 'commander'
-import { EXIT, type Io } from './io.ts'
-import { duration, printable, size } from './text.ts'
+import { EXIT, type Io } from '../io.ts'
+import { duration, printable, size } from '../text.ts'
 
 /** Shown in help; a test runs each of them. */
 export const demoExamples = ['fettle relay demo', 'fettle relay demo --speed 5'] as const

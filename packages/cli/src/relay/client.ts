@@ -1,6 +1,6 @@
 /** Asks the meter that runs on a data folder. */
 import { isHeld, type Running, readRunning, readToken } from '@fettle/relay'
-import { printable } from './text.ts'
+import { printable } from '../text.ts'
 
 /** The meter cannot be asked; the message is one line that says what to do. */
 export class MeterFault extends Error {}

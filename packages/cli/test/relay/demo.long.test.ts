@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { demoExamples } from '../src/demo.ts'
-import { User, words } from './terminal.ts'
+import { demoExamples } from '../../src/relay/demo.ts'
+import { User, words } from '../terminal.ts'
 
 test('the examples in help run: a recording, a page, calls that come and go; nothing stays', async (t) => {
   const user = new User(t)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { serverExamples } from '../src/server.ts'
+import { serverExamples } from '../../src/relay/server.ts'
+import { User, words } from '../terminal.ts'
 import { fakeMeter } from './fake-meter.ts'
-import { User, words } from './terminal.ts'
 
 const LINE = /^redis-statsdb="ip=(\S+) port=(\d+) password=(\S{20}) connect_timeout=5"$/m
 

@@ -12,9 +12,9 @@ import {
 } from '@fettle/relay'
 import { type Server, servers as serversAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
+import { EXIT, type Io } from '../io.ts'
+import { printable, table } from '../text.ts'
 import { ask, findRunning, MeterFault, meterOn } from './client.ts'
-import { EXIT, type Io } from './io.ts'
-import { printable, table } from './text.ts'
 
 /** Shown in help; a test runs each of them. */
 export const serverExamples = [

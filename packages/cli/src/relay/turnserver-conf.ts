@@ -1,7 +1,7 @@
 /** What a turnserver.conf says to its coturn, as coturn reads it, and whether that brings its events here. */
 import { BlockList, isIP } from 'node:net'
 import type { RespServer } from '@fettle/relay'
-import { type Check, ok, problem, warning } from './check.ts'
+import { type Check, ok, problem, warning } from '../check.ts'
 import { isBefore } from './server.ts'
 
 /** Where the events of a coturn should go. */
