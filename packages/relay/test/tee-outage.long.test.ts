@@ -54,6 +54,21 @@ test('a Redis that has gone: nobody waits for it, what is said meanwhile is drop
   assert.equal(client.closed, false)
 })
 
+test('a Redis that nobody has asked for minutes has its full minute for the next answer', async (t) => {
+  const { redis, endpoint, look } = await openScene(t)
+  const client = await endpoint.join()
+  await tells(client, event)
+  await isSettled(endpoint, 1)
+  look(300)
+  redis.answer = () => null
+  await tells(client, event)
+  await until(() => redis.guests[0]!.commands.length === 3, 'the second event')
+  look(200)
+  assert.deepEqual(whysOf(endpoint), [])
+  look(40)
+  assert.deepEqual(whysOf(endpoint), ['no answer for 60 s'])
+})
+
 test('the time between two tries grows from half a second to ten', async (t) => {
   const redis = await FakeRedis.start(t)
   const { endpoint, look } = await openScene(t, {}, redis)

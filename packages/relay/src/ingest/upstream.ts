@@ -172,6 +172,8 @@ export class Upstream {
     this.#socket?.write(bytes)
     this.#waiting += bytes.length
     this.#owner.waiting += bytes.length
+    // Whoever was not asked has not been silent.
+    if (this.#sent.length === 0) this.#looks = 0
     const last = this.#sent.at(-1)
     if (last?.what === what && what === 'events' && last.bytes < SENT_BYTES) {
       last.commands += commands
