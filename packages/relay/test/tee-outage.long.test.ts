@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { request, tells, until } from './resp-endpoint.ts'
+import { type Endpoint, request, tells, until } from './resp-endpoint.ts'
 import {
   call,
   callBytes,
@@ -14,6 +14,10 @@ import {
   plainAnswer,
   whysOf,
 } from './tee-redis.ts'
+
+/** What was dropped, each time that it was told to work again. */
+const again = ({ notices }: Endpoint) =>
+  notices.flatMap((notice) => (notice.kind === 'forward again' ? [notice.dropped] : []))
 
 test('a Redis that has gone: nobody waits for it, what is said meanwhile is dropped, and then it goes on', async (t) => {
   const { redis, endpoint, look } = await openScene(t, { password: 'secret' })
@@ -41,6 +45,7 @@ test('a Redis that has gone: nobody waits for it, what is said meanwhile is drop
     look()
     return forwardOf(endpoint).connected
   }, 'the connection again')
+  await until(() => again(endpoint).length > 0, 'a word about that')
   await tells(client, event)
   await isSettled(endpoint, 6)
   assert.deepEqual(redis.guests.at(-1)!.commands, ['AUTH secret', 'SELECT 7', 'PING', EVENT])
@@ -51,6 +56,7 @@ test('a Redis that has gone: nobody waits for it, what is said meanwhile is drop
     look(4)
     return whysOf(endpoint).length > 1
   }, 'the second outage told')
+  assert.deepEqual(again(endpoint), [3], 'what was dropped, told once')
   assert.equal(client.closed, false)
 })
 

@@ -28,6 +28,8 @@ function tellText(event: ServeEvent, io: Io): void {
       return io.print(
         `gap: up to ${duration(event.ms / 1000)} of events of ${printable(event.server)} may be lost (${event.why})\n`,
       )
+    case 'forward again':
+      return io.print(`forwarding works again; ${event.dropped} commands were dropped since the start\n`)
     case 'servers':
       if (event.why !== undefined) return io.complain(`${event.why}; the servers known before go on`)
       return io.print(`servers now: ${event.lines.map(({ server }) => printable(server)).join(', ') || 'none'}\n`)
@@ -91,6 +93,8 @@ export function jsonTeller(io: Io, level: Level): Teller {
       case 'disconnected':
       case 'restarted':
         return log.info({ server: event.server }, event.kind)
+      case 'forward again':
+        return log.info({ dropped: event.dropped }, event.kind)
       case 'servers':
         if (event.why !== undefined) return log.error({ why: event.why }, 'servers')
         return log.info({ servers: event.lines.map((one) => one.server) }, 'servers')

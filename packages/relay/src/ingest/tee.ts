@@ -11,11 +11,11 @@ import { Upstream, type UpstreamOwner, wordOf } from './upstream.ts'
 
 export { type ForwardTarget, readForward } from './forward-url.ts'
 
-/** Passing on does not work, or not wholly; each reason is told once. Holds no secret. */
-export interface ForwardNotice {
-  readonly kind: 'forward'
-  readonly why: string
-}
+export type ForwardNotice =
+  /** Passing on does not work, or not wholly; each reason is told once. Holds no secret. */
+  | { readonly kind: 'forward'; readonly why: string }
+  /** It works again; so many commands were dropped since the start. */
+  | { readonly kind: 'forward again'; readonly dropped: number }
 
 /** coturn's own connections are at most half as many; the others end soon. */
 const UPSTREAMS_MAX = 2048
@@ -106,7 +106,6 @@ export class Tee implements UpstreamOwner {
 
   ready(): void {
     this.#noteState()
-    if (this.#isConnected) this.#failures.clear()
   }
 
   over(upstream: Upstream): void {
@@ -115,7 +114,11 @@ export class Tee implements UpstreamOwner {
 
   #noteState(): void {
     const states = Array.from(this.#upstreams, ({ isConnected }) => isConnected).filter((is) => is !== undefined)
-    if (states.length > 0) this.#isConnected = states.every((is) => is)
+    if (states.length === 0) return
+    this.#isConnected = states.every((is) => is)
+    if (!this.#isConnected || this.#failures.size === 0) return
+    this.#failures.clear()
+    this.#on({ kind: 'forward again', dropped: this.dropped })
   }
 
   #tell(told: Set<string>, what: string, why: string): void {
