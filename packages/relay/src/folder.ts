@@ -1,7 +1,7 @@
 /** The data folder: who may use it, and what lies in it. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { RespServer } from './ingest/resp.ts'
@@ -14,12 +14,40 @@ export const ledgerFile = (folder: string) => join(folder, 'ledger.sqlite')
 export const serversFile = (folder: string) => join(folder, 'servers.json')
 const lockFile = (folder: string) => join(folder, 'lock')
 
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
+
 /** Makes the folder, readable by its owner only: the ledger holds addresses and names. */
 export function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeWithParents(folder)
   } catch (error) {
-    throw new FolderFault(`${folder}: cannot be made (${(error as NodeJS.ErrnoException).code}); choose another --data`)
+    throw new FolderFault(`${folder}: cannot be made (${codeOf(error)}); choose another --data`)
+  }
+}
+
+/** The `recursive` of mkdirSync goes round for ever where a folder that is there takes none, as in /proc. */
+function makeWithParents(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && statSync(folder).isDirectory()) return
+    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(folder))) throw error
+    makeWithParents(dirname(folder))
+    makeWithParents(folder)
+  }
+}
+
+/** Whether the file is there. Not to be allowed to see it is a fault: it must not pass for a folder without a meter. */
+export function isThere(file: string): boolean {
+  try {
+    statSync(file)
+    return true
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    throw new FolderFault(
+      `${file}: cannot be looked at (${code})${code === 'EACCES' ? "; run this as the meter's user" : ''}`,
+    )
   }
 }
 
@@ -50,7 +78,7 @@ const isBusy = (error: unknown) => (error as { errcode?: number }).errcode === S
 
 /** Whether a meter runs on the folder, by its lock. Writes nothing. */
 export function isHeld(folder: string): boolean {
-  if (!existsSync(lockFile(folder))) return false
+  if (!isThere(lockFile(folder))) return false
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(lockFile(folder), { readOnly: true })
@@ -76,7 +104,7 @@ const SERVERS_MAX = 256
 
 /** The coturns that may report; at the first start one, with a token of its own, is put there. */
 export function readServers(folder: string): readonly RespServer[] {
-  if (!existsSync(serversFile(folder))) {
+  if (!isThere(serversFile(folder))) {
     changeServers(folder, (list) => (list.length === 0 ? [newServer('turn1', null)] : list))
   }
   return listServers(folder)
@@ -85,7 +113,7 @@ export function readServers(folder: string): readonly RespServer[] {
 /** The same, without putting one there: none in a folder where no meter has run. */
 export function listServers(folder: string): readonly RespServer[] {
   const file = serversFile(folder)
-  if (!existsSync(file)) return []
+  if (!isThere(file)) return []
   const result = parseServers(file)
   const names = new Set(result.map((server) => server.name))
   const tokens = new Set(result.map((server) => server.token))
@@ -117,12 +145,11 @@ export function addServer(
 
 /** Takes one away; false when there was none of that name. */
 export function removeServer(folder: string, name: string): boolean {
-  let found = false
-  changeServers(folder, (list) => {
-    found = list.some((one) => one.name === name)
-    return found ? list.filter((one) => one.name !== name) : list
-  })
-  return found
+  const isThat = (one: RespServer) => one.name === name
+  // A wrong name makes no folder.
+  if (!listServers(folder).some(isThat)) return false
+  changeServers(folder, (list) => list.filter((one) => !isThat(one)))
+  return true
 }
 
 const newServer = (name: string, version: string | null): RespServer => ({
@@ -158,18 +185,24 @@ function parseServers(file: string): RespServer[] {
     if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600)
     return servers.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = codeOf(error)
     if (code !== undefined) throw new FolderFault(`${file}: cannot be read (${code})`)
-    const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : (error as Error).message
+    // What JSON.parse says itself may quote a part of a token.
+    const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : 'it is no JSON'
     throw new FolderFault(`${file}: not a list of {name, token, version}: ${why}`)
   }
 }
 
-/** Whole or not at all, and readable by its owner only. */
+/** Whole or not at all, also when the power fails, and readable by its owner only. */
 export function writeWhole(file: string, text: string): void {
   const draft = `${file}.${process.pid}`
-  writeFileSync(draft, text, { mode: 0o600 })
-  renameSync(draft, file)
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true })
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
 }
 
 /** A file that was half written would lock every coturn out. */
@@ -177,6 +210,6 @@ function writeServers(file: string, list: readonly RespServer[]): void {
   try {
     writeWhole(file, `${JSON.stringify(list, undefined, 2)}\n`)
   } catch (error) {
-    throw new FolderFault(`${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
+    throw new FolderFault(`${file}: cannot be written (${codeOf(error)})`)
   }
 }

@@ -1,13 +1,12 @@
 /** Opens a data folder for reading, beside a meter that may be running on it. */
-import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { FolderFault, ledgerFile } from './folder.ts'
+import { FolderFault, isThere, ledgerFile } from './folder.ts'
 import { SCHEMA_VERSION } from './store/schema.ts'
 
 /** A read-only connection; the caller closes it. */
 export function openLedger(folder: string): DatabaseSync {
   const file = ledgerFile(folder)
-  if (!existsSync(file)) {
+  if (!isThere(file)) {
     throw new FolderFault(
       `${folder}: no meter has kept records here; start one with fettle relay serve --data ${folder}`,
     )

@@ -36,9 +36,11 @@ export function readRunning(folder: string): Running | undefined {
 /** What can stand in the header of a request. */
 const TOKEN = /^[\x21-\x7e]{0,1000}$/
 
-/** The bearer token of the API, made at the first start. Empty: the operator wants none, on loopback. */
+const tokenFile = (folder: string) => join(folder, 'token')
+
+/** The bearer token of the API. Empty: the operator wants none, on loopback. */
 export function readToken(folder: string): string {
-  const file = join(folder, 'token')
+  const file = tokenFile(folder)
   const token = readOwn(file)
   if (TOKEN.test(token)) return token
   throw new FolderFault(`${file}: a token is at most 1000 letters, digits and signs of ASCII, without a space`)
@@ -46,11 +48,21 @@ export function readToken(folder: string): string {
 
 function readOwn(file: string): string {
   try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new FolderFault(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** The same, made at the first start. */
+export function makeToken(folder: string): string {
+  const file = tokenFile(folder)
+  try {
     if (!existsSync(file)) writeWhole(file, `${randomBytes(24).toString('base64url')}\n`)
     // One that is nobody else's already may lie where nothing can be changed.
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
-    return readFileSync(file, 'utf8').trim()
   } catch (error) {
     throw new FolderFault(`${file}: cannot be used (${(error as NodeJS.ErrnoException).code})`)
   }
+  return readToken(folder)
 }

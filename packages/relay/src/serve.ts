@@ -8,7 +8,7 @@ import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFi
 import type { RespServer } from './ingest/resp.ts'
 import type { Asked, Told, WorkerData } from './meter-worker.ts'
 import { isLoopback, type ServeOptions } from './options.ts'
-import { readToken, writeRunning } from './running.ts'
+import { makeToken, writeRunning } from './running.ts'
 import { createApi } from './serve/api.ts'
 import type { TailEvent } from './serve/contract.ts'
 import { listen } from './serve/listen.ts'
@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions, host: ServeHost): Promise<boo
     makeFolder(options.data)
     const release = holdFolder(options.data)
     try {
-      const serving = new Serving(options, host, readServers(options.data), readToken(options.data))
+      const serving = new Serving(options, host, readServers(options.data), makeToken(options.data))
       return await serving.end()
     } finally {
       release()

@@ -1,12 +1,33 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { addServer, FolderFault, holdFolder, isHeld, listServers, readServers, removeServer } from '../src/folder.ts'
-import { readToken } from '../src/running.ts'
+import {
+  addServer,
+  FolderFault,
+  holdFolder,
+  isHeld,
+  listServers,
+  makeFolder,
+  readServers,
+  removeServer,
+  writeWhole,
+} from '../src/folder.ts'
+import { makeToken, readToken } from '../src/running.ts'
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'fettle-folder-'))
@@ -127,9 +148,9 @@ test('whether a meter holds the folder is seen, and seeing it holds nobody up', 
 test('a token is made once, is its owner’s only, and is one that a request can hold', (t) => {
   const folder = folderOf(t)
   const file = join(folder, 'token')
-  const made = readToken(folder)
+  const made = makeToken(folder)
   assert.match(made, /^[\w-]{32}$/)
-  assert.equal(readToken(folder), made)
+  assert.equal(makeToken(folder), made)
   assert.equal(statSync(file).mode & 0o777, 0o600)
   for (const [text, token] of [
     ['one-of-my-own!\n', 'one-of-my-own!'],
@@ -137,17 +158,53 @@ test('a token is made once, is its owner’s only, and is one that a request can
   ] as const) {
     writeFileSync(file, text)
     chmodSync(file, 0o644)
-    assert.equal(readToken(folder), token)
+    assert.equal(makeToken(folder), token)
     assert.equal(statSync(file).mode & 0o777, 0o600)
   }
   chmodSync(file, 0o400)
-  readToken(folder)
+  makeToken(folder)
   assert.equal(statSync(file).mode & 0o777, 0o400)
   chmodSync(file, 0o600)
   for (const text of ['two words', 'größer', 'a\nb', 'x'.repeat(1001)]) {
     writeFileSync(file, text)
-    assert.throws(() => readToken(folder), {
+    assert.throws(() => makeToken(folder), {
       message: `${file}: a token is at most 1000 letters, digits and signs of ASCII, without a space`,
     })
   }
+})
+
+test('a folder is made with all above it, its owner’s alone; where none can be made is a fault at once', (t) => {
+  const folder = folderOf(t)
+  const deep = join(folder, 'a', 'b')
+  makeFolder(deep)
+  makeFolder(deep)
+  assert.equal(statSync(deep).mode & 0o777, 0o700)
+  writeFileSync(join(folder, 'file'), '')
+  for (const none of ['/proc/x', '/proc/x/y', join(folder, 'file'), join(folder, 'file', 'x')]) {
+    assert.throws(() => makeFolder(none), FolderFault, none)
+  }
+})
+
+test('what may not be seen is not taken for what is not there', (t) => {
+  const folder = folderOf(t)
+  for (const name of ['lock', 'servers.json']) symlinkSync(name, join(folder, name))
+  assert.throws(() => isHeld(folder), /lock: cannot be looked at \(ELOOP\)$/)
+  assert.throws(() => listServers(folder), /servers\.json: cannot be looked at \(ELOOP\)$/)
+})
+
+test('a wrong request makes nothing: no folder, no token, no draft of a file', (t) => {
+  const folder = folderOf(t)
+  const none = join(folder, 'none')
+  assert.equal(removeServer(none, 'a'), false)
+  assert.throws(() => readToken(none), /token: cannot be read \(ENOENT\)$/)
+  assert(!existsSync(none))
+  mkdirSync(join(folder, 'taken', 'x'), { recursive: true })
+  assert.throws(() => writeWhole(join(folder, 'taken'), 'text'))
+  assert.deepEqual(readdirSync(folder), ['taken'])
+})
+
+test('a list that cannot be read is not quoted: it holds tokens', (t) => {
+  const folder = folderOf(t)
+  writeFileSync(fileOf(folder), '[{"name":"a","token":s3cret,"version":null}]')
+  assert.throws(() => listServers(folder), /not a list of \{name, token, version\}: it is no JSON$/)
 })
