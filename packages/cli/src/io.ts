@@ -18,41 +18,71 @@ export interface Io {
   readonly isTerminal: boolean
   /** Columns of the terminal; a pipe has no edge. */
   readonly width: number
-  /** Aborts at SIGINT and SIGTERM. */
+  /** Aborts at SIGINT, SIGTERM and SIGHUP. A command that never asks for it is ended by them as any program is. */
   readonly signal: AbortSignal
   /** Standard output, waiting while the other side is slow. */
   write(text: string): Promise<void>
   print(text: string): void
   /** How far long work has come, over what stood there; only a person at a terminal sees it. */
   progress(line: string): void
-  /** One line on standard error. */
+  /** One line on standard error, made harmless. */
   complain(line: string): void
 }
 
 /** The process's own streams and signals. */
 export function processIo(): Io {
-  const controller = new AbortController()
-  const stop = () => controller.abort()
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-  // The reader went away (`| head`): there is nobody to write for.
-  process.stdout.on('error', () => process.exit(EXIT.nothing))
+  const { stdout, stderr, env } = process
+  let stopper: AbortController | undefined
+  let isProgressShown = false
+  const progress = (line: string) => {
+    if (!stderr.isTTY) return
+    isProgressShown = line !== ''
+    stderr.write(
+      `\r\u001b[K${Array.from(printable(line))
+        .slice(0, stderr.columns - 1)
+        .join('')}`,
+    )
+  }
+  const complain = (line: string) => {
+    if (isProgressShown) progress('')
+    stderr.write(`${complaint(line)}\n`)
+  }
+  let failure: string | undefined
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // The reader went away (`| head`): there is nobody to write for.
+    const isGone = code === 'EPIPE'
+    if (!isGone && code !== failure) complain(`standard output cannot be written (${code})`)
+    failure = code
+    if (stopper === undefined) process.exit(isGone ? EXIT.nothing : EXIT.couldNot)
+    // A meter has more to do than to write its log.
+    if (isGone) stopper.abort()
+  })
+  // Without a reader of complaints there is nobody to complain to.
+  stderr.on('error', () => {})
   return {
-    environment: process.env,
-    isTerminal: process.stdout.isTTY === true,
-    width: process.stdout.columns ?? Number(process.env.COLUMNS || 1000),
-    signal: controller.signal,
+    environment: env,
+    isTerminal: stdout.isTTY === true,
+    width: stdout.columns || Number(env.COLUMNS) || 1000,
+    get signal() {
+      stopper ??= stopAtSignals()
+      return stopper.signal
+    },
     async write(text) {
-      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+      if (!stdout.write(text)) await once(stdout, 'drain').catch(() => {})
     },
     print(text) {
-      process.stdout.write(text)
+      stdout.write(text)
     },
-    progress(line) {
-      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${printable(line)}`)
-    },
-    complain(line) {
-      process.stderr.write(`fettle: ${line}\n`)
-    },
+    progress,
+    complain,
   }
+}
+
+/** One line, whatever names stand in it. */
+export const complaint = (line: string) => `fettle: ${printable(line.trim().replaceAll(/\s*\n\s*/g, ' '))}`
+
+function stopAtSignals(): AbortController {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => controller.abort())
+  return controller
 }

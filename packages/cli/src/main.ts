@@ -16,12 +16,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
         status = result
       }),
     )
-  for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) {
-    command
-      .exitOverride()
-      .configureOutput({ writeOut: io.print, writeErr: (text) => complainOnce(text, io) })
-      .showHelpAfterError(false)
-  }
+  speakBy(io, program)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return status
@@ -31,11 +26,12 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-/** commander's complaints, as one line like all others. */
-function complainOnce(text: string, io: Io): void {
-  const line = text
-    .trim()
-    .replace(/^error: /, '')
-    .replaceAll(/\s*\n\s*/g, ' ')
-  if (line !== '') io.complain(line)
+/** A complaint is one line like all others; the help that stands for a missing command is help. */
+function speakBy(io: Io, command: Command): void {
+  command.exitOverride().configureOutput({
+    writeOut: io.print,
+    writeErr: io.print,
+    outputError: (text) => io.complain(text.replace(/^error: /, '')),
+  })
+  for (const one of command.commands) speakBy(io, one)
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Io } from '../src/io.ts'
+import { complaint, type Io } from '../src/io.ts'
 import { main } from '../src/main.ts'
 
 /** What a command has said and how it ended. */
@@ -59,7 +59,8 @@ export class User {
   }
 }
 
-function start(words: readonly string[], environment: Record<string, string>): Running {
+/** Starts a command in this process, with this environment and no other. */
+export function start(words: readonly string[], environment: Record<string, string>): Running {
   const controller = new AbortController()
   let out = ''
   let err = ''
@@ -75,7 +76,7 @@ function start(words: readonly string[], environment: Record<string, string>): R
     print,
     progress: () => {},
     complain: (line) => {
-      err += `fettle: ${line}\n`
+      err += `${complaint(line)}\n`
     },
   }
   let over = false
