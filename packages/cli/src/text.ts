@@ -2,11 +2,19 @@
 
 /** C0 and C1 controls, line separators, and the marks that turn the direction of text around. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** A name from outside, safe to print: whatever could steer a terminal is shown as its code. */
 export function printable(text: string): string {
   return text.replaceAll(UNSAFE, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** In a string of JSON an escape is the letter itself, and steers no terminal. */
+export function jsonText(value: object): string {
+  return JSON.stringify(value, undefined, 2)
+    .split('\n')
+    .map((line) => `${printable(line)}\n`)
+    .join('')
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']

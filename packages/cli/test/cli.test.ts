@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readOptions } from '@fettle/relay'
-import { main } from '../src/main.ts'
 import { examples } from '../src/relay/relay.ts'
+import { type Run, start, words } from './terminal.ts'
 
 const bin = fileURLToPath(new URL('../bin/fettle.js', import.meta.url))
 const recording = (name: string) => fileURLToPath(new URL(`../../relay/test/recordings/${name}`, import.meta.url))
@@ -16,12 +28,6 @@ const folder = mkdtempSync(join(tmpdir(), 'fettle-cli-'))
 copyFileSync(recording('note-2018-call.txt'), join(folder, 'call.txt'))
 copyFileSync(recording('k-call-log.txt'), join(folder, 'turnserver.log'))
 after(() => rmSync(folder, { recursive: true }))
-
-interface Run {
-  readonly status: number | null
-  readonly out: string
-  readonly err: string
-}
 
 const environment = {
   HOME: folder,
@@ -32,31 +38,17 @@ const environment = {
 }
 
 /** Runs a command in this process; `until`: it is told to end once its output holds this. */
-async function fettle(words: readonly string[], until?: string, more: Record<string, string> = {}): Promise<Run> {
-  const controller = new AbortController()
-  let out = ''
-  let err = ''
-  const print = (text: string) => {
-    out += text
-    if (until !== undefined && out.includes(until)) controller.abort()
-  }
-  const status = await main(
-    // Files are named as in the folder where a user would stand.
-    words.map((word) => (word.startsWith('./') || existsSync(join(folder, word)) ? join(folder, word) : word)),
-    {
-      environment: { ...environment, ...more },
-      width: 80,
-      isTerminal: true,
-      signal: controller.signal,
-      write: async (text) => print(text),
-      print,
-      progress: () => {},
-      complain: (line) => {
-        err += `fettle: ${line}\n`
-      },
-    },
+async function fettle(words: readonly string[], until?: RegExp, more: Record<string, string> = {}): Promise<Run> {
+  // Files are named as in the folder where a user would stand.
+  const placed = words.map((word) =>
+    word.startsWith('./') || existsSync(join(folder, word)) ? join(folder, word) : word,
   )
-  return { status, out, err }
+  const running = start(placed, { ...environment, ...more })
+  if (until !== undefined) {
+    await running.shows(until)
+    running.interrupt()
+  }
+  return running.ended
 }
 
 /** Runs fettle as a user does: a process, which is sent SIGTERM once its output holds `until`. */
@@ -76,14 +68,12 @@ async function spawned(words: readonly string[], until?: string): Promise<Run> {
   return { status, out, err }
 }
 
-/** Words as a shell would split them. */
-const words = (command: string) => Array.from(command.matchAll(/"([^"]*)"|(\S+)/g), (match) => match[1] ?? match[2]!)
-
 for (const example of Object.values(examples).flat()) {
   test(`the example in help runs: ${example}`, async () => {
-    const [program, ...rest] = words(example)
-    assert.equal(program, 'fettle')
-    const { status, err, out } = await fettle(rest, rest.includes('serve') ? 'waiting for coturn' : undefined)
+    const { status, err, out } = await fettle(
+      words(example),
+      example.startsWith('fettle relay serve') ? /waiting for coturn/ : undefined,
+    )
     assert.equal(err, '')
     assert.equal(status, 0)
     assert.notEqual(out, '')
@@ -136,6 +126,13 @@ test('a wrong request: one line for each fault, status 2, nothing made', async (
 const complaints: [string, readonly string[], number, RegExp][] = [
   ['an unknown command', ['relay', 'fly'], 2, /^fettle: unknown command 'fly'\n$/],
   ['an unknown option', ['relay', 'serve', '--fly'], 2, /^fettle: unknown option '--fly'\n$/],
+  [
+    'JSON and CSV at once',
+    ['relay', 'sessions', '--json', '--csv'],
+    2,
+    /'--csv' cannot be used with option '--json'\n$/,
+  ],
+  ['a name that steers the terminal', ['relay', '\u001b[31m\nx'], 2, /^fettle: unknown command '\\u001b\[31m x'\n$/],
   ['no file', ['relay', 'replay'], 2, /^fettle: missing required argument 'file'\n$/],
   ['a file that is not there', ['relay', 'replay', 'gone.txt'], 3, /^fettle: gone\.txt: .*ENOENT.*\n$/],
   ['a file that is no recording', ['relay', 'replay', bin], 3, /^fettle: .*fettle\.js: no recording that fettle knows/],
@@ -154,6 +151,22 @@ for (const [what, line, expected, pattern] of complaints) {
     assert.equal(err.trimEnd().split('\n').length, 1)
   })
 }
+
+test('a wrong setting is said where it was given', async () => {
+  const wrong = { FETTLE_LOG: 'xml' }
+  const { err } = await fettle(['relay', 'serve'], undefined, wrong)
+  assert.equal(err, 'fettle: environment FETTLE_LOG "xml": is neither text nor json\n')
+  assert.match((await fettle(['relay', 'serve', '--log', 'yaml'], undefined, wrong)).err, /^fettle: --log "yaml": /)
+})
+
+test('without a command there is help, as it is laid out, and status 2', async () => {
+  for (const line of [[], ['relay'], ['relay', 'server']]) {
+    const { status, out, err } = await fettle(line)
+    assert.deepEqual([status, err], [2, ''])
+    assert.match(out, /^Usage: fettle.*\n\n/)
+    assert.match(out, /^Commands:\n {2}\w+/m)
+  }
+})
 
 test('settings come from flags, then the environment, then the file', () => {
   const file = join(folder, 'fettle.yaml')
@@ -178,9 +191,9 @@ test('a setting that the file misspells is a fault, not a default', async () => 
 
 test('replay as table, CSV and JSON', async () => {
   const template = ['--username', '{expires}:{device}_{kind}_{client}_{account}']
-  const { out: text } = await fettle(['relay', 'replay', 'call.txt'])
-  for (const line of text.split('\n')) assert(Array.from(line).length <= 80, line)
-  assert.match(text, /deleted +unknown +5\.86 MB +114 kB +exact/)
+  const { out: shown } = await fettle(['relay', 'replay', 'call.txt'])
+  for (const line of shown.split('\n')) assert(Array.from(line).length <= 80, line)
+  assert.match(shown, /deleted +unknown +5\.86 MB +114 kB +exact/)
   const { out: csv } = await fettle(['relay', 'replay', 'call.txt', '--csv', ...template])
   const [header, row] = csv.split('\r\n')
   assert.equal(header!.split(',').length, row!.split(',').length)
@@ -197,6 +210,35 @@ test('as a process: an answer, and a fault', async () => {
   assert.deepEqual([replayed.status, replayed.err], [0, ''])
   assert.match(replayed.out, /,5785,5862284,2407,114451,,,,\r\n/)
   assert.deepEqual(await spawned(['relay', 'fly']), { status: 2, out: '', err: "fettle: unknown command 'fly'\n" })
+})
+
+test('what cannot be written is no success: one line, status 3', async () => {
+  const full = openSync('/dev/full', 'w')
+  const env = { PATH: process.env.PATH, ...environment }
+  const line = [bin, 'relay', 'replay', 'call.txt', '--csv']
+  const child = spawn(process.execPath, line, { cwd: folder, env, stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  const [[status], err] = await Promise.all([once(child, 'close'), text(child.stderr!)])
+  assert.deepEqual([status, err], [3, 'fettle: standard output cannot be written (ENOSPC)\n'])
+})
+
+test('a reader that goes away ends a demo cleanly, its folder too', async () => {
+  const env = { PATH: process.env.PATH, ...environment }
+  const line = [bin, 'relay', 'demo', '--speed', '50']
+  const child = spawn(process.execPath, line, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [shown] = await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [[status], err] = await Promise.all([once(child, 'close'), text(child.stderr)])
+  assert.deepEqual([status, err], [0, ''])
+  const [, demoFolder] = /tail --data (\S+)/.exec(String(shown))!
+  assert(!existsSync(demoFolder!))
+})
+
+test('Ctrl-C ends a command that has nothing to put in order, at once', async () => {
+  const child = spawn(process.execPath, [bin, 'relay', 'replay', '/dev/zero'], { env: environment, stdio: 'ignore' })
+  await setTimeout(1000)
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'close'), [null, 'SIGINT'])
 })
 
 test('[R19] names that do not fit the template are counted', async () => {

@@ -1,6 +1,5 @@
 /** Asks the meter that runs on a data folder. */
 import { isHeld, type Running, readRunning, readToken } from '@fettle/relay'
-import { printable } from '../text.ts'
 
 /** The meter cannot be asked; the message is one line that says what to do. */
 export class MeterFault extends Error {}
@@ -45,12 +44,11 @@ function notRunning(data: string): MeterFault {
 }
 
 /** An answer of the API, also one that comes with a status of its own such as that of `/readyz`. */
-export async function ask<T>(meter: Meter, path: string, shape: Shape<T>, signal?: AbortSignal): Promise<T> {
-  const limit = AbortSignal.timeout(ANSWER_MS)
-  const response = await request(meter, path, signal === undefined ? limit : AbortSignal.any([signal, limit]))
+export async function ask<T>(meter: Meter, path: string, shape: Shape<T>): Promise<T> {
+  const response = await request(meter, path, AbortSignal.timeout(ANSWER_MS))
   try {
     const body: unknown = await response.json()
-    if (!response.ok && isProblem(body)) throw new MeterFault(`${meter.http}${path}: ${printable(body.detail)}`)
+    if (!response.ok && isProblem(body)) throw new MeterFault(`${meter.http}${path}: ${body.detail}`)
     return shape.parse(body)
   } catch (error) {
     if (error instanceof MeterFault) throw error

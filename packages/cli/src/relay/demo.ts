@@ -17,6 +17,7 @@ import {
 import { Command } from 'commander'
 import { EXIT, type Io } from '../io.ts'
 import { duration, printable, size } from '../text.ts'
+import { examplesText } from './settings.ts'
 
 /** Shown in help; a test runs each of them. */
 export const demoExamples = ['fettle relay demo', 'fettle relay demo --speed 5'] as const
@@ -35,14 +36,14 @@ export function demoCommand(io: Io, done: (status: number) => void, console?: st
     .description('meter a recording of real calls, to see what there is to see; nothing stays')
     .option('--speed <factor>', 'how fast it plays, 0.1 to 100; 1 is as it was', '1')
     .option('--http <host:port>', 'the page and the API; port 0: any free one', '127.0.0.1:0')
-    .addHelpText('after', `\nExamples:\n${demoExamples.map((line) => `  ${line}\n`).join('')}`)
+    .addHelpText('after', examplesText(demoExamples))
     .action(async (flags: DemoFlags) => done(await runDemo(flags, io, console)))
 }
 
 async function runDemo(flags: DemoFlags, io: Io, console: string | undefined): Promise<number> {
   const speed = Number(flags.speed)
   if (!(speed >= 0.1 && speed <= 100)) {
-    io.complain(`--speed ${printable(JSON.stringify(flags.speed))}: is no number from 0.1 to 100`)
+    io.complain(`--speed ${JSON.stringify(flags.speed)}: is no number from 0.1 to 100`)
     return EXIT.wrong
   }
   const folder = mkdtempSync(join(tmpdir(), 'fettle-demo-'))

@@ -1,23 +1,16 @@
 /** `fettle relay doctor`: what is wrong, and what to do. */
 import { accessSync, constants } from 'node:fs'
 import { createServer } from 'node:net'
-import {
-  FolderFault,
-  isHeld,
-  listServers,
-  type RespServer,
-  type Running,
-  readOptions,
-  type ServeOptions,
-} from '@fettle/relay'
+import { isHeld, listServers, type RespServer, type Running, type ServeOptions } from '@fettle/relay'
 import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
 import { type Check, checkText, ok, problem, Unseen, warning } from '../check.ts'
 import { EXIT, type Io } from '../io.ts'
-import { printable } from '../text.ts'
+import { jsonText } from '../text.ts'
 import { ask, findRunning, MeterFault, meterOn } from './client.ts'
 import { checkCoturns, DEFAULT_FILE } from './coturn.ts'
 import { checkDisk, checkFolder, checkRecords } from './records.ts'
+import { examplesText, folderOptions, withSettings } from './settings.ts'
 
 /** Shown in help; a test runs each of them. */
 export const doctorExamples = [
@@ -27,53 +20,29 @@ export const doctorExamples = [
 ] as const
 
 interface DoctorFlags {
-  readonly data?: string
-  readonly config?: string
-  readonly resp?: string
-  readonly username?: string
   readonly turnserverConf?: string
   readonly json?: true
 }
 
 export function doctorCommand(io: Io, done: (status: number) => void): Command {
-  return new Command('doctor')
+  return folderOptions(new Command('doctor'))
     .description('say whether all is well with the meter and its coturns, and if not, what to do')
-    .option('--data <folder>', 'data folder (FETTLE_DATA; default by XDG: ~/.local/share/fettle)')
-    .option('--config <file>', 'settings (FETTLE_CONFIG; default ~/.config/fettle/fettle.yaml)')
     .option('--resp <host:port>', 'where coturn connects, while no meter runs (FETTLE_RESP)')
     .option('--username <template>', 'what a username says, while no meter runs (FETTLE_USERNAME)')
     .option('--turnserver-conf <file>', `coturn's configuration (${DEFAULT_FILE}, if coturn runs here)`)
     .option('--json', 'as JSON')
-    .addHelpText('after', `\nExamples:\n${doctorExamples.map((line) => `  ${line}\n`).join('')}`)
+    .addHelpText('after', examplesText(doctorExamples))
     .addHelpText('after', 'Exit status: 0 all is well, 1 something is not, 3 it could not be looked at.')
-    .action(async (flags: DoctorFlags) => done(await runDoctor(flags, io)))
+    .action(async (flags: DoctorFlags) =>
+      done(await withSettings(flags, io, (options) => runDoctor(options, flags, io))),
+    )
 }
 
-async function runDoctor({ turnserverConf, json, ...given }: DoctorFlags, io: Io): Promise<number> {
-  const options = readOptions(given, io.environment)
-  if (!options.ok) {
-    for (const fault of options.faults) io.complain(fault)
-    return EXIT.wrong
-  }
-  try {
-    const checks = await lookAt(options.value, turnserverConf, io)
-    const { data } = options.value
-    if (json) await io.write(jsonText({ schema: 'fettle.relay.doctor/1', data, checks }))
-    else await io.write(checks.map((check) => checkText(check, Math.min(io.width, WIDTH))).join('') + verdict(checks))
-    return checks.every(({ level }) => level === 'ok') ? EXIT.nothing : EXIT.findings
-  } catch (error) {
-    if (!(error instanceof Unseen) && !(error instanceof FolderFault)) throw error
-    io.complain(error.message)
-    return EXIT.couldNot
-  }
-}
-
-/** In a string of JSON an escape is the letter itself, and steers no terminal. */
-function jsonText(value: object): string {
-  return JSON.stringify(value, undefined, 2)
-    .split('\n')
-    .map((line) => `${printable(line)}\n`)
-    .join('')
+async function runDoctor(options: ServeOptions, { turnserverConf, json }: DoctorFlags, io: Io): Promise<number> {
+  const checks = await lookAt(options, turnserverConf)
+  if (json) await io.write(jsonText({ schema: 'fettle.relay.doctor/1', data: options.data, checks }))
+  else await io.write(checks.map((check) => checkText(check, Math.min(io.width, WIDTH))).join('') + verdict(checks))
+  return checks.every(({ level }) => level === 'ok') ? EXIT.nothing : EXIT.findings
 }
 
 /** Sentences wider than this are hard to read. */
@@ -86,13 +55,13 @@ function verdict(checks: readonly Check[]): string {
   return `\n${found.length === 0 ? 'All is well.' : `${found.join(', ')}.`}\n`
 }
 
-async function lookAt(options: ServeOptions, file: string | undefined, io: Io): Promise<Check[]> {
+async function lookAt(options: ServeOptions, file: string | undefined): Promise<Check[]> {
   const { data } = options
   needFolder(data)
   const servers = listServers(data)
   const running = findRunning(data)
   const startedAt = running === undefined ? null : Date.parse(running.startedAt)
-  const { checks, answer } = await checkMeter(options, running, io)
+  const { checks, answer } = await checkMeter(options, running)
   const own = [await checkDisk(data, answer?.diskFreeBytes), ...checkRecords(options, startedAt, Date.now())]
   const told = answer === undefined ? own : joined(checkAnswer(answer, servers), own)
   return [checkFolder(data), ...checks, ...told, ...(await checkCoturns(options, servers, running?.resp, file))]
@@ -127,7 +96,7 @@ interface Looked {
   readonly answer?: Ready
 }
 
-async function checkMeter(options: ServeOptions, running: Running | undefined, io: Io): Promise<Looked> {
+async function checkMeter(options: ServeOptions, running: Running | undefined): Promise<Looked> {
   const { data } = options
   if (running === undefined) {
     if (!isHeld(data)) return { checks: [notRunning(data), await checkPort(options)] }
@@ -137,7 +106,7 @@ async function checkMeter(options: ServeOptions, running: Running | undefined, i
   const since = `A meter runs since ${said(running.startedAt)} and listens on ${running.resp}`
   if (running.http === null) return { checks: [ok('meter', `${since}; it serves no API and cannot be asked more.`)] }
   try {
-    const answer = await ask(meterOn(data), '/readyz', readyAnswer, io.signal)
+    const answer = await ask(meterOn(data), '/readyz', readyAnswer)
     return { checks: [ok('meter', `${since}.`)], answer }
   } catch (error) {
     if (!(error instanceof MeterFault)) throw error

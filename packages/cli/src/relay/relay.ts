@@ -4,30 +4,17 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServeOptions, SessionRecord } from '@fettle/relay'
-import {
-  csvHeader,
-  csvLine,
-  FolderFault,
-  openLedger,
-  type Replay,
-  ReplayFault,
-  readOptions,
-  readSessions,
-  replay,
-  serve,
-  sessionCsv,
-} from '@fettle/relay'
-import { Command } from 'commander'
+import { csvHeader, csvLine, openLedger, type Replay, readSessions, replay, serve, sessionCsv } from '@fettle/relay'
+import { Command, Option } from 'commander'
 import { EXIT, type Io } from '../io.ts'
-import { printable } from '../text.ts'
+import { jsonText, printable } from '../text.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
 import { serverCommand } from './server.ts'
 import { sessionTable } from './sessions.ts'
+import { examplesText, type Flags, folderOptions, withSettings } from './settings.ts'
 import { tailCommand } from './tail.ts'
-
-type Flags = Readonly<Record<string, string | boolean | undefined>>
 
 /** Commands that help shows as examples; a test runs each of them. `call.txt` and `turnserver.log` are recordings. */
 export const examples = {
@@ -44,42 +31,40 @@ export const examples = {
   ],
 } as const
 
-const help = (lines: readonly string[]) => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
-
 /** The commands; each sets the exit status by `done`. */
 export function relayCommand(io: Io, done: (status: number) => void): Command {
   const relay = new Command('relay').description('meter what TURN relays carry')
-  const shared = (command: Command) =>
-    command
-      .option('--data <folder>', 'data folder (FETTLE_DATA; default by XDG: ~/.local/share/fettle)')
-      .option('--config <file>', 'settings (FETTLE_CONFIG; default ~/.config/fettle/fettle.yaml)')
   const labelled = (command: Command) =>
     command
       .option('--username <template>', 'what a username says, such as {expires}:{device} (FETTLE_USERNAME)')
       .option('--linger <seconds>', 'a session may go on this long after its last call closed (FETTLE_LINGER; 30)')
   const output = (command: Command) =>
-    command.option('--json', 'the records as JSON').option('--csv', 'one row a session, for a spreadsheet')
+    command
+      .option('--json', 'the records as JSON')
+      .addOption(new Option('--csv', 'one row a session, for a spreadsheet').conflicts('json'))
 
-  labelled(shared(relay.command('serve')))
+  labelled(folderOptions(relay.command('serve')))
     .description('take the events of your coturn servers and keep who relayed how much for how long')
     .option('--resp <host:port>', 'where coturn connects (FETTLE_RESP; 127.0.0.1:7431; port 0: any free one)')
     .option('--http <host:port>', 'the page and the API (FETTLE_HTTP; 127.0.0.1:7430; off: none)')
     .option('--forward <url>', 'pass all on to a Redis as well, redis://HOST:PORT/DB (FETTLE_FORWARD)')
     .option('--log <form>', 'text or json (FETTLE_LOG; text at a terminal, else json)')
     .option('--log-level <level>', 'debug, info, warn or error, of the JSON (FETTLE_LOG_LEVEL; info)')
-    .addHelpText('after', help(examples.serve))
-    .action(async (flags: Flags) => done(await runServe(flags, io)))
-  output(shared(relay.command('sessions')))
+    .addHelpText('after', examplesText(examples.serve))
+    .action(async (flags: Flags) => done(await withSettings(flags, io, (options) => runServe(options, flags, io))))
+  output(folderOptions(relay.command('sessions')))
     .description('list the sessions that the meter keeps')
     .option('--live', 'only those that are open now')
     .option('--device <name>', 'only this device')
-    .addHelpText('after', help(examples.sessions))
-    .action(async (flags: Flags) => done(await runSessions(flags, io)))
+    .addHelpText('after', examplesText(examples.sessions))
+    .action(async (flags: Flags) => done(await withSettings(flags, io, (options) => runSessions(options, flags, io))))
   output(labelled(relay.command('replay')))
     .description('fold recordings into sessions: redis-cli psubscribe or monitor, RESP captures, coturn logs')
     .argument('<file...>', 'files of one form are one stream, in this order; other forms are compared with it')
-    .addHelpText('after', help(examples.replay))
-    .action(async (files: string[], flags: Flags) => done(await runReplay(files, flags, io)))
+    .addHelpText('after', examplesText(examples.replay))
+    .action(async (files: string[], flags: Flags) =>
+      done(await withSettings(flags, io, (options) => runReplay(files, options, flags, io))),
+    )
   return relay
     .addCommand(serverCommand(io, done))
     .addCommand(doctorCommand(io, done))
@@ -87,28 +72,23 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .addCommand(demoCommand(io, done, consoleFolder().console))
 }
 
-function optionsOf(flags: Flags, io: Io): ServeOptions | undefined {
-  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => typeof value === 'string'))
-  const outcome = readOptions(given as Record<string, string>, io.environment)
-  if (outcome.ok) return outcome.value
-  for (const fault of outcome.faults) io.complain(fault)
-  return undefined
-}
-
-async function runServe(flags: Flags, io: Io): Promise<number> {
-  const options = optionsOf(flags, io)
+async function runServe(options: ServeOptions, flags: Flags, io: Io): Promise<number> {
   const tell = tellerOf(flags, io)
-  if (options === undefined || tell === undefined) return EXIT.wrong
+  if (tell === undefined) return EXIT.wrong
   const clean = await serve(options, { signal: io.signal, on: tell, ...consoleFolder() })
   return clean ? EXIT.nothing : EXIT.couldNot
 }
 
 /** A person reads lines; a service's output is collected, so it is JSON and names nobody. */
 function tellerOf(flags: Flags, io: Io): Teller | undefined {
-  const form = flags.log ?? io.environment.FETTLE_LOG ?? (io.isTerminal ? 'text' : 'json')
-  const level = String(flags.logLevel ?? io.environment.FETTLE_LOG_LEVEL ?? 'info')
-  if (form !== 'text' && form !== 'json') io.complain(`--log ${JSON.stringify(form)}: is neither text nor json`)
-  else if (!isLevel(level)) io.complain(`--log-level ${JSON.stringify(level)}: is none of debug, info, warn, error`)
+  const read = (flag: 'log' | 'logLevel', where: string, variable: string, fallback: string) => {
+    const given = flags[flag] ?? io.environment[variable] ?? fallback
+    return [String(given), flags[flag] === undefined ? `environment ${variable}` : where] as const
+  }
+  const [form, formFrom] = read('log', '--log', 'FETTLE_LOG', io.isTerminal ? 'text' : 'json')
+  const [level, levelFrom] = read('logLevel', '--log-level', 'FETTLE_LOG_LEVEL', 'info')
+  if (form !== 'text' && form !== 'json') io.complain(`${formFrom} ${JSON.stringify(form)}: is neither text nor json`)
+  else if (!isLevel(level)) io.complain(`${levelFrom} ${JSON.stringify(level)}: is none of debug, info, warn, error`)
   else return form === 'text' ? textTeller(io) : jsonTeller(io, level)
   return undefined
 }
@@ -119,22 +99,16 @@ function consoleFolder(): { console?: string } {
   return existsSync(join(folder, 'index.html')) ? { console: folder } : {}
 }
 
-async function runSessions(flags: Flags, io: Io): Promise<number> {
-  const options = optionsOf(flags, io)
-  if (options === undefined) return EXIT.wrong
+async function runSessions(options: ServeOptions, flags: Flags, io: Io): Promise<number> {
+  const db = openLedger(options.data)
   try {
-    const db = openLedger(options.data)
-    try {
-      const device = flags.device as string | undefined
-      const filter = { live: flags.live === true, ...(device === undefined ? {} : { device }) }
-      await writeSessions(readSessions(db, filter), flags, io)
-    } finally {
-      db.close()
-    }
-    return EXIT.nothing
-  } catch (error) {
-    return faultStatus(error, io)
+    const device = flags.device as string | undefined
+    const filter = { live: flags.live === true, ...(device === undefined ? {} : { device }) }
+    await writeSessions(readSessions(db, filter), flags, io)
+  } finally {
+    db.close()
   }
+  return EXIT.nothing
 }
 
 /** A page at a time: a year of sessions must not fill the memory. */
@@ -144,7 +118,9 @@ async function writeSessions(pages: Iterable<SessionRecord[]>, flags: Flags, io:
   let count = 0
   for (const page of pages) {
     if (flags.json)
-      await io.write(page.map((session, i) => (count + i > 0 ? ',\n' : '\n') + JSON.stringify(session)).join(''))
+      await io.write(
+        page.map((session, i) => (count + i > 0 ? ',\n' : '\n') + printable(JSON.stringify(session))).join(''),
+      )
     else if (flags.csv) await io.write(page.map(sessionCsv).join(''))
     else await io.write(sessionTable(page, io.width))
     count += page.length
@@ -153,19 +129,18 @@ async function writeSessions(pages: Iterable<SessionRecord[]>, flags: Flags, io:
   else if (count === 0 && !flags.csv) await io.write('no sessions\n')
 }
 
-async function runReplay(files: readonly string[], flags: Flags, io: Io): Promise<number> {
-  const options = optionsOf(flags, io)
-  if (options === undefined) return EXIT.wrong
-  try {
-    const result = await replay(files, options.template, options.lingerMs, io.progress)
-    io.progress('')
-    if (flags.json) await io.write(`${JSON.stringify(result, undefined, 2)}\n`)
-    else if (flags.csv) await io.write(csvLine(csvHeader) + result.sessions.map(sessionCsv).join(''))
-    else await io.write(replayText(result, io))
-    return EXIT.nothing
-  } catch (error) {
-    return faultStatus(error, io)
-  }
+async function runReplay(
+  files: readonly string[],
+  { template, lingerMs }: ServeOptions,
+  flags: Flags,
+  io: Io,
+): Promise<number> {
+  const result = await replay(files, template, lingerMs, io.progress)
+  io.progress('')
+  if (flags.json) await io.write(jsonText(result))
+  else if (flags.csv) await io.write(csvLine(csvHeader) + result.sessions.map(sessionCsv).join(''))
+  else await io.write(replayText(result, io))
+  return EXIT.nothing
 }
 
 function replayText(result: Replay, io: Io): string {
@@ -180,10 +155,4 @@ function replayText(result: Replay, io: Io): string {
     for (const one of differences.slice(0, 20)) lines.push(`  ${printable(one.path)}\n`)
   }
   return lines.join('')
-}
-
-function faultStatus(error: unknown, io: Io): number {
-  if (!(error instanceof FolderFault) && !(error instanceof ReplayFault)) throw error
-  io.complain(error.message)
-  return EXIT.couldNot
 }

@@ -1,11 +1,9 @@
 /** `fettle relay server add | list | remove`: a token of its own for each coturn. */
 import {
   addServer,
-  FolderFault,
   isLoopback,
   listServers,
   type RespServer,
-  readOptions,
   removeServer,
   type ServeOptions,
   statsdbLine,
@@ -13,8 +11,9 @@ import {
 import { type Server, servers as serversAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
 import { EXIT, type Io } from '../io.ts'
-import { printable, table } from '../text.ts'
-import { ask, findRunning, MeterFault, meterOn } from './client.ts'
+import { jsonText, printable, table } from '../text.ts'
+import { ask, findRunning, meterOn } from './client.ts'
+import { examplesText, folderOptions, withSettings } from './settings.ts'
 
 /** Shown in help; a test runs each of them. */
 export const serverExamples = [
@@ -26,9 +25,6 @@ export const serverExamples = [
 ] as const
 
 interface ServerFlags {
-  readonly data?: string
-  readonly config?: string
-  readonly resp?: string
   readonly version?: string
   readonly lines?: true
   readonly json?: true
@@ -37,54 +33,28 @@ interface ServerFlags {
 export function serverCommand(io: Io, done: (status: number) => void): Command {
   const server = new Command('server')
     .description('say which coturns may report: each has a line of its own')
-    .addHelpText('after', `\nExamples:\n${serverExamples.map((line) => `  ${line}\n`).join('')}`)
-    // They are made before this command is told how to complain and how to end.
-    .hook('preSubcommand', (group, command) => {
-      command.copyInheritedSettings(group)
-    })
+    .addHelpText('after', examplesText(serverExamples))
   const shared = (command: Command) =>
-    command
-      .option('--data <folder>', 'data folder (FETTLE_DATA; default by XDG: ~/.local/share/fettle)')
-      .option('--config <file>', 'settings (FETTLE_CONFIG; default ~/.config/fettle/fettle.yaml)')
-      .option('--resp <host:port>', 'where coturn connects, while no meter runs (FETTLE_RESP)')
+    folderOptions(command).option('--resp <host:port>', 'where coturn connects, while no meter runs (FETTLE_RESP)')
   shared(server.command('add'))
     .description('let one more coturn report, and print its line for turnserver.conf')
     .argument('<name>', 'a name for it: A-Z a-z 0-9 . _ -')
     .option('--version <version>', "coturn's version, such as 4.6.1: for its known faults")
     .action(async (name: string, flags: ServerFlags) =>
-      done(await withOptions(flags, io, (options) => runAdd(options, name, flags.version, io))),
+      done(await withSettings(flags, io, (options) => runAdd(options, name, flags.version, io))),
     )
   shared(server.command('list'))
     .description('list the coturns that may report, and how they are')
     .option('--lines', 'with their lines for turnserver.conf, which hold their passwords')
     .option('--json', 'as JSON')
-    .action(async (flags: ServerFlags) => done(await withOptions(flags, io, (options) => runList(options, flags, io))))
+    .action(async (flags: ServerFlags) => done(await withSettings(flags, io, (options) => runList(options, flags, io))))
   shared(server.command('remove'))
     .description('let a coturn report no more; its records stay')
     .argument('<name>')
     .action(async (name: string, flags: ServerFlags) =>
-      done(await withOptions(flags, io, (options) => runRemove(options, name, io))),
+      done(await withSettings(flags, io, (options) => runRemove(options, name, io))),
     )
   return server
-}
-
-async function withOptions(
-  { data, config, resp }: ServerFlags,
-  io: Io,
-  run: (options: ServeOptions) => Promise<number>,
-): Promise<number> {
-  const options = readOptions({ data, config, resp }, io.environment)
-  if (!options.ok) {
-    for (const fault of options.faults) io.complain(fault)
-    return EXIT.wrong
-  }
-  try {
-    return await run(options.value)
-  } catch (error) {
-    if (!(error instanceof FolderFault) && !(error instanceof MeterFault)) throw error
-    io.complain(error.message)
-    return EXIT.couldNot
-  }
 }
 
 /** Where coturn is to connect. */
@@ -108,7 +78,7 @@ function endpointOf(options: ServeOptions): Endpoint {
 async function runAdd(options: ServeOptions, name: string, version: string | undefined, io: Io): Promise<number> {
   const added = addServer(options.data, name, version ?? null)
   if ('problem' in added) {
-    io.complain(printable(added.problem))
+    io.complain(added.problem)
     return EXIT.wrong
   }
   const endpoint = endpointOf(options)
@@ -152,7 +122,7 @@ export function isBefore(version: string, major: number, minor: number): boolean
 async function runRemove(options: ServeOptions, name: string, io: Io): Promise<number> {
   if (!removeServer(options.data, name)) {
     const names = listServers(options.data).map((one) => one.name)
-    io.complain(printable(`${JSON.stringify(name)} is none of the servers: ${names.join(', ') || 'there are none'}`))
+    io.complain(`${JSON.stringify(name)} is none of the servers: ${names.join(', ') || 'there are none'}`)
     return EXIT.wrong
   }
   await io.write(
@@ -171,7 +141,7 @@ interface Listed {
 async function runList(options: ServeOptions, flags: ServerFlags, io: Io): Promise<number> {
   const list = listServers(options.data)
   const endpoint = endpointOf(options)
-  const answer = endpoint.api ? await ask(meterOn(options.data), '/v1/servers', serversAnswer, io.signal) : undefined
+  const answer = endpoint.api ? await ask(meterOn(options.data), '/v1/servers', serversAnswer) : undefined
   const listed = list.map((server) => ({ server, known: answer?.servers.find((one) => one.name === server.name) }))
   await io.write(flags.json ? listJson(listed, flags, endpoint) : listText(listed, flags, endpoint, io.width))
   return EXIT.nothing
@@ -187,7 +157,7 @@ function listJson(listed: readonly Listed[], flags: ServerFlags, endpoint: Endpo
     ...(flags.lines ? { line: ownLine(server, endpoint) } : {}),
   }))
   const { running } = endpoint
-  return `${JSON.stringify({ schema: 'fettle.relay.servers/1', running, servers }, undefined, 2)}\n`
+  return jsonText({ schema: 'fettle.relay.servers/1', running, servers })
 }
 
 const columns = [

@@ -1,10 +1,11 @@
 /** `fettle relay tail`: events as they come. */
-import { FolderFault, readOptions } from '@fettle/relay'
+import type { ServeOptions } from '@fettle/relay'
 import { type TailEvent, tailEvent } from '@fettle/relay/api'
 import { Command } from 'commander'
 import { EXIT, type Io } from '../io.ts'
 import { printable, size } from '../text.ts'
-import { listenTo, type Message, MeterFault, meterOn, readAs } from './client.ts'
+import { listenTo, type Message, meterOn, readAs } from './client.ts'
+import { examplesText, folderOptions, withSettings } from './settings.ts'
 
 /** Shown in help; a test runs each of them. */
 export const tailExamples = [
@@ -14,41 +15,25 @@ export const tailExamples = [
 ] as const
 
 interface TailFlags {
-  readonly data?: string
-  readonly config?: string
   readonly device?: string
   readonly json?: true
 }
 
 export function tailCommand(io: Io, done: (status: number) => void): Command {
-  return new Command('tail')
+  return folderOptions(new Command('tail'))
     .description('show what coturn reports, as it comes; Ctrl-C ends it')
-    .option('--data <folder>', 'data folder (FETTLE_DATA; default by XDG: ~/.local/share/fettle)')
-    .option('--config <file>', 'settings (FETTLE_CONFIG; default ~/.config/fettle/fettle.yaml)')
     .option('--device <name>', 'only this device')
     .option('--json', 'one JSON object a line, with all that is known')
-    .addHelpText('after', `\nExamples:\n${tailExamples.map((line) => `  ${line}\n`).join('')}`)
-    .action(async (flags: TailFlags) => done(await runTail(flags, io)))
+    .addHelpText('after', examplesText(tailExamples))
+    .action(async (flags: TailFlags) => done(await withSettings(flags, io, (options) => runTail(options, flags, io))))
 }
 
-async function runTail(flags: TailFlags, io: Io): Promise<number> {
-  const { data, config } = flags
-  const options = readOptions({ data, config }, io.environment)
-  if (!options.ok) {
-    for (const fault of options.faults) io.complain(fault)
-    return EXIT.wrong
-  }
-  try {
-    const meter = meterOn(options.value.data)
-    if (io.isTerminal && !flags.json) await io.write(head(io.width))
-    const query = flags.device === undefined ? '' : `?device=${encodeURIComponent(flags.device)}`
-    for await (const message of listenTo(meter, `/v1/events${query}`, io.signal)) await show(message, flags, io)
-    return EXIT.nothing
-  } catch (error) {
-    if (!(error instanceof MeterFault) && !(error instanceof FolderFault)) throw error
-    io.complain(error.message)
-    return EXIT.couldNot
-  }
+async function runTail({ data }: ServeOptions, flags: TailFlags, io: Io): Promise<number> {
+  const meter = meterOn(data)
+  if (io.isTerminal && !flags.json) await io.write(head(io.width))
+  const query = flags.device === undefined ? '' : `?device=${encodeURIComponent(flags.device)}`
+  for await (const message of listenTo(meter, `/v1/events${query}`, io.signal)) await show(message, flags, io)
+  return EXIT.nothing
 }
 
 async function show({ event, data }: Message, flags: TailFlags, io: Io): Promise<void> {
