@@ -1,5 +1,6 @@
 // Takes the README's pictures of the web page: docs/pictures/console-{light,dark,phone}.png.
-// node scripts/screenshot.ts [ADDRESS WITH TOKEN]: of that meter; without one, of made-up data, for development only.
+// Of the meter whose address, token and all, is in FETTLE_PAGE (not an argument, which others could read); without one,
+// of made-up data, for development only.
 
 import { mkdirSync } from 'node:fs'
 import { type Fake, startFake } from '@fettle/console/fake'
@@ -36,7 +37,7 @@ async function take(browser: Browser, url: string, picture: Picture): Promise<vo
   console.log(path)
 }
 
-const given = process.argv[2]
+const given = process.env.FETTLE_PAGE
 const fake: Fake | undefined = given === undefined ? await startFake() : undefined
 if (fake !== undefined) console.log('No address was given: these pictures show made-up data.')
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
