@@ -135,6 +135,7 @@ const complaints: [string, readonly string[], number, RegExp][] = [
   ['a name that steers the terminal', ['relay', '\u001b[31m\nx'], 2, /^fettle: unknown command '\\u001b\[31m x'\n$/],
   ['no file', ['relay', 'replay'], 2, /^fettle: missing required argument 'file'\n$/],
   ['a file that is not there', ['relay', 'replay', 'gone.txt'], 3, /^fettle: gone\.txt: .*ENOENT.*\n$/],
+  ['an empty file', ['relay', 'replay', '/dev/null'], 3, /^fettle: \/dev\/null: is empty\n$/],
   ['a file that is no recording', ['relay', 'replay', bin], 3, /^fettle: .*fettle\.js: no recording that fettle knows/],
   [
     'a folder without records',
@@ -203,6 +204,16 @@ test('replay as table, CSV and JSON', async () => {
   const { schema, sessions } = JSON.parse(json)
   assert.equal(schema, 'fettle.relay.replay/1')
   assert.equal(sessions[0].account, '18152649')
+})
+
+test('a log without the lines that count says what to turn on', async () => {
+  for (const form of [[], ['--json'], ['--csv']]) {
+    const { status, out, err } = await fettle(['relay', 'replay', recording('b-turnserver-log.txt'), ...form])
+    assert.equal(status, 0)
+    assert.match(err, /^fettle: .*b-turnserver-log\.txt: coturn log that tells of no allocation; .* verbose .*\n$/)
+    assert.notEqual(out, '')
+  }
+  assert.equal((await fettle(['relay', 'replay', 'turnserver.log'])).err, '')
 })
 
 test('as a process: an answer, and a fault', async () => {

@@ -29,6 +29,8 @@ export interface LedgerResult {
   readonly malformed: number
   /** Allocations whose username does not fit the template (rule R19). */
   readonly misfits: number
+  /** Says so, and what may be lacking, when no allocation was told of. */
+  readonly empty: string | null
 }
 
 /** A path on which two ledgers of the same run do not agree; null: that ledger does not have it. */
@@ -54,6 +56,8 @@ export interface Replay {
   readonly gaps: readonly GapRecord[]
   readonly malformed: number
   readonly misfits: number
+  /** Recordings that tell of no allocation, in a line each. */
+  readonly empty: readonly string[]
   /** Ledgers of further forms, compared with the first and never added to it (rule R27). */
   readonly compared: readonly Comparison[]
 }
@@ -73,6 +77,7 @@ async function detect(file: string): Promise<RecordingKind> {
   }
   const kind = recordingKinds.find((one) => one.detect(head))
   if (kind) return kind
+  if (head.length === 0) throw new ReplayFault(`${file}: is empty`)
   const names = recordingKinds.map((one) => one.name).join(', ')
   throw new ReplayFault(`${file}: no recording that fettle knows (${names}) in its first ${HEAD} lines`)
 }
@@ -133,6 +138,7 @@ export async function replay(
     gaps: first?.gaps ?? [],
     malformed: first?.malformed ?? 0,
     misfits: first?.misfits ?? 0,
+    empty: ledgers.flatMap(({ empty }) => empty ?? []),
     compared: others.map((other) => compare(first!, other)),
   }
 }
@@ -166,11 +172,14 @@ async function replayKind(
     finishRecording(state)
     ledger.commit(take(state))
     const malformed = recorder.malformed + saved.streams[0]!.malformed
+    const sessions = Array.from(readSessions(ledger.db)).flat()
+    const rejected = readRejected(ledger.db)
     return {
       kind: kind.name,
       files,
-      sessions: Array.from(readSessions(ledger.db)).flat(),
-      rejected: readRejected(ledger.db),
+      sessions,
+      rejected,
+      empty: sessions.length + rejected.length === 0 ? emptyText(kind, files) : null,
       gaps: readGaps(ledger.db),
       malformed,
       misfits: countMisfits(ledger.db),
@@ -178,6 +187,10 @@ async function replayKind(
   } finally {
     ledger.close()
   }
+}
+
+function emptyText({ name, lacks }: RecordingKind, files: readonly string[]): string {
+  return `${files.join(', ')}: ${name} that tells of no allocation${lacks === undefined ? '' : `; ${lacks}`}`
 }
 
 /** Two ledgers of the same run agree where (path, eight counters) are the same; nothing else is comparable. */

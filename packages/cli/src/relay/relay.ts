@@ -137,6 +137,7 @@ async function runReplay(
 ): Promise<number> {
   const result = await replay(files, template, lingerMs, io.progress)
   io.progress('')
+  for (const line of result.empty) io.complain(line)
   if (flags.json) await io.write(jsonText(result))
   else if (flags.csv) await io.write(csvLine(csvHeader) + result.sessions.map(sessionCsv).join(''))
   else await io.write(replayText(result, io))

@@ -33,6 +33,7 @@ const tails: Readonly<Record<string, RegExp>> = {
 
 export const logKind: RecordingKind = {
   name: 'coturn log',
+  lacks: 'coturn logs them only with verbose in its turnserver.conf (or -v)',
   bootAware: false,
   detect: (lines) => lines.some((text) => line.test(text) || /Version Coturn-|Listener address to use:/.test(text)),
   reader: () => (text, out) => {

@@ -10,6 +10,8 @@ export type ReadLine = (line: string, out: Recorder) => void
 export interface RecordingKind {
   /** As users see it. */
   readonly name: string
+  /** What such a recording may lack when it tells of no allocation. */
+  readonly lacks?: string
   /** Tells connections apart, and so boots. */
   readonly bootAware: boolean
   /** Whether these, the first lines of a file, are of this form. */
