@@ -231,7 +231,7 @@ test('a second meter on the same folder, and a port in use: one line, status 3',
   assert.match(second.output, /^fettle: .*meter: another fettle is running on this folder\n$/)
   const other = serve(join(ground.folder, 'other'), `${ground.address(1)}:${meter.port}`)
   assert.equal(await exitOf(other), 3)
-  assert.match(other.output, /^fettle: .*EADDRINUSE.*\n$/)
+  assert.match(other.output, /^fettle: .*something else listens there already.*\n$/)
   // What another program listens on is no different.
   const foreign = createServer().listen(0, ground.address(2))
   t.after(() => foreign.close())
@@ -239,7 +239,7 @@ test('a second meter on the same folder, and a port in use: one line, status 3',
   const { port } = foreign.address() as { port: number }
   const third = serve(join(ground.folder, 'third'), `${ground.address(2)}:${port}`)
   assert.equal(await exitOf(third), 3)
-  assert.match(third.output, /^fettle: .*EADDRINUSE.*\n$/)
+  assert.match(third.output, /^fettle: .*something else listens there already.*\n$/)
 })
 
 test('a data folder that cannot be used: one line that names it, status 3', async (t) => {

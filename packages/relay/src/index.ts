@@ -1,5 +1,6 @@
 /** The relay meter's public surface, nothing else. */
 
+export { addressText, isLoopback, readAddress } from './address.ts'
 export { type Checkup, checkup, type RecentName } from './checkup.ts'
 export type { Quality } from './core/quality.ts'
 export type { AllocationRecord, Counters, Missing, SessionRecord } from './core/record.ts'
@@ -10,7 +11,7 @@ export { addServer, FolderFault, isHeld, ledgerFile, listServers, removeServer }
 export { type Clock, systemClock } from './ingest/clock.ts'
 export { type RespNotice, type RespOptions, type RespServer, respSource } from './ingest/resp.ts'
 export { type Meter, type MeterOptions, startMeter } from './meter.ts'
-export { isLoopback, type Outcome, readAddress, readOptions, type ServeOptions } from './options.ts'
+export { type Outcome, readOptions, type ServeOptions } from './options.ts'
 export { PLAYED_TEMPLATE, type PlayedCall, play } from './player.ts'
 export { openLedger } from './read.ts'
 export { type Comparison, type Replay, ReplayFault, replay } from './replay.ts'

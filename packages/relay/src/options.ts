@@ -1,17 +1,12 @@
 /** Flags + environment + file -> one frozen value, or all faults at once, before anything is touched. */
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { type Address, readAddress } from './address.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from './core/session.ts'
 import { type ForwardTarget, readForward } from './ingest/tee.ts'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** What `fettle relay serve` needs to know. */
 export interface ServeOptions {
@@ -50,7 +45,8 @@ const fileSchema = z.strictObject({
   relay: z
     .strictObject({ data: text, resp: text, http: text, forward: text, username: text, linger: text })
     .partial()
-    .optional(),
+    // All of it may be commented out.
+    .nullish(),
 })
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -120,18 +116,6 @@ function readTarget(given: { value: string; where: string }, fail: Fail): Forwar
     )
   } else return target
   return null
-}
-
-/** Whether only this machine reaches it. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
-/** `HOST:PORT`, an IPv6 host in brackets. */
-export function readAddress(value: string): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value)
-  if (match === null || Number(match[3]) > 65_535) return undefined
-  return { host: (match[1] ?? match[2])!, port: Number(match[3]) }
 }
 
 function configFolder(environment: Environment): string {

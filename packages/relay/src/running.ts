@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readAddress } from './address.ts'
 import { FolderFault, writeWhole } from './folder.ts'
 
 const running = z.strictObject({
@@ -10,7 +11,7 @@ const running = z.strictObject({
   /** The API's address, such as `http://127.0.0.1:7430`; null: it serves none. */
   http: z.string().nullable(),
   /** Where coturn connects, HOST:PORT. */
-  resp: z.string(),
+  resp: z.string().refine((text) => readAddress(text) !== undefined),
   startedAt: z.string(),
 })
 export type Running = z.infer<typeof running>

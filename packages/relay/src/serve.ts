@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { existsSync, unwatchFile, watchFile } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import { addressText, isLoopback } from './address.ts'
 import type { SessionRecord } from './core/record.ts'
 import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFile } from './folder.ts'
 import type { RespServer } from './ingest/resp.ts'
 import type { Asked, Told, WorkerData } from './meter-worker.ts'
-import { isLoopback, type ServeOptions } from './options.ts'
+import type { ServeOptions } from './options.ts'
 import { makeToken, writeRunning } from './running.ts'
 import { createApi } from './serve/api.ts'
 import type { TailEvent } from './serve/contract.ts'
@@ -212,7 +213,7 @@ class Serving {
   async #open(): Promise<void> {
     const { data, respHost } = this.#options
     const http = await this.#serveHttp()
-    const resp = `${respHost}:${this.#port}`
+    const resp = addressText(respHost, this.#port)
     this.#closers.push(
       writeRunning(data, { pid: process.pid, http, resp, startedAt: new Date().toISOString() }),
       this.#watchServers(),
@@ -243,7 +244,7 @@ class Serving {
     this.#closers.push(() => api.close())
     const listening = await listen(api, http.host, http.port)
     this.#closers.push(() => listening.close())
-    return `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${listening.port}`
+    return `http://${addressText(http.host, listening.port)}`
   }
 
   #watchServers(): () => void {

@@ -313,7 +313,7 @@ test('a port in use is said in one line that names it', async (t) => {
   const source = respSource({ host: '127.0.0.1', port, servers, now: () => 0, on: () => {} })
   await assert.rejects(
     source.start([createStream(1, 'turn1', true)], () => {}),
-    (error: Error) => /EADDRINUSE/.test(error.message) && error.message.includes(`127.0.0.1:${port}`),
+    { message: `127.0.0.1:${port}: something else listens there already; choose another --resp` },
   )
 })
 

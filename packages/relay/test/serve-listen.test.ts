@@ -15,10 +15,10 @@ test('an address where nothing can listen is named in one line', async (context)
   context.after(() => other.close())
   const { port } = other.address() as { port: number }
   await assert.rejects(listen(hello, '127.0.0.1', port), {
-    message: `127.0.0.1:${port}: something else listens there already; choose another address for HTTP`,
+    message: `127.0.0.1:${port}: something else listens there already; choose another --http`,
   })
   await assert.rejects(listen(hello, '192.0.2.1', 0), {
-    message: '192.0.2.1:0: this machine has no such address; choose another address for HTTP',
+    message: '192.0.2.1:0: this machine has no such address; choose another --http',
   })
 })
 

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { RespServer, ServeOptions } from '@fettle/relay'
+import { type RespServer, readAddress, type ServeOptions } from '@fettle/relay'
 import { type Check, ok, problem, Unseen, warning } from '../check.ts'
 import { checkConfiguration, checkVersion, type Expected } from './turnserver-conf.ts'
 
@@ -118,9 +118,7 @@ export async function checkCoturns(
   const here = coturnProcesses().filter((one) => !one.elsewhere && one.file === file)
   const isHere = here.length > 0 || named !== undefined
   const program = isHere ? await askProgram() : NOT_ASKED
-  const at = resp ?? `${options.respHost}:${options.respPort}`
-  const host = at.slice(0, at.lastIndexOf(':')).replace(/^\[|\]$/g, '')
-  const port = Number(at.slice(at.lastIndexOf(':') + 1))
+  const { host, port } = resp === undefined ? { host: options.respHost, port: options.respPort } : readAddress(resp)!
   const expected = { servers, host, port, template: options.template.text, version: program.version }
   const { checks, server } = isHere ? checkFile(file, here, expected, named !== undefined) : notHere
   return [...checks, ...checkProgram(program, server), ...checkVersions(servers, server, program, host)]

@@ -7,6 +7,7 @@ import {
   PLAYED_TEMPLATE,
   type PlayedCall,
   play,
+  readAddress,
   readOptions,
   readRunning,
   type ServeEvent,
@@ -88,10 +89,10 @@ async function demo(options: ServeOptions, speed: number, io: Io, console: strin
 }
 
 function playInto(data: string, speed: number, signal: AbortSignal, io: Io): Promise<void> {
-  const [host, port] = readRunning(data)?.resp.split(':') ?? []
+  const { host, port } = readAddress(readRunning(data)!.resp)!
   const { token } = listServers(data)[0]!
   const on = (call: PlayedCall) => io.print(callLine(call))
-  return play({ host: host!, port: Number(port), token, speed, signal, on })
+  return play({ host, port, token, speed, signal, on })
 }
 
 function headText({ http, token }: Extract<ServeEvent, { kind: 'ready' }>, data: string): string {

@@ -1,7 +1,7 @@
 /** `fettle relay doctor`: what is wrong, and what to do. */
 import { accessSync, constants } from 'node:fs'
 import { createServer } from 'node:net'
-import { isHeld, listServers, type RespServer, type Running, type ServeOptions } from '@fettle/relay'
+import { addressText, isHeld, listServers, type RespServer, type Running, type ServeOptions } from '@fettle/relay'
 import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
 import { type Check, checkText, ok, problem, Unseen, warning } from '../check.ts'
@@ -122,7 +122,7 @@ const notRunning = (data: string) =>
 
 /** Whether a meter could listen there. */
 function checkPort({ respHost, respPort }: ServeOptions): Promise<Check> {
-  const where = `${respHost}:${respPort}`
+  const where = addressText(respHost, respPort)
   const { promise, resolve: answer } = Promise.withResolvers<Check>()
   const server = createServer()
   server.once('error', ({ code }: NodeJS.ErrnoException) => {

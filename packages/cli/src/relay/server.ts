@@ -4,6 +4,7 @@ import {
   isLoopback,
   listServers,
   type RespServer,
+  readAddress,
   removeServer,
   type ServeOptions,
   statsdbLine,
@@ -70,9 +71,7 @@ interface Endpoint {
 function endpointOf(options: ServeOptions): Endpoint {
   const running = findRunning(options.data)
   if (running === undefined) return { host: options.respHost, port: options.respPort, running: false, api: false }
-  const at = running.resp.lastIndexOf(':')
-  const host = running.resp.slice(0, at).replace(/^\[|\]$/g, '')
-  return { host, port: Number(running.resp.slice(at + 1)), running: true, api: running.http !== null }
+  return { ...readAddress(running.resp)!, running: true, api: running.http !== null }
 }
 
 async function runAdd(options: ServeOptions, name: string, version: string | undefined, io: Io): Promise<number> {

@@ -1,6 +1,6 @@
 /** What a turnserver.conf says to its coturn, as coturn reads it, and whether that brings its events here. */
 import { BlockList, isIP } from 'node:net'
-import type { RespServer } from '@fettle/relay'
+import { isLoopback, type RespServer } from '@fettle/relay'
 import { type Check, ok, problem, warning } from '../check.ts'
 import { isBefore } from './server.ts'
 
@@ -147,7 +147,6 @@ const drainHint = (version: string | null) =>
   version !== null && !isBefore(version, 4, 10) ? ' (kill -USR1 drains it)' : ''
 
 const isAny = (host: string) => host === '0.0.0.0' || host === '::'
-const isLoopback = (host: string) => host === '::1' || host.startsWith('127.')
 
 function reaches({ host, port }: Statsdb, expected: Expected): boolean {
   if (expected.port !== 0 && port !== expected.port) return false

@@ -1,5 +1,6 @@
 /** fettle as coturn's `redis-statsdb` (rules R28 to R30). */
 import { createServer, type Server, type Socket } from 'node:net'
+import { listenAt } from '../address.ts'
 import { appendPublish, type GapReason } from '../core/event.ts'
 import type { Stream } from '../core/state.ts'
 import type { MeterStatus } from '../serve/status.ts'
@@ -106,17 +107,9 @@ class RespEndpoint implements RespSource {
   async start(streams: readonly Stream[], sink: Sink): Promise<void> {
     this.#out.sink = sink
     const { host, port } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject)
-        resolve()
-      })
-    })
+    const bound = await listenAt(this.#server, { host, port }, '--resp')
     this.#doors.set(this.#options.servers, new Map(streams.map((stream) => [stream.name, stream])))
     this.#watch = setInterval(() => this.#look(), WATCH_MS)
-    const address = this.#server.address()
-    const bound = typeof address === 'object' && address !== null ? address.port : port
     this.#options.on({ kind: 'listening', host, port: bound })
   }
 

@@ -1,6 +1,6 @@
 /** Who may ask. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isLoopback } from '../address.ts'
 import { problemResponse } from './problem.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
@@ -25,8 +25,7 @@ export function createTokenCheck(token: string): (request: Request) => Response 
  */
 export function checkHost(request: Request): Response | undefined {
   const host = request.headers.get('host') ?? new URL(request.url).host
-  const name = host.replace(/:\d+$/, '').toLowerCase()
-  if (name === 'localhost' || name === '[::1]' || (isIP(name) === 4 && name.startsWith('127.'))) return undefined
+  if (isLoopback(host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))) return undefined
   const detail = `${JSON.stringify(host)} is not how this meter is reached: it asks for no token and so answers as
     localhost only. Put a token into the file "token" in the data folder to use other names.`
   return problemResponse(403, detail.replaceAll(/\s+/g, ' '))

@@ -1,7 +1,7 @@
 /** The API on a port. */
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { listenAt } from '../address.ts'
 import type { Api } from './api.ts'
 
 export interface Listening {
@@ -14,27 +14,14 @@ export interface Listening {
 const CLOSE_MS = 300
 const CONNECTIONS_MAX = 3000
 
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there already',
-  EACCES: 'this user may not listen there',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'there is no such host',
-}
-
 /** Rejects with one line that says why nothing can listen there. */
 export async function listen(api: Api, host: string, port: number): Promise<Listening> {
   // A health check in HTTP/1.0 (HAProxy's, by default) names no host; by this one it is reached without a token too.
   const hostname = 'localhost'
   const server = createAdaptorServer({ fetch: api.fetch, hostname, overrideGlobalObjects: false }) as Server
   server.maxConnections = CONNECTIONS_MAX
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = reasons[error.code ?? ''] ?? error.message
-      reject(new Error(`${host}:${port}: ${why}; choose another address for HTTP`))
-    })
-    server.listen(port, host, resolve)
-  })
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) }
+  const bound = await listenAt(server, { host, port }, '--http')
+  return { port: bound, close: () => close(server) }
 }
 
 async function close(server: Server): Promise<void> {
