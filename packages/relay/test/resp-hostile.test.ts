@@ -45,6 +45,20 @@ for (const [what, sent] of broken) {
   })
 }
 
+test('[R28] the one connection too many is refused and said, be all others coturns', async (t) => {
+  const endpoint = await openEndpoint(t)
+  for (let i = 0; i < 1024; i++) {
+    const socket = connect({ host: '127.0.0.1', port: endpoint.port })
+    t.after(() => socket.destroy())
+    socket.write(request('AUTH', 'tok1'))
+  }
+  await until(() => endpoint.source.status().servers[0]!.connections === 1024, 'all of them')
+  const late = await endpoint.connect()
+  await late.isClosed()
+  const refused = endpoint.notices.flatMap((notice) => (notice.kind === 'refused' ? [notice.why] : []))
+  assert.deepEqual(refused, ['too many connections'])
+})
+
 test('[R28] a thousand refusals are a line at once, and one that counts them every 10 s', (t) => {
   let now = 0
   t.mock.method(performance, 'now', () => now)

@@ -156,6 +156,7 @@ class RespEndpoint implements RespSource {
   #accept(socket: Socket): void {
     this.#makeRoom()
     if (this.#connections.size >= CONNECTIONS_MAX) {
+      this.#refusals.note('too many connections', `${socket.remoteAddress}`)
       socket.destroy()
       return
     }
