@@ -18,6 +18,9 @@ interface Shape<T> {
 }
 
 const ANSWER_MS = 5000
+/** A meter with nothing to tell says that it is alive every 15 s. */
+const SILENT_MS = 40_000
+const SECOND_MS = 1000
 /** Of the event stream, without an end of message. */
 const MESSAGE_MAX = 1_000_000
 
@@ -32,7 +35,9 @@ export function findRunning(data: string): Running | undefined {
 /** The meter on this folder, or a fault: none runs, or it serves no API. */
 export function meterOn(data: string): Meter {
   const running = findRunning(data)
-  if (running === undefined) throw notRunning(data)
+  if (running === undefined) {
+    throw isHeld(data) ? new MeterFault(`${data}: its meter starts or stops; try again in a moment`) : notRunning(data)
+  }
   if (running.http === null) {
     throw new MeterFault(`${data}: its meter serves no API; start it without --http off`)
   }
@@ -42,6 +47,8 @@ export function meterOn(data: string): Meter {
 function notRunning(data: string): MeterFault {
   return new MeterFault(`${data}: no meter is running; start one with fettle relay serve --data ${data}`)
 }
+
+const unanswered = ({ http }: Meter, ms: number) => new MeterFault(`${http}: no answer within ${ms / 1000} s`)
 
 /** An answer of the API, also one that comes with a status of its own such as that of `/readyz`. */
 export async function ask<T>(meter: Meter, path: string, shape: Shape<T>): Promise<T> {
@@ -62,8 +69,9 @@ async function request(meter: Meter, path: string, signal: AbortSignal): Promise
   try {
     response = await fetch(meter.http + path, { headers, signal })
   } catch (error) {
+    if (error instanceof MeterFault) throw error
     const { name, cause } = error as Error
-    if (name === 'TimeoutError') throw new MeterFault(`${meter.http}: no answer within ${ANSWER_MS / 1000} s`)
+    if (name === 'TimeoutError') throw unanswered(meter, ANSWER_MS)
     if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED') throw notRunning(meter.data)
     throw new MeterFault(`${meter.http}: no answer (${(cause as Error | undefined)?.message ?? name})`)
   }
@@ -93,26 +101,40 @@ export function readAs<T>(shape: Shape<T>, data: string): T {
   }
 }
 
-/** The messages of a stream, until the signal aborts. A fault: the meter has gone away. */
+/** The messages of a stream, until the signal aborts. A fault: the meter has gone away, or says nothing. */
 export async function* listenTo(meter: Meter, path: string, signal: AbortSignal): AsyncGenerator<Message> {
+  const silence = new AbortController()
+  let limit = ANSWER_MS
+  let silentMs = 0
+  // Turns are counted, not the clock's time: a tail that was stopped itself has not heard the meter's silence.
+  const timer = setInterval(() => {
+    silentMs += SECOND_MS
+    if (silentMs >= limit) silence.abort(unanswered(meter, limit))
+  }, SECOND_MS)
   try {
-    const response = await request(meter, path, signal)
+    const response = await request(meter, path, AbortSignal.any([signal, silence.signal]))
     if (!response.ok || response.body === null) {
       throw new MeterFault(`${meter.http}${path}: answers with status ${response.status}`)
     }
-    yield* messages(response.body)
+    limit = SILENT_MS
+    yield* messages(response.body, () => {
+      silentMs = 0
+    })
   } catch (error) {
     if (signal.aborted) return
     if (error instanceof MeterFault) throw error
+  } finally {
+    clearInterval(timer)
   }
   if (!signal.aborted) throw new MeterFault('the meter has gone away')
 }
 
 /** HTML Living Standard, server-sent events: lines of `field: value`, a blank line ends a message. */
-async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<Message> {
+async function* messages(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<Message> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body) {
+    heard()
     rest += decoder.decode(chunk, { stream: true })
     const parts = rest.split('\n\n')
     rest = parts.pop()!

@@ -10,6 +10,8 @@ export interface FakeMeter {
   /** What it answers next. */
   ready: Ready
   servers: Servers
+  /** It takes requests and answers none. */
+  hangs: boolean
   /** What it was sent as `Authorization`. */
   readonly tokens: (string | undefined)[]
   /** Paths that it was asked for. */
@@ -39,6 +41,7 @@ export async function fakeMeter(
   const server = createServer((request, response) => {
     fake.asked.push(request.url!)
     fake.tokens.push(request.headers.authorization)
+    if (fake.hangs) return
     if (request.url!.startsWith('/v1/events')) {
       listeners.add(response.writeHead(200, { 'content-type': 'text/event-stream' }))
       response.write(':\n\n')
@@ -52,6 +55,7 @@ export async function fakeMeter(
   const fake: FakeMeter = {
     ready: wellReady,
     servers: { commit: 1, servers: [] },
+    hangs: false,
     tokens: [],
     asked: [],
     tell: (event) => send(`data: ${JSON.stringify(tailEvent.parse(event))}\n\n`),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TailEvent } from '@fettle/relay/api'
 import { tailExamples, tailLine } from '../../src/relay/tail.ts'
@@ -123,6 +125,38 @@ test('--json keeps every name as it is and yet steers no terminal', async (t) =>
   const { out } = await tail.ended
   assert.deepEqual(JSON.parse(out), event)
   assert.match(out, /^[\x20-\x7e]+\n$/)
+})
+
+test('a meter that hangs is told, at the start and later', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  for (const [hangs, seconds] of [
+    [true, 5],
+    [false, 40],
+  ] as const) {
+    const user = new User(t)
+    const meter = await fakeMeter(t, user.data)
+    meter.hangs = hangs
+    const tail = user.start('relay', 'tail')
+    while (meter.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    if (!hangs) meter.tell(opened)
+    if (!hangs) await tail.shows(/new +alice/)
+    t.mock.timers.tick((seconds - 1) * 1000)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(tail.err, '')
+    t.mock.timers.tick(1000)
+    const { status, err } = await tail.ended
+    assert.equal(status, 3)
+    assert.match(err, new RegExp(`^fettle: http://127\\.0\\.0\\.1:\\d+: no answer within ${seconds} s\\n$`))
+  }
+})
+
+test('a meter that starts is not told to be none', async (t) => {
+  const user = new User(t)
+  await fakeMeter(t, user.data)
+  rmSync(join(user.data, 'running.json'))
+  const { status, err } = await user.run('relay', 'tail')
+  assert.equal(status, 3)
+  assert.match(err, /^fettle: \S+: its meter starts or stops; try again in a moment\n$/)
 })
 
 test('what cannot be watched: one line, status 3', async (t) => {
