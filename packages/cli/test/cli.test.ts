@@ -245,6 +245,13 @@ test('a reader that goes away ends a demo cleanly, its folder too', async () => 
   assert(!existsSync(demoFolder!))
 })
 
+test('a demo without a place for its folder: one line, status 3', async () => {
+  const env = { PATH: process.env.PATH, ...environment, TMPDIR: bin }
+  const child = spawn(process.execPath, [bin, 'relay', 'demo'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [[status], err] = await Promise.all([once(child, 'close'), text(child.stderr)])
+  assert.deepEqual([status, err], [3, `fettle: ${bin}: no folder can be made there; name another as TMPDIR\n`])
+})
+
 test('Ctrl-C ends a command that has nothing to put in order, at once', async () => {
   const child = spawn(process.execPath, [bin, 'relay', 'replay', '/dev/zero'], { env: environment, stdio: 'ignore' })
   await setTimeout(1000)

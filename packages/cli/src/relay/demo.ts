@@ -8,7 +8,6 @@ import {
   type PlayedCall,
   play,
   readAddress,
-  readOptions,
   readRunning,
   type ServeEvent,
   type ServeOptions,
@@ -18,7 +17,7 @@ import {
 import { Command } from 'commander'
 import { EXIT, type Io } from '../io.ts'
 import { duration, printable, size } from '../text.ts'
-import { examplesText } from './settings.ts'
+import { examplesText, withSettings } from './settings.ts'
 
 /** Shown in help; a test runs each of them. */
 export const demoExamples = ['fettle relay demo', 'fettle relay demo --speed 5'] as const
@@ -47,22 +46,28 @@ async function runDemo(flags: DemoFlags, io: Io, console: string | undefined): P
     io.complain(`--speed ${JSON.stringify(flags.speed)}: is no number from 0.1 to 100`)
     return EXIT.wrong
   }
-  const folder = mkdtempSync(join(tmpdir(), 'fettle-demo-'))
+  const folder = ownFolder()
+  if (folder === undefined) {
+    io.complain(`${tmpdir()}: no folder can be made there; name another as TMPDIR`)
+    return EXIT.couldNot
+  }
+  // None of the user's own settings: the recording must not be passed on to where real records go.
+  const environment = { HOME: folder, XDG_CONFIG_HOME: folder }
+  const linger = String(LINGER_SECONDS / Math.max(speed, 1))
+  const settings = { data: folder, resp: '127.0.0.1:0', http: flags.http, username: PLAYED_TEMPLATE, linger }
   try {
-    const options = optionsIn(folder, flags.http, speed)
-    if (options.ok) return await demo(options.value, speed, io, console)
-    for (const fault of options.faults) io.complain(fault)
-    return EXIT.wrong
+    return await withSettings(settings, io, (options) => demo(options, speed, io, console), environment)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** None of the user's own settings: the recording must not be passed on to where real records go. */
-function optionsIn(folder: string, http: string, speed: number) {
-  const linger = String(LINGER_SECONDS / Math.max(speed, 1))
-  const given = { data: folder, resp: '127.0.0.1:0', http, username: PLAYED_TEMPLATE, linger }
-  return readOptions(given, { HOME: folder, XDG_CONFIG_HOME: folder })
+function ownFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'fettle-demo-'))
+  } catch {
+    return undefined
+  }
 }
 
 /** The meter, and beside it what plays the part of a coturn. */

@@ -26,9 +26,10 @@ export async function withSettings(
   flags: object,
   io: Io,
   run: (options: ServeOptions) => Promise<number>,
+  environment = io.environment,
 ): Promise<number> {
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => typeof value === 'string'))
-  const options = readOptions(given, io.environment)
+  const options = readOptions(given, environment)
   if (!options.ok) {
     for (const fault of options.faults) io.complain(fault)
     return EXIT.wrong
