@@ -17,6 +17,9 @@ export function jsonText(value: object): string {
     .join('')
 }
 
+/** `1 line`, `2 lines`. */
+export const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 /** Bytes in decimal units, as bills count them: `512 B`, `3.10 MB`. */

@@ -206,6 +206,19 @@ test('replay as table, CSV and JSON', async () => {
   assert.equal(sessions[0].account, '18152649')
 })
 
+test('a name that steers the terminal does so in no form; a file gets it as it is', async () => {
+  const event = (kind: string, message: string) =>
+    `1795448064000\tturn/user/1:\u009b31m\u202e/allocation/000000000000000001/${kind}\t${message}\n`
+  writeFileSync(join(folder, 'steering.txt'), event('status', 'new lifetime=600') + event('status', 'deleted'))
+  for (const form of [[], ['--json'], ['--csv']]) {
+    const { out, err } = await fettle(['relay', 'replay', 'steering.txt', ...form])
+    assert.equal(err, '')
+    assert.match(out, /\\u009b31m\\u202e/)
+    assert(!/[\u009b\u202e]/.test(out))
+  }
+  assert.match((await spawned(['relay', 'replay', 'steering.txt', '--csv'])).out, /\u009b31m\u202e/)
+})
+
 test('a log without the lines that count says what to turn on', async () => {
   for (const form of [[], ['--json'], ['--csv']]) {
     const { status, out, err } = await fettle(['relay', 'replay', recording('b-turnserver-log.txt'), ...form])

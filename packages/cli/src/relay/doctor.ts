@@ -1,12 +1,12 @@
 /** `fettle relay doctor`: what is wrong, and what to do. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { addressText, isHeld, listServers, type RespServer, type Running, type ServeOptions } from '@fettle/relay'
 import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
 import { type Check, checkText, ok, problem, Unseen, warning } from '../check.ts'
 import { EXIT, type Io } from '../io.ts'
-import { jsonText } from '../text.ts'
+import { jsonText, plural } from '../text.ts'
 import { ask, findRunning, MeterFault, meterOn } from './client.ts'
 import { checkCoturns, DEFAULT_FILE } from './coturn.ts'
 import { checkDisk, checkFolder, checkRecords } from './records.ts'
@@ -50,7 +50,7 @@ const WIDTH = 100
 
 function verdict(checks: readonly Check[]): string {
   const count = (level: string) => checks.filter((check) => check.level === level).length
-  const said = (n: number, word: string) => (n === 0 ? [] : [`${n} ${word}${n === 1 ? '' : 's'}`])
+  const said = (n: number, word: string) => (n === 0 ? [] : [plural(n, word)])
   const found = [...said(count('problem'), 'problem'), ...said(count('warning'), 'warning')]
   return `\n${found.length === 0 ? 'All is well.' : `${found.join(', ')}.`}\n`
 }
@@ -83,8 +83,10 @@ function joined(found: readonly Check[], own: readonly Check[]): Check[] {
 
 function needFolder(data: string): void {
   try {
+    if (!statSync(data).isDirectory()) throw new Unseen(`${data}: is no folder; give another --data`)
     accessSync(data, constants.R_OK | constants.X_OK)
   } catch (error) {
+    if (error instanceof Unseen) throw error
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOENT') throw new Unseen(`${data}: cannot be looked at (${code}); run this as the meter's user`)
     throw new Unseen(`${data}: no meter has run here; start one with fettle relay serve, or give another --data`)

@@ -7,7 +7,7 @@ import type { ServeOptions, SessionRecord } from '@fettle/relay'
 import { csvHeader, csvLine, openLedger, type Replay, readSessions, replay, serve, sessionCsv } from '@fettle/relay'
 import { Command, Option } from 'commander'
 import { EXIT, type Io } from '../io.ts'
-import { jsonText, printable } from '../text.ts'
+import { jsonText, plural, printable } from '../text.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
@@ -111,6 +111,12 @@ async function runSessions(options: ServeOptions, flags: Flags, io: Io): Promise
   return EXIT.nothing
 }
 
+/** A file gets every letter as it is; at a terminal none may steer it. */
+function csvText(sessions: readonly SessionRecord[], io: Io): string {
+  const rows = sessions.map(sessionCsv)
+  return (io.isTerminal ? rows.map((row) => `${printable(row.trimEnd())}\r\n`) : rows).join('')
+}
+
 /** A page at a time: a year of sessions must not fill the memory. */
 async function writeSessions(pages: Iterable<SessionRecord[]>, flags: Flags, io: Io): Promise<void> {
   if (flags.csv) await io.write(csvLine(csvHeader))
@@ -121,7 +127,7 @@ async function writeSessions(pages: Iterable<SessionRecord[]>, flags: Flags, io:
       await io.write(
         page.map((session, i) => (count + i > 0 ? ',\n' : '\n') + printable(JSON.stringify(session))).join(''),
       )
-    else if (flags.csv) await io.write(page.map(sessionCsv).join(''))
+    else if (flags.csv) await io.write(csvText(page, io))
     else await io.write(sessionTable(page, io.width))
     count += page.length
   }
@@ -139,7 +145,7 @@ async function runReplay(
   io.progress('')
   for (const line of result.empty) io.complain(line)
   if (flags.json) await io.write(jsonText(result))
-  else if (flags.csv) await io.write(csvLine(csvHeader) + result.sessions.map(sessionCsv).join(''))
+  else if (flags.csv) await io.write(csvLine(csvHeader) + csvText(result.sessions, io))
   else await io.write(replayText(result, io))
   return EXIT.nothing
 }
@@ -147,12 +153,12 @@ async function runReplay(
 function replayText(result: Replay, io: Io): string {
   const lines = [result.sessions.length === 0 ? 'no sessions\n' : sessionTable(result.sessions, io.width)]
   const rejected = result.rejected.reduce((total, one) => total + one.allocations, 0)
-  if (rejected > 0) lines.push(`rejected: ${rejected} allocations that never proved real; billed to nobody\n`)
+  if (rejected > 0) lines.push(`rejected: ${plural(rejected, 'allocation')} that never proved real; billed to nobody\n`)
   if (result.gaps.length > 0) lines.push(`gaps: ${result.gaps.length}\n`)
   if (result.misfits > 0) lines.push(`${result.misfits} allocations have usernames that do not fit the template\n`)
-  if (result.malformed > 0) lines.push(`unreadable: ${result.malformed} lines\n`)
+  if (result.malformed > 0) lines.push(`unreadable: ${plural(result.malformed, 'line')}\n`)
   for (const { first, other, equal, differences } of result.compared) {
-    lines.push(`${other} beside ${first}: ${equal} allocations equal, ${differences.length} different\n`)
+    lines.push(`${other} beside ${first}: ${plural(equal, 'allocation')} equal, ${differences.length} different\n`)
     for (const one of differences.slice(0, 20)) lines.push(`  ${printable(one.path)}\n`)
   }
   return lines.join('')

@@ -261,6 +261,7 @@ const cannot: readonly (readonly [string, readonly string[], number, RegExp])[] 
     3,
     /^fettle: \/nowhere\/at\/all: no meter has run here; start one .*\n$/,
   ],
+  ['a file for a folder', ['--data', '/dev/null'], 3, /^fettle: \/dev\/null: is no folder; give another --data\n$/],
   ['no configuration', ['--turnserver-conf', '/nowhere'], 3, /^fettle: \/nowhere: cannot be read \(ENOENT\)\n$/],
   ['a template that is none', ['--username', '{x}'], 2, /^fettle: --username "\{x\}": has no \{device\}.*\n$/],
 ]
