@@ -4,7 +4,10 @@ import { statfs } from 'node:fs/promises'
 import {
   type Checkup,
   checkup,
+  DISK_FULL_BYTES,
+  DISK_LOW_BYTES,
   FolderFault,
+  gapReasonTexts,
   labelOf,
   ledgerFile,
   openLedger,
@@ -18,8 +21,6 @@ import { printable, size } from '../text.ts'
 const DAY_MS = 86_400_000
 /** Clocks of one machine differ by less. */
 const CLOCK_MS = 60_000
-const DISK_LOW = 1_000_000_000
-const DISK_FULL = 256_000_000
 
 /** Names and addresses of users lie in it, and passwords of servers. */
 export function checkFolder(data: string): Check {
@@ -32,8 +33,8 @@ export async function checkDisk(data: string, free?: number | null): Promise<Che
   const { bavail, bsize } = await statfs(data)
   const bytes = free ?? bavail * bsize
   const text = `${size(bytes)} are free on the disk of the data folder.`
-  if (bytes < DISK_FULL) return problem('disk-full', text, 'Make room: when it is full nothing can be kept.')
-  return bytes < DISK_LOW ? warning('disk-low', text, 'Make room soon.') : ok('disk', text)
+  if (bytes < DISK_FULL_BYTES) return problem('disk-full', text, 'Make room: when it is full nothing can be kept.')
+  return bytes < DISK_LOW_BYTES ? warning('disk-low', text, 'Make room soon.') : ok('disk', text)
 }
 
 /** `startedAt`: of the running meter, milliseconds since the epoch; null: none runs. */
@@ -64,17 +65,9 @@ function checkClock({ lastAt, gaps }: Checkup, now: number): Check {
   return warning('clock-jump', 'The clock was set in the last 24 hours.', 'Let NTP keep it: timedatectl set-ntp true')
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  restart: 'no meter was running',
-  stall: 'the meter stood still',
-  connection: 'a connection broke off',
-  overflow: 'more came than the meter may keep',
-  clock: 'the clock was set',
-}
-
 function checkGaps({ gaps }: Checkup): Check {
   if (gaps.length === 0) return ok('gaps', 'No gap in the last 24 hours that needs a look.')
-  const said = gaps.map(({ server, why, count }) => `${server} ${count} (${REASONS[why] ?? why})`).join(', ')
+  const said = gaps.map(({ server, why, count }) => `${server} ${count} (${gapReasonTexts[why] ?? why})`).join(', ')
   const remedy = 'Calls that end after a gap are whole again; docs/operating.md says more.'
   return warning('gaps', `Gaps in the last 24 hours: ${said}.`, remedy)
 }

@@ -25,7 +25,7 @@ export interface Facts {
 export const SILENT_MS = 10_000
 export const LAG_MAX_SECONDS = 10
 export const DISK_FULL_BYTES = 256e6
-const DISK_LOW_BYTES = 1e9
+export const DISK_LOW_BYTES = 1e9
 const QUIET_MS = 3_600_000
 const REJECTED_NAMES_MANY = 20
 const HELD_MANY = 1000
@@ -150,7 +150,8 @@ function shared({ name }: Server): Finding {
   return problem('server-shared', text, remedy)
 }
 
-const reasons: Readonly<Record<string, string>> = {
+/** What made a gap, in words. */
+export const gapReasonTexts: Readonly<Record<string, string>> = {
   restart: 'no meter was running',
   stall: 'the meter stood still',
   connection: 'a connection broke off',
@@ -178,8 +179,8 @@ function gaps({ gaps: counts }: Facts): Finding[] {
   return Array.from(Map.groupBy(notable(counts), (one) => one.why)).map(([why, own]) => {
     const sum = own.reduce((total, one) => total + one.count, 0)
     const who = own.map((one) => `${one.server}: ${one.count}`).join(', ')
-    const text = `${plural(sum, 'gap')} in the last 24 hours because ${reasons[why] ?? why} (${who}). In a gap events
-      may have been lost.`
+    const text = `${plural(sum, 'gap')} in the last 24 hours because ${gapReasonTexts[why] ?? why} (${who}).
+      In a gap events may have been lost.`
     const say = why === 'overflow' ? problem : warning
     return say(why === 'clock' ? 'clock-jump' : `gap-${why}`, oneLine(text), remedies[why] ?? 'Look at the log.')
   })
