@@ -73,6 +73,9 @@ export const Flag = {
   peerExpected: 4096,
 } as const
 
+/** Flags of what is in memory and not open: not real yet, or over. */
+export const OVER = Flag.held | Flag.deleted | Flag.expired
+
 const ARENA_STEP = 16
 
 export class Table {

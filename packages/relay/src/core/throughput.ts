@@ -3,7 +3,7 @@
  * report tells of a time that is over: its bytes are laid out evenly over the time since the report before. What an
  * allocation has relayed since its last report nobody knows yet; it is estimated, and kept apart.
  */
-import { Column, Flag, STRIDE, type Table } from './table.ts'
+import { Column, OVER, STRIDE, type Table } from './table.ts'
 
 export const BIN_MS = 5000
 /** An hour. */
@@ -25,8 +25,6 @@ export interface LastHour {
   /** Estimated on top of that, for the reports that are still to come. */
   readonly awaited: Flow
 }
-
-const OVER = Flag.held | Flag.deleted | Flag.expired
 
 export class Throughput {
   /** A ring of received and sent: bin n, which begins at n * `BIN_MS`, is the pair at n % `KEPT`. */

@@ -1,8 +1,9 @@
 /** What the live page shows, and how fast it flows. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { SessionRecord } from '../core/record.ts'
+import { OVER } from '../core/table.ts'
 import type { Row } from './queries.ts'
-import { LIVE_ALLOCATIONS, OVER } from './queries-rows.ts'
+import { LIVE_ALLOCATIONS } from './queries-rows.ts'
 import { readRecords } from './sessions.ts'
 
 /** Bits per second from clients to the relay and back. */

@@ -6,9 +6,6 @@ import type { AllocationFacts, Counters } from '../core/record.ts'
 import { Flag } from '../core/table.ts'
 import type { Row } from './queries.ts'
 
-/** Flags of what is in memory and not open: not real yet, or over. */
-export const OVER = Flag.held | Flag.deleted | Flag.expired
-
 /** Where a stream cannot tell servers apart, or is none, there is no server's name (rule R4). */
 export const SERVER = `CASE WHEN s.boot_aware = 1 AND s.source <> 'recording' THEN s.name END`
 

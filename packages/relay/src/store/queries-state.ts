@@ -1,7 +1,7 @@
 /** What the ledger knows of the meter's own state: servers, gaps, names that were rejected or do not fit. */
 import type { DatabaseSync } from 'node:sqlite'
+import { OVER } from '../core/table.ts'
 import type { Found, Row } from './queries.ts'
-import { OVER } from './queries-rows.ts'
 import { type GapRecord, gapRecord } from './sessions.ts'
 
 /** Gaps, the newest first. */
