@@ -44,10 +44,12 @@ const COMMIT_MS = 50
 /** Also without events: what is known to be complete moves on, so that a gap after a crash is not longer than this. */
 const IDLE_COMMIT_MS = 5000
 const RETRY_MS = 1000
+/** Rows that nothing was written to are not resident; growing by copies would leave as much again behind. */
+const CAPACITY = 2 ** 17
 
 export async function startMeter(options: MeterOptions): Promise<Meter> {
   const { source, store, clock } = options
-  const state = createState(options.rules, options.seed)
+  const state = createState(options.rules, options.seed, CAPACITY)
   const saved = await store.restore(source.claims)
   restore(state, saved)
   const time = createBatch(16, new Uint8Array(0))
