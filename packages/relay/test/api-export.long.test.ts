@@ -132,7 +132,8 @@ test('an export at full speed leaves the meter pauses in which the log begins an
   worker.postMessage('end')
   const [written] = await once(worker, 'message')
   const log = statSync(`${rig.file}-wal`).size
-  assert.ok(written > 5_000_000 && log < written / 4, `log of ${log} B after writing ${written} B`)
+  // Without pauses nothing of the log could be used again, and it would hold all that was written.
+  assert.ok(written > 5_000_000 && log < written / 2, `log of ${log} B after writing ${written} B`)
 })
 
 test('others have their turn while an export is written', async (context) => {
