@@ -116,7 +116,7 @@ test('a wrong request: one line for each fault, status 2, nothing made', async (
   assert.equal(out, '')
   assert.deepEqual(err.trimEnd().split('\n'), [
     `fettle: ${join(folder, 'absent.yaml')}: cannot be read (ENOENT)`,
-    'fettle: --resp "nowhere": is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431',
+    'fettle: --resp "nowhere": is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431, and not "off"',
     'fettle: --username "{x}": has no {device}; for instance {expires}:{device}',
     'fettle: --linger "-1": is no number of seconds (0 to 86400)',
   ])

@@ -271,6 +271,7 @@ function end(call: Call, chance: number): void {
 
 function servers(now: number, calls: readonly Call[]): LiveSnapshot['servers'] {
   return names.map((name, i) => ({
+    kind: 'coturn',
     name,
     version: i === 2 ? '4.6.1' : '4.17.1',
     connected: true,

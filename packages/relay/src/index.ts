@@ -1,6 +1,6 @@
 /** The relay meter's public surface, nothing else. */
 
-export { addressText, isLoopback, readAddress } from './address.ts'
+export { type Address, addressText, isLoopback, readAddress } from './address.ts'
 export { type Checkup, checkup, type RecentName } from './checkup.ts'
 export type { Quality } from './core/quality.ts'
 export type { AllocationRecord, Counters, Missing, SessionRecord } from './core/record.ts'

@@ -2,12 +2,15 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Address } from './address.ts'
 import { Kind } from './core/event.ts'
 import { pendingRows, type State } from './core/state.ts'
 import { BIN_MS, type LastHour } from './core/throughput.ts'
 import { systemClock } from './ingest/clock.ts'
+import { type RedisNotice, redisSource } from './ingest/redis.ts'
+import type { RedisTarget } from './ingest/redis-url.ts'
 import { type RespNotice, type RespServer, respSource } from './ingest/resp.ts'
-import type { ForwardTarget } from './ingest/tee.ts'
+import { combined } from './ingest/sources.ts'
 import { type Meter, startMeter } from './meter.ts'
 import type { TailEvent } from './serve/contract.ts'
 import type { MeterStatus } from './serve/status.ts'
@@ -17,10 +20,11 @@ import { BEAT_MS } from './watchdog.ts'
 
 export interface WorkerData {
   readonly sqlite: SqliteOptions
-  readonly host: string
-  readonly port: number
+  /** Where coturn connects; null: nowhere. */
+  readonly resp: Address | null
   readonly servers: readonly RespServer[]
-  readonly forward: ForwardTarget | null
+  readonly forward: RedisTarget | null
+  readonly redis: RedisTarget | null
 }
 
 /** What the thread is asked. */
@@ -33,6 +37,9 @@ export type Asked =
 /** What the thread tells; `status` every second, which also says that it runs. */
 export type Told =
   | RespNotice
+  | RedisNotice
+  /** It hears what there is to hear. */
+  | { readonly kind: 'started' }
   | { readonly kind: 'status'; readonly status: MeterStatus }
   /** At most four times a second. */
   | { readonly kind: 'committed' }
@@ -49,18 +56,15 @@ const RETRY_MS = 1000
 
 const port = parentPort!
 const tell = (told: Told) => port.postMessage(told)
-const { sqlite, host, port: respPort, servers, forward } = workerData as WorkerData
+const { sqlite, resp, servers, forward, redis } = workerData as WorkerData
 const clock = systemClock()
 const tail = new Tail(sqlite.template)
-const source = respSource({
-  host,
-  port: respPort,
-  servers,
-  now: clock.now,
-  on: tell,
-  ...(forward === null ? {} : { forward }),
-  tap: (server, at, batch) => tail.hear(server, at, batch),
-})
+const common = { now: clock.now, on: tell, tap: tail.hear.bind(tail) }
+const subscriber = redis === null ? undefined : redisSource({ target: redis, ...common })
+const endpoint =
+  resp === null ? undefined : respSource({ ...resp, servers, ...common, ...(forward === null ? {} : { forward }) })
+// The Redis before the endpoint: what was missed of it must be known before anything else moves the time.
+const sources = [subscriber, endpoint].filter((one) => one !== undefined)
 /** The servers that are still to be let in. */
 let wanted: readonly RespServer[] | undefined
 let changing = false
@@ -109,7 +113,9 @@ function statusOf({ state, commits }: Meter): MeterStatus {
       peer: Array.from(relayed.sums.subarray(i * 8 + 4, i * 8 + 8)),
     })),
     throughput: lastHour(state),
-    ...source.status(),
+    servers: sources.flatMap((source) => source.status().servers),
+    forward: endpoint?.status().forward ?? null,
+    redis: subscriber?.status().redis ?? null,
   }
 }
 
@@ -126,14 +132,14 @@ function lastHour(state: State): LastHour {
 async function setServers(meter: Meter, list: readonly RespServer[]): Promise<void> {
   const known = new Map(Array.from(meter.state.streams.values(), (stream) => [stream.name, stream]))
   const added = list.filter(({ name }) => !known.has(name))
-  source.setServers(
+  endpoint?.setServers(
     list.filter((one) => !added.includes(one)),
     known,
   )
   if (added.length === 0) return
   const claims = added.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
   for (const stream of await meter.claim(claims)) known.set(stream.name, stream)
-  source.setServers(list, known)
+  endpoint?.setServers(list, known)
 }
 
 /** One list after the other, of those that wait only the last; what the store cannot take is tried again. */
@@ -156,7 +162,7 @@ async function changeServers(meter: Meter): Promise<void> {
 
 try {
   const meter = await startMeter({
-    source,
+    source: combined(sources),
     store: await openSqlite(sqlite),
     clock,
     seed: randomInt(2 ** 31),
@@ -173,9 +179,10 @@ try {
   }, OFTEN_MS)
   const beat = setInterval(() => tell({ kind: 'status', status: statusOf(meter) }), BEAT_MS)
   tell({ kind: 'status', status: statusOf(meter) })
+  tell({ kind: 'started' })
   port.on('message', async (asked: Asked) => {
-    if (asked.kind === 'tail') source.tapping = asked.on
-    if (asked.kind === 'servers') {
+    if (asked.kind === 'tail') for (const source of sources) source.tapping = asked.on
+    if (asked.kind === 'servers' && endpoint !== undefined) {
       wanted = asked.servers
       await changeServers(meter)
     }

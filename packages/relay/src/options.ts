@@ -6,18 +6,20 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Address, readAddress } from './address.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from './core/session.ts'
-import { type ForwardTarget, readForward } from './ingest/tee.ts'
+import { type RedisTarget, readRedisUrl } from './ingest/redis-url.ts'
 
 /** What `fettle relay serve` needs to know. */
 export interface ServeOptions {
   /** The data folder. */
   readonly data: string
-  readonly respHost: string
-  readonly respPort: number
+  /** Where coturn connects; null: nowhere. */
+  readonly resp: Address | null
+  /** A Redis to hear coturns from. */
+  readonly redis: RedisTarget | null
   /** Where the API and the page are served; null: nowhere. */
   readonly http: Address | null
   /** A Redis that gets every command as well. */
-  readonly forward: ForwardTarget | null
+  readonly forward: RedisTarget | null
   readonly template: Template
   readonly lingerMs: number
 }
@@ -33,6 +35,7 @@ export type Outcome<T> =
 const settings = {
   data: 'FETTLE_DATA',
   resp: 'FETTLE_RESP',
+  redis: 'FETTLE_REDIS',
   http: 'FETTLE_HTTP',
   forward: 'FETTLE_FORWARD',
   username: 'FETTLE_USERNAME',
@@ -43,7 +46,7 @@ type Setting = keyof typeof settings
 const text = z.union([z.string(), z.number()]).transform(String)
 const fileSchema = z.strictObject({
   relay: z
-    .strictObject({ data: text, resp: text, http: text, forward: text, username: text, linger: text })
+    .strictObject({ data: text, resp: text, redis: text, http: text, forward: text, username: text, linger: text })
     .partial()
     // All of it may be commented out.
     .nullish(),
@@ -73,13 +76,10 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
 
   const data = given('data', defaultData(environment))
   if (data.value === '') fail(data, 'is empty; give a folder')
-  const resp = given('resp', '127.0.0.1:7431')
-  const address = readAddress(resp.value)
-  if (address === undefined) fail(resp, 'is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431')
+  const heard = readSources(given, fail)
   const http = given('http', '127.0.0.1:7430')
   const page = http.value === 'off' ? null : readAddress(http.value)
   if (page === undefined) fail(http, 'is no HOST:PORT, for instance 127.0.0.1:7430, and not "off"')
-  const forward = readTarget(given('forward', ''), fail)
   const username = given('username', DEFAULT_TEMPLATE)
   const template = readTemplate(username.value)
   if ('problem' in template) fail(username, `${template.problem}; for instance {expires}:{device}`)
@@ -87,36 +87,62 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
   const lingerSeconds = Number(linger.value)
   if (!/^\d+(\.\d+)?$/.test(linger.value) || lingerSeconds > 86_400)
     fail(linger, 'is no number of seconds (0 to 86400)')
-  if (faults.length > 0 || address === undefined || page === undefined || 'problem' in template)
+  if (faults.length > 0 || heard === undefined || page === undefined || 'problem' in template)
     return { ok: false, faults }
   const value = {
     data: resolve(data.value),
-    respHost: address.host,
-    respPort: address.port,
+    ...heard,
     http: page,
-    forward,
     template,
     lingerMs: lingerSeconds * 1000,
   }
   return { ok: true, value: Object.freeze(value) }
 }
 
-type Fail = (one: { value: string; where: string }, problem: string, shown?: string) => void
+interface OneGiven {
+  readonly value: string
+  readonly where: string
+}
+
+type Fail = (one: OneGiven, problem: string, shown?: string) => void
+type Sources = Pick<ServeOptions, 'resp' | 'redis' | 'forward'>
+
+/** Where coturns are heard, and where it goes on to. Undefined: not at all; every fault is told. */
+function readSources(given: (name: Setting, fallback: string) => OneGiven, fail: Fail): Sources | undefined {
+  const endpoint = given('resp', '127.0.0.1:7431')
+  const resp = endpoint.value === 'off' ? null : readAddress(endpoint.value)
+  const heard = given('redis', '')
+  const redis = readTarget(heard, fail)
+  const passed = given('forward', '')
+  const forward = readTarget(passed, fail)
+  if (resp === undefined) fail(endpoint, 'is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431, and not "off"')
+  if (resp === null && heard.value === '') {
+    fail(endpoint, 'leaves nothing to listen to; give --redis URL as well, or an address')
+  } else if (resp === null && passed.value !== '') {
+    fail(passed, 'passes on what comes to the endpoint, which is off; leave it out', '(not shown)')
+  }
+  if (redis !== null && forward?.host === redis.host && forward.port === redis.port) {
+    fail(passed, 'is the Redis that --redis hears: all would be counted twice; leave one out', '(not shown)')
+  }
+  return resp === undefined ? undefined : { resp, redis, forward }
+}
 
 /** A URL may hold a password: it is never shown, and not taken from the command line, which everybody can read. */
-function readTarget(given: { value: string; where: string }, fail: Fail): ForwardTarget | null {
+function readTarget(given: OneGiven, fail: Fail): RedisTarget | null {
   if (given.value === '') return null
-  const target = readForward(given.value)
+  const target = readRedisUrl(given.value)
   if ('problem' in target) fail(given, `${target.problem}; for instance redis://127.0.0.1:6379/0`, '(not shown)')
   else if (target.password !== null && given.where.startsWith('--')) {
     fail(
       given,
-      'holds a password, which others could read there; give it as FETTLE_FORWARD or in the file',
+      `holds a password, which others could read there; give it as ${variableOf(given)} or in the file`,
       '(not shown)',
     )
   } else return target
   return null
 }
+
+const variableOf = ({ where }: OneGiven) => settings[where.slice(2) as Setting]
 
 function configFolder(environment: Environment): string {
   return environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config')

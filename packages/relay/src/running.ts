@@ -10,8 +10,11 @@ const running = z.strictObject({
   pid: z.int(),
   /** The API's address, such as `http://127.0.0.1:7430`; null: it serves none. */
   http: z.string().nullable(),
-  /** Where coturn connects, HOST:PORT. */
-  resp: z.string().refine((text) => readAddress(text) !== undefined),
+  /** Where coturn connects, HOST:PORT; null: nowhere. */
+  resp: z
+    .string()
+    .refine((text) => readAddress(text) !== undefined)
+    .nullable(),
   startedAt: z.string(),
 })
 export type Running = z.infer<typeof running>

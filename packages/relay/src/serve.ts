@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { addressText, isLoopback } from './address.ts'
 import type { SessionRecord } from './core/record.ts'
 import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFile } from './folder.ts'
+import { redisName } from './ingest/redis-url.ts'
 import type { RespServer } from './ingest/resp.ts'
 import type { Asked, Told, WorkerData } from './meter-worker.ts'
 import type { ServeOptions } from './options.ts'
@@ -21,7 +22,7 @@ import { watchThread } from './watchdog.ts'
 
 /** What happens while serving, in the order in which it happens. */
 export type ServeEvent =
-  | Exclude<Told, { kind: 'ended' | 'committed' | 'events' | 'status' | 'stopped' | 'listening' }>
+  | Exclude<Told, { kind: 'ended' | 'committed' | 'events' | 'status' | 'started' | 'stopped' | 'listening' }>
   | Ready
   | { readonly kind: 'session'; readonly session: SessionRecord }
   /** The list of servers was changed and is in use now; `why`: it cannot be used, the old one goes on. */
@@ -36,6 +37,8 @@ export interface Ready {
   readonly kind: 'ready'
   readonly data: string
   readonly lines: readonly ServerLine[]
+  /** The Redis that is listened to; null: none. */
+  readonly redis: string | null
   /** Where the API and the page are, such as `http://127.0.0.1:7430`; null: nowhere. */
   readonly http: string | null
   /** The API's token; '' when it asks for none. */
@@ -133,13 +136,13 @@ class Serving {
     this.#host = host
     this.#servers = servers
     this.#token = token
-    const { template, lingerMs, respHost, respPort: port, http, forward } = options
+    const { template, lingerMs, resp, http, forward, redis } = options
     if (token === '' && http !== null && !isLoopback(http.host)) {
       const remedy = `remove the empty file ${options.data}/token, so that one is made, or listen on 127.0.0.1`
       throw new FolderFault(`${http.host}: anyone there could read your records, for there is no token; ${remedy}`)
     }
     const sqlite = { file: ledgerFile(options.data), template, lingerMs }
-    const data: WorkerData = { sqlite, host: respHost, port, servers, forward }
+    const data: WorkerData = { sqlite, resp, servers, forward, redis }
     this.#worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data, resourceLimits })
     watchThread(this.#worker, () => host.on({ kind: 'hung' }))
     this.#worker.on('message', (told: Told) => this.#hear(told))
@@ -190,6 +193,8 @@ class Serving {
         return
       case 'listening':
         this.#port = told.port
+        return
+      case 'started':
         this.#opening = this.#open().catch((error: Error) => this.#fail(error.message))
         return
       default:
@@ -211,14 +216,15 @@ class Serving {
 
   /** The meter hears coturn: now the API, and the word that all is ready. */
   async #open(): Promise<void> {
-    const { data, respHost } = this.#options
+    const { data, redis } = this.#options
     const http = await this.#serveHttp()
-    const resp = addressText(respHost, this.#port)
+    const resp = this.#options.resp === null ? null : addressText(this.#options.resp.host, this.#port)
     this.#closers.push(
       writeRunning(data, { pid: process.pid, http, resp, startedAt: new Date().toISOString() }),
       this.#watchServers(),
     )
-    this.#host.on({ kind: 'ready', data, lines: this.#lines(), http, token: this.#token })
+    const heard = redis === null ? null : redisName(redis)
+    this.#host.on({ kind: 'ready', data, lines: this.#lines(), redis: heard, http, token: this.#token })
   }
 
   #fail(why: string): void {
@@ -266,10 +272,8 @@ class Serving {
   }
 
   #lines(): ServerLine[] {
-    const { respHost } = this.#options
-    return this.#servers.map((server) => ({
-      server: server.name,
-      line: statsdbLine(server, respHost, this.#port),
-    }))
+    const { resp } = this.#options
+    if (resp === null) return []
+    return this.#servers.map((server) => ({ server: server.name, line: statsdbLine(server, resp.host, this.#port) }))
   }
 }

@@ -172,7 +172,8 @@ function countersOf([rcvp, rcvb, sentp, sentb]: Four): string {
 }
 
 export function serverStatus(name: string, more: Partial<ServerStatus> = {}): ServerStatus {
-  return { name, version: '4.6.1', connections: 3, boot: 1, lastEventAt: Number.NaN, shared: false, ...more }
+  const calm = { version: '4.6.1', connections: 3, boot: 1, lastEventAt: Number.NaN, shared: false }
+  return { kind: 'coturn', name, ...calm, ...more }
 }
 
 /** A meter that has nothing to complain of. */
@@ -194,6 +195,7 @@ export function statusAt(now: number, more: Partial<MeterStatus> = {}): MeterSta
     throughput: new Throughput().read(new Table(), now, now),
     servers: SERVERS.map((name) => serverStatus(name, { lastEventAt: now })),
     forward: null,
+    redis: null,
     ...more,
   }
 }

@@ -27,10 +27,10 @@ class Thread {
     assert.ok('fields' in template)
     const workerData: WorkerData = {
       sqlite: { file: this.file, template, lingerMs: 30_000 },
-      host: '127.0.0.1',
-      port: 0,
+      resp: { host: '127.0.0.1', port: 0 },
       servers: [server('turn1')],
       forward: null,
+      redis: null,
     }
     this.#worker = new Worker(new URL('../src/meter-worker.ts', import.meta.url), { workerData })
     this.#worker.on('message', (told: Told) => this.told.push(told))

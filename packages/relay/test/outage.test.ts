@@ -5,7 +5,8 @@ import { fold } from '../src/core/allocation.ts'
 import { appendScene, createBatch, Kind } from '../src/core/event.ts'
 import { restore } from '../src/core/restore.ts'
 import { createState, take } from '../src/core/state.ts'
-import { Outlet, ServerLink } from '../src/ingest/resp-server.ts'
+import { Outlet } from '../src/ingest/outlet.ts'
+import { ServerLink, type ServerOutlet } from '../src/ingest/resp-server.ts'
 import { check, play, readScenario } from './scenario.ts'
 
 const SECOND = 1000
@@ -19,7 +20,7 @@ function afterOutage(text: string, seconds: number, more = 1): void {
   const { streams, ...saved } = ledger.restore(claims)
   restore(state, { streams, ...saved })
   const now = Date.UTC(2026, 0, 1) + seconds * SECOND
-  const out = new Outlet(
+  const out: ServerOutlet = new Outlet(
     () => now,
     () => {},
   )

@@ -11,7 +11,7 @@ import { type RespNotice, type RespOptions, type RespServer, type RespSource, re
 const kinds = Object.entries(Kind)
 
 /** Turns batches into lines like `turn1 boot 1: traffic turn/user/alice/allocation/000000000000000001 10 2000 10 2000`. */
-function lineReader(streams: readonly Stream[], lines: string[]): (batch: Batch) => void {
+export function lineReader(streams: readonly Stream[], lines: string[]): (batch: Batch) => void {
   let from = ''
   return (batch) => {
     for (let i = 0; i < batch.length; i++) {
@@ -27,11 +27,12 @@ function lineOf(batch: Batch, i: number): string {
   const kind = batch.kind[i]!
   const [a = 0, b = 0, c = 0, d = 0] = batch.n.subarray(i * 4)
   if (kind === Kind.gap) return `gap ${gapReasons[c]} ${b - a} ms`
+  if (kind === Kind.deaf) return 'deaf'
   if (kind === Kind.restarted) return `boot ${a} is over`
   const path = Buffer.from(batch.bytes.subarray(batch.pathStart[i]!, batch.pathEnd[i]!)).toString()
   const name = kinds.find(([, number]) => number === kind)![0]
   if (kind === Kind.deleted || kind === Kind.malformed) return `${name} ${path}`
-  return `${name} ${path} ${kind >= Kind.traffic ? [a, b, c, d].join(' ') : a}`
+  return `${name} ${path} ${kind >= Kind.traffic && kind < Kind.malformed ? [a, b, c, d].join(' ') : a}`
 }
 
 export interface Endpoint {
@@ -49,7 +50,7 @@ export interface Endpoint {
   stop(): Promise<void>
 }
 
-const start = Date.UTC(2026, 0, 1)
+export const start = Date.UTC(2026, 0, 1)
 
 /** `known`: as the last run has left the stream of the first server. */
 export async function openEndpoint(

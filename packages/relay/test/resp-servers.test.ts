@@ -114,7 +114,7 @@ test('[R28] a server without a password that gets one is not open any more', asy
 
 test('what is known of each server', async (t) => {
   const endpoint = await openEndpoint(t, [{ version: '4.6.1' }, {}], { boot: 4 })
-  const unheard = { connections: 0, boot: 0, lastEventAt: Number.NaN, shared: false, version: null }
+  const unheard = { kind: 'coturn', connections: 0, boot: 0, lastEventAt: Number.NaN, shared: false, version: null }
   const only = () => endpoint.source.status().servers[0]!
   assert.deepEqual(endpoint.source.status(), {
     servers: [
@@ -137,6 +137,7 @@ test('what is known of each server', async (t) => {
   const at = endpoint.clock.now
   await tells(b, event, request('PUBLISH', 'turn/x', 'y'))
   assert.deepEqual(only(), {
+    kind: 'coturn',
     name: 'turn1',
     version: '4.6.1',
     connections: 2,

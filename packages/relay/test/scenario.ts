@@ -1,7 +1,7 @@
 /** Reads and plays scenarios: what coturn says and what must be known of it then (scenarios/README.md). */
 import assert from 'node:assert/strict'
 import { finishRecording, fold } from '../src/core/allocation.ts'
-import { appendPublish, appendScene, createBatch, gapReasons, Kind } from '../src/core/event.ts'
+import { appendPresent, appendPublish, appendScene, createBatch, gapReasons, Kind } from '../src/core/event.ts'
 import type { AllocationRecord, Counters, SessionRecord } from '../src/core/record.ts'
 import { restore } from '../src/core/restore.ts'
 import { readTemplate, type Template } from '../src/core/session.ts'
@@ -156,7 +156,8 @@ function playStep(player: Player, step: Step): void {
     const bytes = encoder.encode(channel + message)
     const middle = encoder.encode(channel).length
     batch.bytes = bytes
-    assert(appendPublish(batch, 0, middle, middle, bytes.length), step.text)
+    if (step.verb === 'present') assert(appendPresent(batch, 0, middle, bytes.length), step.text)
+    else assert(appendPublish(batch, 0, middle, middle, bytes.length), step.text)
   }
   fold(player.state, batch)
 }
@@ -164,6 +165,7 @@ function playStep(player: Player, step: Step): void {
 const kinds: Readonly<Record<string, string>> = {
   new: 'status',
   refreshed: 'status',
+  present: 'status',
   goodbye: 'status',
   deleted: 'status',
   traffic: 'traffic',

@@ -9,6 +9,7 @@ import { get, Rig, START, serverStatus, statusAt } from './api-rig.ts'
 
 function server(name: string, more: Partial<Server> = {}): Server {
   return {
+    kind: 'coturn',
     name,
     version: null,
     connected: true,
@@ -215,7 +216,7 @@ test('a meter that can do its work is ready, whatever it warns of', async (conte
   const found = await ready(rig)
   assert.deepEqual([found.status, found.ready, found.commit, found.lagSeconds], [200, true, 1, 0])
   assert.ok(found.diskFreeBytes! > 0)
-  assert.deepEqual(found.servers, [{ name: 'turn1', connected: false, lastEventAt: null }])
+  assert.deepEqual(found.servers, [{ kind: 'coturn', name: 'turn1', connected: false, lastEventAt: null }])
   assert.deepEqual(
     found.findings.map(({ code }) => code),
     ['server-never-connected'],

@@ -43,7 +43,7 @@ type Until = (kind: ServeEvent['kind']) => Promise<ServeEvent>
 
 /** A coturn reports a whole call. */
 async function reportCall(data: string): Promise<void> {
-  const [host, port] = readRunning(data)!.resp.split(':')
+  const [host, port] = readRunning(data)!.resp!.split(':')
   const socket = connect(Number(port), host)
   await once(socket, 'connect')
   const path = 'turn/realm/example.org/user/1:alice/allocation/000000000000000001'

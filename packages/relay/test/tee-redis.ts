@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import type { RedisTarget } from '../src/ingest/redis-url.ts'
 import { RequestReader } from '../src/ingest/resp-frame.ts'
-import type { ForwardTarget } from '../src/ingest/tee.ts'
 import { type Endpoint, openEndpoint, request, until } from './resp-endpoint.ts'
 
 /** The reply to a command; null: none. */
@@ -94,7 +94,7 @@ export class FakeRedis {
     await closed
   }
 
-  target(more: Partial<ForwardTarget> = {}): ForwardTarget {
+  target(more: Partial<RedisTarget> = {}): RedisTarget {
     const none = { tls: false, username: null, password: null, database: null }
     return { host: '127.0.0.1', port: this.port, ...none, ...more }
   }
@@ -126,11 +126,7 @@ export interface Scene {
   look(times?: number): void
 }
 
-export async function openScene(
-  t: TestContext,
-  target: Partial<ForwardTarget> = {},
-  redis?: FakeRedis,
-): Promise<Scene> {
+export async function openScene(t: TestContext, target: Partial<RedisTarget> = {}, redis?: FakeRedis): Promise<Scene> {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const upstream = redis ?? (await FakeRedis.start(t))
   const endpoint = await openEndpoint(t, [{}], {}, { forward: upstream.target(target) })

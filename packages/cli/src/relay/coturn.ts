@@ -102,24 +102,28 @@ async function askProgram(): Promise<Program> {
   return { version, hasRedis: usage.includes('--listening-port') ? usage.includes('--redis-statsdb') : null }
 }
 
+/** Nothing leads to a meter that has no endpoint. */
+const NOWHERE = { host: '127.0.0.1', port: -1 }
+
 const NOT_ASKED: Program = { version: null, hasRedis: null }
 
 /**
- * `resp`: where the running meter listens. `named`: the configuration that the operator names; without, the usual one
- * is looked at if a coturn runs here that reads it.
+ * `resp`: where the running meter listens, null: it hears a Redis only. `named`: the configuration that the operator
+ * names; without, the usual one is looked at if a coturn runs here that reads it.
  */
 export async function checkCoturns(
   options: ServeOptions,
   servers: readonly RespServer[],
-  resp: string | undefined,
+  resp: string | null | undefined,
   named: string | undefined,
 ): Promise<Check[]> {
   const file = resolve(named ?? DEFAULT_FILE)
   const here = coturnProcesses().filter((one) => !one.elsewhere && one.file === file)
   const isHere = here.length > 0 || named !== undefined
   const program = isHere ? await askProgram() : NOT_ASKED
-  const { host, port } = resp === undefined ? { host: options.respHost, port: options.respPort } : readAddress(resp)!
-  const expected = { servers, host, port, template: options.template.text, version: program.version }
+  const { host, port } = (resp === undefined ? options.resp : readAddress(resp ?? '')) ?? NOWHERE
+  const { redis, template } = options
+  const expected = { servers, host, port, redis, template: template.text, version: program.version }
   const { checks, server } = isHere ? checkFile(file, here, expected, named !== undefined) : notHere
   return [...checks, ...checkProgram(program, server), ...checkVersions(servers, server, program, host)]
 }

@@ -94,7 +94,7 @@ async function demo(options: ServeOptions, speed: number, io: Io, console: strin
 }
 
 function playInto(data: string, speed: number, signal: AbortSignal, io: Io): Promise<void> {
-  const { host, port } = readAddress(readRunning(data)!.resp)!
+  const { host, port } = readAddress(readRunning(data)!.resp!)!
   const { token } = listServers(data)[0]!
   const on = (call: PlayedCall) => io.print(callLine(call))
   return play({ host, port, token, speed, signal, on })

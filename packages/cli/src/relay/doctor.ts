@@ -1,7 +1,15 @@
 /** `fettle relay doctor`: what is wrong, and what to do. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { addressText, isHeld, listServers, type RespServer, type Running, type ServeOptions } from '@fettle/relay'
+import {
+  type Address,
+  addressText,
+  isHeld,
+  listServers,
+  type RespServer,
+  type Running,
+  type ServeOptions,
+} from '@fettle/relay'
 import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
 import { Command } from 'commander'
 import { type Check, checkText, ok, problem, Unseen, warning } from '../check.ts'
@@ -28,6 +36,7 @@ export function doctorCommand(io: Io, done: (status: number) => void): Command {
   return folderOptions(new Command('doctor'))
     .description('say whether all is well with the meter and its coturns, and if not, what to do')
     .option('--resp <host:port>', 'where coturn connects, while no meter runs (FETTLE_RESP)')
+    .option('--redis <url>', 'a Redis that the meter hears coturns from (FETTLE_REDIS)')
     .option('--username <template>', 'what a username says, while no meter runs (FETTLE_USERNAME)')
     .option('--turnserver-conf <file>', `coturn's configuration (${DEFAULT_FILE}, if coturn runs here)`)
     .option('--json', 'as JSON')
@@ -101,11 +110,13 @@ interface Looked {
 async function checkMeter(options: ServeOptions, running: Running | undefined): Promise<Looked> {
   const { data } = options
   if (running === undefined) {
-    if (!isHeld(data)) return { checks: [notRunning(data), await checkPort(options)] }
+    const port = options.resp === null ? [] : [options.resp]
+    if (!isHeld(data)) return { checks: [notRunning(data), ...(await Promise.all(port.map(checkPort)))] }
     const text = `A meter holds ${data} and does not say where it listens: it starts or stops.`
     return { checks: [warning('meter', text, 'Look again in a few seconds.')] }
   }
-  const since = `A meter runs since ${said(running.startedAt)} and listens on ${running.resp}`
+  const where = running.resp === null ? 'hears a Redis' : `listens on ${running.resp}`
+  const since = `A meter runs since ${said(running.startedAt)} and ${where}`
   if (running.http === null) return { checks: [ok('meter', `${since}; it serves no API and cannot be asked more.`)] }
   try {
     const answer = await ask(meterOn(data), '/readyz', readyAnswer)
@@ -123,8 +134,8 @@ const notRunning = (data: string) =>
   problem('meter', 'No meter is running.', `Start one: fettle relay serve --data ${data}`)
 
 /** Whether a meter could listen there. */
-function checkPort({ respHost, respPort }: ServeOptions): Promise<Check> {
-  const where = addressText(respHost, respPort)
+function checkPort({ host, port }: Address): Promise<Check> {
+  const where = addressText(host, port)
   const { promise, resolve: answer } = Promise.withResolvers<Check>()
   const server = createServer()
   server.once('error', ({ code }: NodeJS.ErrnoException) => {
@@ -133,7 +144,7 @@ function checkPort({ respHost, respPort }: ServeOptions): Promise<Check> {
       answer(problem('port', `${where} is taken by another program.`, remedy))
     } else answer(problem('port', `Nothing can listen on ${where} (${code}).`, 'Give serve another --resp.'))
   })
-  server.listen({ host: respHost, port: respPort }, () => {
+  server.listen({ host, port }, () => {
     server.close(() => answer(ok('port', `${where} is free for a meter.`)))
   })
   return promise
@@ -148,9 +159,13 @@ function checkAnswer(answer: Ready, servers: readonly RespServer[]): Check[] {
     remedy: code === 'server-never-connected' ? [remedy, UNUSED] : [remedy],
   }))
   const isSaid = (name: string) =>
-    found.some(({ code, text }) => code.startsWith('server-') && text.includes(`"${name}"`))
-  const unsaid = servers.filter(({ name }) => !isSaid(name))
+    found.some(({ code, text }) => /^(server|redis)-/.test(code) && text.includes(`"${name}"`))
+  // With --resp off no coturn can connect, and none is waited for.
+  const expected = answer.servers.length > 0 && answer.servers.every(({ kind }) => kind === 'redis') ? [] : servers
+  const unsaid = expected.filter(({ name }) => !isSaid(name))
+  const heard = answer.servers.filter(({ kind, connected }) => kind === 'redis' && connected)
   return [
+    ...heard.map(({ name, lastEventAt }) => ok('redis', `The Redis ${name} is heard, ${eventsText(lastEventAt)}.`)),
     ...unsaid.map(({ name }) =>
       checkServer(
         name,
@@ -164,9 +179,10 @@ function checkAnswer(answer: Ready, servers: readonly RespServer[]): Check[] {
 const LINES = 'The line: fettle relay server list --lines'
 const UNUSED = 'If no coturn is to use it: fettle relay server remove NAME'
 
+const eventsText = (heard: string | null) => (heard === null ? 'no event yet' : `last event ${said(heard)}`)
+
 function checkServer(name: string, known: Ready['servers'][number] | undefined): Check {
-  const heard = known?.lastEventAt ?? null
-  const events = heard === null ? 'no event yet' : `last event ${said(heard)}`
+  const events = eventsText(known?.lastEventAt ?? null)
   if (known?.connected) return ok('server', `${name} is connected, ${events}.`)
   return warning('server', `${name} is not connected, ${events}.`, LINES, UNUSED)
 }

@@ -2,7 +2,7 @@
 import type { ServeEvent, SessionRecord } from '@fettle/relay'
 import { pino } from 'pino'
 import type { Io } from '../io.ts'
-import { duration, printable } from '../text.ts'
+import { duration, plural, printable } from '../text.ts'
 import { sessionLine } from './sessions.ts'
 
 export type Teller = (event: ServeEvent) => void
@@ -28,6 +28,10 @@ function tellText(event: ServeEvent, io: Io): void {
       return io.print(
         `gap: up to ${duration(event.ms / 1000)} of events of ${printable(event.server)} may be lost (${event.why})\n`,
       )
+    case 'redis connected':
+      return io.print(`Redis ${event.redis} is heard\n`)
+    case 'redis looked':
+      return io.print(`${plural(event.keys, 'allocation')} open already at Redis ${event.redis}\n`)
     case 'forward again':
       return io.print(`forwarding works again; ${event.dropped} commands were dropped since the start\n`)
     case 'servers':
@@ -40,7 +44,20 @@ function tellText(event: ServeEvent, io: Io): void {
 
 type Complaint = Extract<
   ServeEvent,
-  { kind: 'refused' | 'failed' | 'cannot start' | 'hung' | 'shared' | 'forward' | 'api failed' | 'untold' }
+  {
+    kind:
+      | 'refused'
+      | 'failed'
+      | 'cannot start'
+      | 'hung'
+      | 'shared'
+      | 'forward'
+      | 'redis lost'
+      | 'redis unseen'
+      | 'redis warning'
+      | 'api failed'
+      | 'untold'
+  }
 >
 
 function complaintOf(event: Complaint): string {
@@ -53,6 +70,12 @@ function complaintOf(event: Complaint): string {
       return `two coturns use the line of ${printable(event.server)}; give each its own: fettle relay server add NAME`
     case 'forward':
       return `forwarding: ${event.why}`
+    case 'redis lost':
+      return `Redis ${event.redis} is not heard, next try in ${event.retrySeconds} s: ${event.why}`
+    case 'redis unseen':
+      return `Redis ${event.redis}: its ${event.what} cannot be looked at: ${event.why}`
+    case 'redis warning':
+      return `Redis ${event.redis}: ${event.text} ${event.remedy}`
     case 'api failed':
       return `a request could not be answered: ${event.why}`
     case 'untold':
@@ -67,6 +90,7 @@ function complaintOf(event: Complaint): string {
 function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void {
   io.print(`fettle meters your TURN relays; Ctrl-C ends it.\n\ndata: ${printable(event.data)}\n`)
   if (event.http !== null) io.print(`page: ${event.http}/${event.token === '' ? '' : `#token=${event.token}`}\n`)
+  if (event.redis !== null) io.print(`Redis: ${event.redis}\n`)
   for (const { server, line } of event.lines) {
     io.print(`coturn ${printable(server)}: put this line into its turnserver.conf and restart it\n\n${line}\n\n`)
   }
@@ -83,7 +107,7 @@ export function jsonTeller(io: Io, level: Level): Teller {
   return (event) => {
     switch (event.kind) {
       case 'ready':
-        return log.info({ data: event.data, http: event.http, servers: event.lines.map((one) => one.server) }, 'ready')
+        return log.info(readyFacts(event), 'ready')
       case 'session':
         log.info(factsOf(event.session), 'session')
         return log.debug({ session: event.session }, 'session')
@@ -93,6 +117,16 @@ export function jsonTeller(io: Io, level: Level): Teller {
       case 'disconnected':
       case 'restarted':
         return log.info({ server: event.server }, event.kind)
+      case 'redis connected':
+        return log.info({ redis: event.redis }, event.kind)
+      case 'redis looked':
+        return log.info({ redis: event.redis, keys: event.keys }, event.kind)
+      case 'redis lost':
+        return log.warn({ redis: event.redis, why: event.why, retrySeconds: event.retrySeconds }, event.kind)
+      case 'redis unseen':
+        return log.info({ redis: event.redis, what: event.what, why: event.why }, event.kind)
+      case 'redis warning':
+        return log.warn({ redis: event.redis, code: event.code, remedy: event.remedy }, event.text)
       case 'forward again':
         return log.info({ dropped: event.dropped }, event.kind)
       case 'servers':
@@ -113,6 +147,10 @@ export function jsonTeller(io: Io, level: Level): Teller {
         return log.error({ kind: event.kind }, complaintOf(event))
     }
   }
+}
+
+function readyFacts({ data, http, redis, lines }: Extract<ServeEvent, { kind: 'ready' }>) {
+  return { data, http, redis, servers: lines.map(({ server }) => server) }
 }
 
 function factsOf({ id, class: kind, state, end, quality, servers, relaySeconds, client, peer }: SessionRecord) {

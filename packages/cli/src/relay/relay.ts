@@ -45,7 +45,8 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
 
   labelled(folderOptions(relay.command('serve')))
     .description('take the events of your coturn servers and keep who relayed how much for how long')
-    .option('--resp <host:port>', 'where coturn connects (FETTLE_RESP; 127.0.0.1:7431; port 0: any free one)')
+    .option('--resp <host:port>', 'where coturn connects (FETTLE_RESP; 127.0.0.1:7431; port 0: any free one; off)')
+    .option('--redis <url>', 'a Redis that coturns report to, redis://HOST:PORT/DB (FETTLE_REDIS)')
     .option('--http <host:port>', 'the page and the API (FETTLE_HTTP; 127.0.0.1:7430; off: none)')
     .option('--forward <url>', 'pass all on to a Redis as well, redis://HOST:PORT/DB (FETTLE_FORWARD)')
     .option('--log <form>', 'text or json (FETTLE_LOG; text at a terminal, else json)')

@@ -63,6 +63,8 @@ interface Endpoint {
   readonly host: string
   /** 0: not known before the meter runs. */
   readonly port: number
+  /** `--resp off`: nowhere. */
+  readonly isOff: boolean
   readonly running: boolean
   /** Whether the running meter can be asked. */
   readonly api: boolean
@@ -70,8 +72,9 @@ interface Endpoint {
 
 function endpointOf(options: ServeOptions): Endpoint {
   const running = findRunning(options.data)
-  if (running === undefined) return { host: options.respHost, port: options.respPort, running: false, api: false }
-  return { ...readAddress(running.resp)!, running: true, api: running.http !== null }
+  const address = running === undefined ? options.resp : readAddress(running.resp ?? '')
+  const known = { running: running !== undefined, api: running !== undefined && running.http !== null }
+  return { ...(address ?? { host: '', port: 0 }), isOff: !address, ...known }
 }
 
 async function runAdd(options: ServeOptions, name: string, version: string | undefined, io: Io): Promise<number> {
@@ -88,6 +91,7 @@ async function runAdd(options: ServeOptions, name: string, version: string | und
 const isAny = (host: string) => host === '0.0.0.0' || host === '::'
 
 function lineText(server: RespServer, endpoint: Endpoint): string {
+  if (endpoint.isOff) return ' The meter has no endpoint (--resp off): no coturn can connect.\n'
   if (endpoint.port === 0) {
     return ' Its line is known when the meter runs on a port:\nfettle relay server list --lines\n'
   }
@@ -179,6 +183,7 @@ function listText(listed: readonly Listed[], flags: ServerFlags, endpoint: Endpo
   const notes = listed
     .filter(({ known }) => known?.shared)
     .map(({ server }) => `${printable(server.name)}: two coturns seem to use its line; give each its own\n`)
+  if (endpoint.isOff) notes.push('The meter has no endpoint (--resp off): no coturn can connect\n')
   if (!endpoint.running) notes.push('No meter is running on this folder: fettle relay serve\n')
   else if (!endpoint.api) notes.push('The meter serves no API, so nothing is known of its connections\n')
   const lines = flags.lines

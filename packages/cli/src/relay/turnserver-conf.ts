@@ -10,6 +10,8 @@ export interface Expected {
   readonly host: string
   /** 0: not known. */
   readonly port: number
+  /** The Redis that the meter hears, if it does. */
+  readonly redis?: { readonly host: string; readonly port: number } | null
   /** The username template. */
   readonly template: string
   /** coturn's, if known. */
@@ -123,9 +125,12 @@ function checkStatsdb(
     return problem('statsdb-missing', `${where} has no redis-statsdb: it reports nowhere.`, ...use)
   if (statsdb === undefined)
     return problem('statsdb-unreadable', `${where}: coturn cannot read its redis-statsdb.`, ...use)
+  const to = `${statsdb.host}:${statsdb.port}`
+  if (expected.redis && reaches(statsdb, expected.redis)) {
+    return ok('statsdb', `${where} reports to ${to}, which the meter hears.`)
+  }
   if (statsdb.tls)
     return problem('statsdb-tls', `${where}: redis-statsdb asks for TLS, which the meter does not speak.`, ...use)
-  const to = `${statsdb.host}:${statsdb.port}`
   const isHere = reaches(statsdb, expected)
   if (server !== undefined && isHere) return ok('statsdb', `${where} has the line of ${server.name}.`)
   if (server !== undefined) {
@@ -148,7 +153,7 @@ const drainHint = (version: string | null) =>
 
 const isAny = (host: string) => host === '0.0.0.0' || host === '::'
 
-function reaches({ host, port }: Statsdb, expected: Expected): boolean {
+function reaches({ host, port }: Statsdb, expected: Pick<Expected, 'host' | 'port'>): boolean {
   if (expected.port !== 0 && port !== expected.port) return false
   const wanted = expected.host === 'localhost' ? '127.0.0.1' : expected.host
   // Where a name leads is not known here.

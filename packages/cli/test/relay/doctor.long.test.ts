@@ -154,7 +154,7 @@ test('what the running meter finds is told, each thing once', async (t) => {
     commit: 7,
     lagSeconds: 20,
     diskFreeBytes: 5e7,
-    servers: [{ name: 'berlin', connected: true, lastEventAt: null }],
+    servers: [{ kind: 'coturn', name: 'berlin', connected: true, lastEventAt: null }],
     findings: [finding('disk-full', 'problem'), finding('gap-stall', 'warning'), finding('store-failing', 'problem')],
   }
   const run = await user.run('relay', 'doctor', '--json')

@@ -91,7 +91,7 @@ test('list shows who is connected, when it was heard, what is open, and a line t
   const user = new User(t)
   await user.run('relay', 'server', 'add', 'berlin')
   const meter = await fakeMeter(t, user.data)
-  const known = { version: null, boot: 1, malformed: 0, gapsToday: 0 }
+  const known = { kind: 'coturn', version: null, boot: 1, malformed: 0, gapsToday: 0 } as const
   const berlin = { ...known, name: 'berlin', connected: true, connections: 3, allocations: 7, shared: true }
   meter.servers = { commit: 3, servers: [{ ...berlin, lastEventAt: '2026-11-22T15:34:24.123Z' }] }
   const { out } = await user.run('relay', 'server', 'list')

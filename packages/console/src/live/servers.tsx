@@ -63,7 +63,11 @@ function ServerRow({ server }: { server: Server }) {
   )
 }
 
-function explainServer({ connected, connections, boot, shared, malformed }: Server): string {
+const HEARD = 'Coturns report to this Redis, and the meter hears them there. It cannot tell them apart.'
+const NOT_HEARD = 'The meter cannot reach this Redis, or is not let in: what coturns report there now is missed.'
+
+function explainServer({ kind, connected, connections, boot, shared, malformed }: Server): string {
+  if (kind === 'redis') return connected ? HEARD : NOT_HEARD
   const parts = [
     connected
       ? `It holds ${plural(connections, 'connection')}.`

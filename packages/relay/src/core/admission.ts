@@ -86,10 +86,22 @@ export function admit(state: State, row: number, isNew: boolean): void {
   if ((flags & Flag.peer) !== 0) carryIfOver(state, row, Column.peer)
 }
 
+/** The current stream is not heard: nothing of it expires meanwhile, and what it says next comes after a gap. */
+export function deaf(state: State, since: number): void {
+  if (Number.isNaN(state.stream.deafSince)) state.deaf++
+  state.stream.deafSince = since
+}
+
 /** Events of the current stream may have been lost (rules R14, R17). */
 export function gap(state: State, began: number, ended: number, why: number): void {
   const { table, stream } = state
   state.gapCount++
+  if (began <= stream.deafSince) {
+    stream.deafSince = Number.NaN
+    state.deaf--
+    // What could not expire may be due.
+    state.sweepAt = Math.min(state.sweepAt, state.now)
+  }
   state.gaps.push({ stream: stream.id, began, ended, why: gapReasons[why]! })
   for (let row = 0; row < table.top; row++) {
     const base = row * STRIDE

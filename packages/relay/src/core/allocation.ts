@@ -1,5 +1,5 @@
 /** The fold: event by event, what is known of each allocation. Synchronous, the only writer of state. */
-import { admit, admitted, find, gap, hold, insert, overflow } from './admission.ts'
+import { admit, admitted, deaf, find, gap, hold, insert, overflow } from './admission.ts'
 import {
   awaitDeadline,
   carryByClient,
@@ -52,9 +52,9 @@ function refuse(state: State, batch: Batch): void {
 function rare(state: State, batch: Batch, i: number, kind: number): void {
   switch (kind) {
     case Kind.opened:
-      return status(state, batch, i, true)
     case Kind.refreshed:
-      return status(state, batch, i, false)
+    case Kind.present:
+      return status(state, batch, i, kind)
     case Kind.deleted:
       return deleted(state, batch, i)
     case Kind.total:
@@ -65,6 +65,8 @@ function rare(state: State, batch: Batch, i: number, kind: number): void {
       return sumsAreTotals(state, batch, i)
     case Kind.gap:
       return gap(state, batch.n[i * 4]!, batch.n[i * 4 + 1]!, batch.n[i * 4 + 2]!)
+    case Kind.deaf:
+      return deaf(state, batch.n[i * 4]!)
     case Kind.restarted:
       return restarted(state, batch.n[i * 4]!)
     default:
@@ -190,7 +192,9 @@ function provesLife(state: State, base: number): void {
   if (state.now > state.table.cells[base + Column.expiresAt]!) countOn(state.table.cells, base, state.now)
 }
 
-function status(state: State, batch: Batch, i: number, isNew: boolean): void {
+function status(state: State, batch: Batch, i: number, kind: number): void {
+  const isNew = kind === Kind.opened
+  const isFound = kind === Kind.present
   let row = find(state, batch, i)
   const other = row >= 0 ? otherThan(state, batch, i, row, isNew) : 'same'
   const ambiguous = other === 'ambiguous'
@@ -206,12 +210,14 @@ function status(state: State, batch: Batch, i: number, isNew: boolean): void {
   if (ambiguous) cells[base + Column.flags]! |= Flag.ambiguous
   // A refresh that comes after the end changes no times (rules R7, R15).
   if ((cells[base + Column.flags]! & (Flag.deleted | Flag.expired)) !== 0) return
+  // What is kept says nothing new of an allocation that is known (rule R34).
+  if (isFound && (cells[base + Column.flags]! & Flag.held) === 0) return
   admit(state, row, isNew)
   describe(state, batch, i, row)
   const lifetime = batch.n[i * 4]!
-  if (!isNew) cells[base + Column.refreshes]!++
+  if (kind === Kind.refreshed) cells[base + Column.refreshes]!++
   if (lifetime > 0) cells[base + Column.lifetime] = lifetime
-  else cells[base + Column.goodbyeAt] = state.now
+  else if (!isFound) cells[base + Column.goodbyeAt] = state.now
   cells[base + Column.expiresAt] = state.now + lifetime * 1000
   cells[base + Column.flags]! &= ~Flag.refreshGap
   awaitDeadline(state, row)

@@ -18,7 +18,12 @@ function deadline(state: State, base: number): number {
   if ((flags & Flag.expired) !== 0) return cells[base + Column.closedAt]! + rules.rememberMs
   if ((flags & Flag.deleted) !== 0) return cells[base + Column.closedAt]! + rules.settleMs
   if ((flags & Flag.held) !== 0) return cells[base + Column.heardAt]! + rules.holdMs
+  if (state.deaf > 0 && isDeaf(state, base)) return Number.POSITIVE_INFINITY
   return lifetimeEnd(state, base) + rules.graceMs
+}
+
+function isDeaf({ streams, table }: State, base: number): boolean {
+  return streams.get(table.streamOf(base / STRIDE))!.deafSince >= 0
 }
 
 /** When the lifetime runs out, as far as it was heard. */

@@ -34,6 +34,13 @@ export const Kind = {
   malformed: 11,
   /** Every report of this allocation was heard: its sums are its totals. Only a log can say so. */
   complete: 12,
+  /**
+   * A status that is kept where coturn keeps it, and tells of no moment: the allocation was there before. n = [lifetime
+   * in seconds]; text = the payload.
+   */
+  present: 13,
+  /** n = [since]: the current stream is not heard, until a gap from then on says that it is again (rule R33). */
+  deaf: 14,
 } as const
 
 /** Why a gap was recorded; the number travels in the event, the word is stored. */
@@ -67,7 +74,7 @@ export function createBatch(capacity: number, bytes: Uint8Array): Batch {
   }
 }
 
-/** Appends an event that is about no allocation: `tick`, `from`, `gap`, `restarted`. */
+/** Appends an event that is about no allocation: `tick`, `from`, `gap`, `restarted`, `deaf`. */
 export function appendScene(batch: Batch, kind: number, a: number, b = 0, c = 0): void {
   const i = batch.length++
   batch.kind[i] = kind
@@ -133,6 +140,27 @@ export function appendPublish(batch: Batch, from: number, to: number, textFrom: 
   batch.textEnd[i] = textTo
   batch.kind[i] = readEvent(batch, i, from, to)
   return true
+}
+
+/**
+ * Appends that a key holds this status: key in `[from, to)`, value in `[to, end)` of the batch's bytes. Returns false
+ * when that is no status of an allocation.
+ */
+export function appendPresent(batch: Batch, from: number, to: number, end: number): boolean {
+  const i = batch.length
+  if (!appendPublish(batch, from, to, to, end)) return false
+  const isStatus = batch.kind[i] === Kind.opened || batch.kind[i] === Kind.refreshed
+  if (isStatus) batch.kind[i] = Kind.present
+  else batch.length = i
+  return isStatus
+}
+
+/** Appends that something was published which is too long to be looked at (rule R1). */
+export function appendTooLong(batch: Batch): void {
+  const i = batch.length++
+  batch.kind[i] = Kind.malformed
+  batch.pathStart[i] = 0
+  batch.pathEnd[i] = 0
 }
 
 function readEvent(batch: Batch, i: number, from: number, to: number): number {

@@ -57,6 +57,8 @@ export interface Stream {
   position: number
   /** Until when the stream was listened to, as of the last cut; NaN before the first. */
   heardAt: number
+  /** It is not heard since then; NaN: it is. */
+  deafSince: number
   /** A peer event was heard in this boot. */
   peer: boolean
   malformed: number
@@ -120,6 +122,8 @@ export interface State {
   sweepAt: number
   stream: Stream
   boot: number
+  /** Streams that are not heard now. */
+  deaf: number
   lastOverflow: number
   /** Since the last cut. */
   dirty: Int32Array
@@ -142,7 +146,8 @@ export interface State {
 
 /** A stream of which nothing has been heard yet. */
 export function createStream(id: number, name: string, bootAware: boolean, version: string | null = null): Stream {
-  return { id, name, bootAware, version, boot: 0, position: 0, heardAt: Number.NaN, peer: false, malformed: 0 }
+  const unheard = { heardAt: Number.NaN, deafSince: Number.NaN, peer: false }
+  return { id, name, bootAware, version, boot: 0, position: 0, malformed: 0, ...unheard }
 }
 
 const KINDS = Object.keys(Kind).length
@@ -160,6 +165,7 @@ export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1
     sweepAt: 0,
     stream: createStream(-1, '', false),
     boot: 0,
+    deaf: 0,
     lastOverflow: Number.NEGATIVE_INFINITY,
     dirty: new Int32Array(1024),
     dirtyCount: 0,
@@ -257,7 +263,9 @@ export function take(state: State): Cut {
   }
   state.dirtyCount = 0
   pushLive(state.live, cells, rows)
-  for (const stream of state.streams.values()) stream.heardAt = state.now
+  for (const stream of state.streams.values()) {
+    stream.heardAt = Number.isNaN(stream.deafSince) ? state.now : stream.deafSince
+  }
   const cut: Cut = {
     now: state.now,
     streams: Array.from(state.streams.values(), (stream) => ({ ...stream })),

@@ -1,7 +1,7 @@
 /** Who may report: the passwords, and the server that each one names. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Stream } from '../core/state.ts'
-import { type Outlet, ServerLink } from './resp-server.ts'
+import { ServerLink, type ServerOutlet } from './resp-server.ts'
 
 /** A coturn that may report: its name, and the password in its line. */
 export interface RespServer {
@@ -21,12 +21,12 @@ interface Door {
 const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest()
 
 export class Doors {
-  readonly #out: Outlet
+  readonly #out: ServerOutlet
   #doors: readonly Door[] = []
   /** Servers that were there in this run; one that comes back goes on where it was. */
   readonly #known = new Map<string, ServerLink>()
 
-  constructor(out: Outlet) {
+  constructor(out: ServerOutlet) {
     this.#out = out
   }
 

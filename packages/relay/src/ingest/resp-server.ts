@@ -1,81 +1,30 @@
 /** A coturn server as the endpoint knows it: its connections, its boots, and what may have been lost of it. */
-import { appendScene, type Batch, createBatch, type GapReason, gapReasons, Kind } from '../core/event.ts'
+import { appendScene, type GapReason, Kind } from '../core/event.ts'
 import type { Stream } from '../core/state.ts'
 import type { ServerStatus } from '../serve/status.ts'
 import { Boots } from './boots.ts'
+import { type GapNotice, Loss, type Outlet, type Voice } from './outlet.ts'
 import { Sharing, type Speaker } from './sharing.ts'
-import type { Sink } from './source.ts'
 
 export type ServerNotice =
   | { readonly kind: 'connected' | 'disconnected' | 'restarted'; readonly server: string }
-  | { readonly kind: 'gap'; readonly server: string; readonly why: GapReason; readonly ms: number }
+  | GapNotice
   /** Two coturns report under this name; told again only after they have stopped. */
   | { readonly kind: 'shared'; readonly server: string; readonly peers: readonly string[] }
 
-/** Sees each batch before the sink does; valid only now. `at`: milliseconds since the epoch. */
-export type Tap = (server: string, at: number, batch: Batch) => void
-
 /** A starting coturn opens and closes connections; it is gone when it has had none for a while. */
 const ABSENT_MS = 2000
-export const BATCH_EVENTS = 4096
 
-/** Where events go. */
-export class Outlet {
-  readonly batch: Batch = createBatch(BATCH_EVENTS, new Uint8Array(0))
-  readonly now: () => number
-  readonly on: (notice: ServerNotice) => void
-  sink: Sink = () => {}
-  tap: Tap | undefined
-  /** Whose events the batch holds, and their time. */
-  #server: ServerLink | undefined
-  #at = 0
+/** Where the endpoint's events go out. */
+export type ServerOutlet = Outlet<ServerNotice>
 
-  constructor(now: () => number, on: (notice: ServerNotice) => void) {
-    this.now = now
-    this.on = on
-  }
-
-  /** What is appended next was said by a connection of this boot. */
-  scene(server: ServerLink, boot: number, at: number): void {
-    appendScene(this.batch, Kind.tick, at)
-    appendScene(this.batch, Kind.from, server.id, boot)
-    this.#server = server
-    this.#at = at
-  }
-
-  /** Before any tick, of any server: what a refresh in the gap would have kept must not run out by it (rule R14). */
-  gap(server: ServerLink, boot: number, began: number, ended: number, why: GapReason): void {
-    appendScene(this.batch, Kind.from, server.id, boot)
-    appendScene(this.batch, Kind.gap, began, ended, gapReasons.indexOf(why))
-    this.#server = server
-    this.#at = ended
-  }
-
-  flush(): void {
-    const { batch } = this
-    if (batch.length === 0) return
-    const server = this.#server!
-    if (holdsEvent(batch)) server.lastEventAt = this.#at
-    this.tap?.(server.name, this.#at, batch)
-    this.sink(batch)
-    batch.length = 0
-  }
-}
-
-/** Nearly always the last one is. */
-function holdsEvent({ kind, length }: Batch): boolean {
-  for (let i = length - 1; i >= 0; i--) if (kind[i]! >= Kind.opened && kind[i] !== Kind.malformed) return true
-  return false
-}
-
-export class ServerLink {
+export class ServerLink implements Voice {
   readonly name: string
   readonly id: number
-  /** When the last event of an allocation was heard; NaN: none in this run. */
   lastEventAt = Number.NaN
   #version: string | null = null
   readonly #boots: Boots
-  readonly #out: Outlet
+  readonly #out: ServerOutlet
   readonly #connections = new Set<Speaker>()
   readonly #sharing = new Sharing()
   #isShared = false
@@ -85,14 +34,14 @@ export class ServerLink {
   #leftAt = 0
   /** When it was dismissed; NaN: it may report. */
   #dismissedAt = Number.NaN
-  /** What was not told yet: connections that are closed together are one gap. */
-  #lost: { began: number; why: GapReason } | undefined
+  readonly #loss: Loss
 
-  constructor(stream: Stream, out: Outlet) {
+  constructor(stream: Stream, out: ServerOutlet) {
     this.name = stream.name
     this.id = stream.id
     this.#boots = new Boots(stream.boot)
     this.#out = out
+    this.#loss = new Loss(this, out)
     // What was missed while no meter ran.
     if (stream.heardAt >= 0) this.lose(stream.heardAt, 'restart')
     this.tellLost()
@@ -100,6 +49,7 @@ export class ServerLink {
 
   status(): ServerStatus {
     return {
+      kind: 'coturn',
       name: this.name,
       version: this.#version,
       connections: this.#connections.size,
@@ -150,20 +100,14 @@ export class ServerLink {
     this.#endBoots()
   }
 
-  /** Events may have been lost since `began`. */
+  /** Events may have been lost since `began`. Connections that are closed together are one gap. */
   lose(began: number, why: GapReason): void {
-    if (this.#lost === undefined) setImmediate(() => this.tellLost())
-    this.#lost = { began: Math.min(began, this.#lost?.began ?? began), why }
+    if (!this.#loss.isPending) setImmediate(() => this.tellLost())
+    this.#loss.since(began, why)
   }
 
   tellLost(): void {
-    if (this.#lost === undefined) return
-    const { began, why } = this.#lost
-    const now = this.#out.now()
-    this.#lost = undefined
-    this.#out.gap(this, this.#boots.current, began, now, why)
-    this.#out.flush()
-    this.#out.on({ kind: 'gap', server: this.name, why, ms: now - began })
+    this.#loss.tell(this.#boots.current)
   }
 
   /** To be called now and then. */

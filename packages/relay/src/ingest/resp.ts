@@ -5,14 +5,16 @@ import { appendPublish, type GapReason } from '../core/event.ts'
 import type { Stream } from '../core/state.ts'
 import type { MeterStatus } from '../serve/status.ts'
 import { Doors, type RespServer } from './doors.ts'
+import { BATCH_EVENTS, Outlet, type Tap } from './outlet.ts'
 import { HEARTBEAT_LENGTH, Pulse } from './pulse.ts'
+import type { RedisTarget } from './redis-url.ts'
 import { type Refusal, Refusals } from './refusals.ts'
 import { RequestReader } from './resp-frame.ts'
 import { HELLO, Replies, simpleReplies } from './resp-reply.ts'
-import { BATCH_EVENTS, Outlet, type ServerLink, type ServerNotice, type Tap } from './resp-server.ts'
+import type { ServerLink, ServerNotice, ServerOutlet } from './resp-server.ts'
 import type { Sink, Source } from './source.ts'
 import { StallWatch, smallestPipe, WATCH_MS } from './stall.ts'
-import { type ForwardNotice, type ForwardTarget, type Passage, Tee } from './tee.ts'
+import { type ForwardNotice, type Passage, Tee } from './tee.ts'
 
 export type { RespServer } from './doors.ts'
 
@@ -25,7 +27,7 @@ export interface RespOptions {
   readonly now: () => number
   readonly on: (notice: RespNotice) => void
   /** A Redis that gets to hear all of it too. */
-  readonly forward?: ForwardTarget
+  readonly forward?: RedisTarget
   /** Sees each batch first while the source is `tapping`. */
   readonly tap?: Tap
 }
@@ -82,7 +84,7 @@ class RespEndpoint implements RespSource {
   readonly #server: Server
   readonly #connections = new Set<Connection>()
   readonly #reader = new RequestReader()
-  readonly #out: Outlet
+  readonly #out: ServerOutlet
   readonly #pipeMin = smallestPipe()
   /** Whose events the batch holds now. */
   #scene: Connection | undefined
@@ -94,7 +96,7 @@ class RespEndpoint implements RespSource {
 
   constructor(options: RespOptions) {
     this.#options = options
-    this.#out = new Outlet(options.now, options.on)
+    this.#out = new Outlet<ServerNotice>(options.now, options.on)
     this.#doors = new Doors(this.#out)
     this.#tee = options.forward && new Tee(options.forward, options.on)
     this.#stall = new StallWatch(options.now)

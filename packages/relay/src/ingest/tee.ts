@@ -5,11 +5,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { ForwardStatus } from '../serve/status.ts'
-import type { ForwardTarget } from './forward-url.ts'
+import { fitForLog, wordOf } from './redis-socket.ts'
+import type { RedisTarget } from './redis-url.ts'
 import type { RequestReader } from './resp-frame.ts'
-import { Upstream, type UpstreamOwner, wordOf } from './upstream.ts'
-
-export { type ForwardTarget, readForward } from './forward-url.ts'
+import { Upstream, type UpstreamOwner } from './upstream.ts'
 
 export type ForwardNotice =
   /** Passing on does not work, or not wholly; each reason is told once. Holds no secret. */
@@ -22,7 +21,6 @@ const UPSTREAMS_MAX = 2048
 /** Keys that are set while others are deleted. */
 const FRESH_MAX = 100_000
 const REASONS_MAX = 100
-const WHY_MAX = 200
 const STOP_MS = 1000
 /** What coturn asks for when it starts. */
 const SWEEP_PATTERN = 'turn/*/allocation/*/status'
@@ -30,7 +28,7 @@ const SWEEP_PATTERN = 'turn/*/allocation/*/status'
 const passedOn = new Set(['SET', 'DEL', 'KEYS', 'SELECT', 'PING'])
 
 export class Tee implements UpstreamOwner {
-  readonly target: ForwardTarget
+  readonly target: RedisTarget
   readonly id = randomUUID()
   passed = 0
   dropped = 0
@@ -44,7 +42,7 @@ export class Tee implements UpstreamOwner {
   readonly #failures = new Set<string>()
   readonly #refusals = new Set<string>()
 
-  constructor(target: ForwardTarget, on: (notice: ForwardNotice) => void) {
+  constructor(target: RedisTarget, on: (notice: ForwardNotice) => void) {
     this.target = target
     this.#on = on
   }
@@ -124,9 +122,7 @@ export class Tee implements UpstreamOwner {
   #tell(told: Set<string>, what: string, why: string): void {
     if (told.has(what) || told.size >= REASONS_MAX) return
     told.add(what)
-    // A Redis repeats arguments that it does not understand.
-    const words = why.replace(/,? with args beginning with:.*/s, '').replace(/[^\x20-\x7e]/g, '?')
-    this.#on({ kind: 'forward', why: words.slice(0, WHY_MAX) })
+    this.#on({ kind: 'forward', why: fitForLog(why) })
   }
 }
 

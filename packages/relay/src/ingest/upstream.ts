@@ -1,12 +1,12 @@
 /** One connection to the Redis that coturn's commands are passed on to; each connection of coturn has its own. */
-import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import type { ForwardTarget } from './forward-url.ts'
+import type { Socket } from 'node:net'
+import { command, login, NO_REDIS, openSocket, problemOf, whyRefused } from './redis-socket.ts'
+import type { RedisTarget } from './redis-url.ts'
 import { ReplyReader } from './upstream-reply.ts'
 
 /** What all upstream connections have in common. */
 export interface UpstreamOwner {
-  readonly target: ForwardTarget
+  readonly target: RedisTarget
   /** Nobody else says this in a PING: heard by ourselves, the target is this meter. */
   readonly id: string
   passed: number
@@ -39,7 +39,6 @@ const REST_MAX = 40
 const CONNECT_LOOKS = 40
 const SILENCE_LOOKS = 240
 const LINGER_LOOKS = 40
-const KEEPALIVE_MS = 30_000
 
 /** What was written and waits for its replies, in order. */
 interface Sent {
@@ -129,9 +128,8 @@ export class Upstream {
   }
 
   #open(): void {
-    const { host, port, tls } = this.#owner.target
-    const socket = tls ? connectTls({ host, port, servername: isIP(host) === 0 ? host : '' }) : connect({ host, port })
-    socket.setNoDelay(true).setKeepAlive(true, KEEPALIVE_MS)
+    const { target } = this.#owner
+    const socket = openSocket(target)
     const reader = new ReplyReader({
       reply: (error) => this.#answered(socket, error),
       wantsWords: () => this.#sent[0]?.what === 'keys',
@@ -143,12 +141,11 @@ export class Upstream {
     this.#looks = 0
     socket.on('data', (chunk) => {
       this.#looks = 0
-      if (!reader.read(chunk) && socket === this.#socket) this.#fail('what answers is no Redis')
+      if (!reader.read(chunk) && socket === this.#socket) this.#fail(NO_REDIS)
       if (socket === this.#socket) this.#sweep()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      problem = error.code ?? error.message
-      if (tls && problem === 'EPROTO') problem += ', perhaps no TLS is spoken there'
+      problem = problemOf(error, target)
     })
     socket.on('close', () => {
       if (socket === this.#socket) this.#closed(problem)
@@ -158,14 +155,13 @@ export class Upstream {
 
   /** Says who we are and where to; the PING tells whether all is well. */
   #greet(): void {
-    const { username, password, database } = this.#owner.target
-    const select = database === null ? this.#selected : String(database)
-    const greeting: string[][] = []
-    if (password !== null) greeting.push(['AUTH', ...(username === null ? [] : [username]), password])
+    const { target } = this.#owner
+    const select = target.database === null ? this.#selected : String(target.database)
+    const greeting = login(target)
     if (select !== undefined) greeting.push(['SELECT', select])
     greeting.push(['PING', this.#owner.id])
     this.#greeting = greeting.map(([command]) => command!)
-    this.#write(Buffer.concat(greeting.map((words) => command(...words))), greeting.length, 'greeting')
+    this.#write(Buffer.concat(greeting.map((words) => command(words))), greeting.length, 'greeting')
   }
 
   #write(bytes: Uint8Array, commands: number, what: Sent['what']): void {
@@ -184,7 +180,7 @@ export class Upstream {
   #answered(socket: Socket, error: string | undefined): void {
     if (socket !== this.#socket) return
     const sent = this.#sent[0]
-    if (sent === undefined) return this.#fail('what answers is no Redis')
+    if (sent === undefined) return this.#fail(NO_REDIS)
     if (sent.what === 'greeting') this.#greeted(error)
     else if (error !== undefined) this.#owner.refused(error)
     if (sent.what === 'events' || sent.what === 'keys') {
@@ -201,8 +197,7 @@ export class Upstream {
     const command = this.#greeting.shift()!
     // Who may not PING may yet PUBLISH.
     const isFine = error === undefined || (command === 'PING' && error.startsWith('NOPERM'))
-    // The text of a reply to AUTH may repeat the password.
-    if (!isFine) return this.#fail(command === 'AUTH' ? `AUTH was refused: ${wordOf(error)}` : error)
+    if (!isFine) return this.#fail(whyRefused(command, error))
     if (this.#greeting.length > 0) return
     this.#phase = 'ready'
     this.#rest = REST_MIN
@@ -221,7 +216,7 @@ export class Upstream {
       let bytes = 0
       for (let key = this.#stale.pop(); key !== undefined; key = bytes < SWEEP_BYTES ? this.#stale.pop() : undefined) {
         if (this.#owner.isFresh(key)) continue
-        const request = command('DEL', key)
+        const request = command(['DEL', key], 'latin1')
         requests.push(request)
         bytes += request.length
       }
@@ -280,13 +275,3 @@ export class Upstream {
 }
 
 const isSweep = ({ what }: Sent) => what === 'keys' || what === 'sweep'
-
-/** `WRONGPASS`, `NOAUTH`, `ERR`: what an error begins with. */
-export const wordOf = (error: string) => /^[A-Z]+/.exec(error)?.[0] ?? 'ERR'
-
-/** A request of words whose characters are bytes or, of names and passwords, UTF-8. */
-function command(...words: readonly string[]): Buffer {
-  const encoding = words[0] === 'DEL' ? 'latin1' : 'utf8'
-  const parts = words.map((word) => `$${Buffer.byteLength(word, encoding)}\r\n${word}\r\n`)
-  return Buffer.from(`*${words.length}\r\n${parts.join('')}`, encoding)
-}

@@ -118,7 +118,7 @@ export async function readiness(facts: FactReader): Promise<Ready> {
     commit,
     lagSeconds: lag,
     diskFreeBytes,
-    servers: servers.map(({ name, connected, lastEventAt }) => ({ name, connected, lastEventAt })),
+    servers: servers.map(({ kind, name, connected, lastEventAt }) => ({ kind, name, connected, lastEventAt })),
     findings: findings(known),
   }
 }

@@ -147,6 +147,7 @@ export const rejectedPage = z.strictObject({
 })
 
 export const server = z.strictObject({
+  kind: z.enum(['coturn', 'redis']).describe('redis: all that coturns publish there, which are not told apart'),
   name: z.string(),
   version: z.string().nullable(),
   connected: z.boolean(),
@@ -252,7 +253,7 @@ export const ready = z.strictObject({
   commit: count,
   lagSeconds: z.number().describe('age of the last commit while something waits, else 0'),
   diskFreeBytes: count.nullable(),
-  servers: z.array(server.pick({ name: true, connected: true, lastEventAt: true })),
+  servers: z.array(server.pick({ kind: true, name: true, connected: true, lastEventAt: true })),
   findings: z.array(finding),
 })
 

@@ -118,7 +118,8 @@ export class FactReader {
 function serversOf(db: DatabaseSync, status: MeterStatus | undefined, gaps: Facts['gaps']): Server[] {
   const malformed = countMalformed(db)
   const open = countOpen(db)
-  return (status?.servers ?? []).map(({ name, version, connections, boot, lastEventAt, shared }) => ({
+  return (status?.servers ?? []).map(({ kind, name, version, connections, boot, lastEventAt, shared }) => ({
+    kind,
     name,
     version,
     connected: connections > 0,

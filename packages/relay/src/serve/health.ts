@@ -61,6 +61,7 @@ const checks: readonly Check[] = [
   ledger,
   disk,
   servers,
+  redis,
   gaps,
   malformed,
   rejected,
@@ -111,13 +112,28 @@ function disk({ diskFreeBytes: free }: Facts): Finding[] {
 
 function servers({ servers: all, now }: Facts): Finding[] {
   const alone = all.every((server) => !server.connected)
-  return all.flatMap((server) => {
+  const coturns = all.filter(({ kind }) => kind === 'coturn')
+  return coturns.flatMap((server) => {
     const found: Finding[] = []
     if (!server.connected) found.push(absent(server, alone))
     else if (isQuiet(server, now)) found.push(quiet(server))
     if (server.shared) found.push(shared(server))
     return found
   })
+}
+
+function redis({ servers: all, status }: Facts): Finding[] {
+  const server = all.find(({ kind }) => kind === 'redis')
+  const known = status?.redis ?? null
+  if (server === undefined || known === null) return []
+  const { name, connected } = server
+  const found = known.warnings.map(({ code, text, remedy }) => warning(code, `The Redis "${name}": ${text}`, remedy))
+  if (connected) return found
+  const say = all.every((one) => !one.connected) ? problem : warning
+  const text = `The Redis "${name}" is not heard${known.why === null ? '' : `: ${known.why}`}. What coturns report there
+    now is lost until the totals come.`
+  const remedy = 'See that it runs and lets the meter in. The meter tries again by itself.'
+  return [say('redis-gone', oneLine(text), remedy), ...found]
 }
 
 function absent({ name, boot, lastEventAt }: Server, alone: boolean): Finding {
@@ -162,7 +178,8 @@ export const gapReasonTexts: Readonly<Record<string, string>> = {
 const remedies: Readonly<Record<string, string>> = {
   restart: 'Records that were open then are a lower bound until their totals come.',
   stall: 'The machine was overloaded or slept. Give the meter a processor of its own if it comes again.',
-  connection: 'Look at the network between that coturn and the meter, and whether that coturn was restarted.',
+  connection:
+    'Look at the network between the meter and that coturn or Redis, and whether that was restarted or cut it off.',
   overflow: 'Look at the disk and the memory of the machine.',
   clock: 'Let the clock be kept by NTP, which moves it slowly.',
 }

@@ -2,6 +2,8 @@
 import type { LastHour } from '../core/throughput.ts'
 
 export interface ServerStatus {
+  /** A coturn that reports to the endpoint, or a Redis with all that coturns publish there. */
+  readonly kind: 'coturn' | 'redis'
   readonly name: string
   readonly version: string | null
   readonly connections: number
@@ -37,6 +39,15 @@ export interface MeterStatus {
   readonly servers: readonly ServerStatus[]
   /** Where commands are passed on to, if anywhere. */
   readonly forward: ForwardStatus | null
+  /** The Redis that is subscribed to, if there is one; it is one of the servers. */
+  readonly redis: RedisStatus | null
+}
+
+export interface RedisStatus {
+  /** Why it is not connected, once that is known. */
+  readonly why: string | null
+  /** What it is set to that may cost events. */
+  readonly warnings: readonly { readonly code: string; readonly text: string; readonly remedy: string }[]
 }
 
 export interface RelayedStatus {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ForwardTarget, readForward } from '../src/ingest/tee.ts'
+import { type RedisTarget, readRedisUrl } from '../src/ingest/redis-url.ts'
 
 const none = { username: null, password: null, database: null }
-const urls: readonly (readonly [url: string, target: ForwardTarget])[] = [
+const urls: readonly (readonly [url: string, target: RedisTarget])[] = [
   ['redis://127.0.0.1', { host: '127.0.0.1', port: 6379, tls: false, ...none }],
   ['redis://redis.example.org:6380/', { host: 'redis.example.org', port: 6380, tls: false, ...none }],
   ['rediss://r/12', { host: 'r', port: 6379, tls: true, ...none, database: 12 }],
@@ -13,7 +13,7 @@ const urls: readonly (readonly [url: string, target: ForwardTarget])[] = [
 ]
 
 for (const [url, target] of urls) {
-  test(`a target is read: ${url}`, () => assert.deepEqual(readForward(url), target))
+  test(`a target is read: ${url}`, () => assert.deepEqual(readRedisUrl(url), target))
 }
 
 const faults: readonly (readonly [url: string, problem: RegExp])[] = [
@@ -39,7 +39,7 @@ const faults: readonly (readonly [url: string, problem: RegExp])[] = [
 
 for (const [url, problem] of faults) {
   test(`no target: ${JSON.stringify(url)}`, () => {
-    const found = readForward(url)
+    const found = readRedisUrl(url)
     assert.ok('problem' in found, JSON.stringify(found))
     assert.match(found.problem, problem)
     assert.doesNotMatch(found.problem, /secret|sec.ret/)

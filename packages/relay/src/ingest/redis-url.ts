@@ -1,13 +1,13 @@
-/** Where coturn's commands are passed on to, as an operator writes it. */
+/** A Redis as an operator names it: one to subscribe to, or one that coturn's commands are passed on to. */
+import { addressText } from '../address.ts'
 
-/** A Redis that others read coturn's events from. */
-export interface ForwardTarget {
+export interface RedisTarget {
   readonly host: string
   readonly port: number
   readonly tls: boolean
   readonly username: string | null
   readonly password: string | null
-  /** null: the one that coturn selects itself. */
+  /** null: none is selected; what coturn selects itself is passed on. */
   readonly database: number | null
 }
 
@@ -18,7 +18,7 @@ const FORM = 'is no redis://[user:password@]host[:port][/database] (rediss:// fo
  * Reads `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS. User and password are
  * percent-encoded; `redis://:password@host` has no user. The problem never quotes the URL, which may hold a password.
  */
-export function readForward(url: string): ForwardTarget | { readonly problem: string } {
+export function readRedisUrl(url: string): RedisTarget | { readonly problem: string } {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
     return { problem: `${FORM}; special characters in user and password must be percent-encoded` }
@@ -44,6 +44,11 @@ export function readForward(url: string): ForwardTarget | { readonly problem: st
     password: password === '' ? null : password,
     database: database === '' ? null : Number(database),
   }
+}
+
+/** How it is called in records and by those who look after it: without user and password. */
+export function redisName({ host, port, database }: RedisTarget): string {
+  return addressText(host, port) + (database === null ? '' : `/${database}`)
 }
 
 function decoded(text: string): string | undefined {
