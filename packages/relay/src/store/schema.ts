@@ -6,7 +6,7 @@
  */
 
 /** Raised with every change of the tables; an older ledger is brought up to it, one of a later version is refused. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 const counters = 'rcvp INTEGER, rcvb INTEGER, sentp INTEGER, sentb INTEGER'
 const sides = ['c', 'p'].map((side) => counters.replaceAll(/\b(rcv|sent)/g, `${side}_$1`)).join(', ')
@@ -22,9 +22,31 @@ CREATE INDEX session_live ON session (id) WHERE settled_at IS NULL AND open > 0;
 CREATE INDEX session_ended ON session (last_closed) WHERE settled_at IS NOT NULL;
 `
 
+const OUTBOX = `
+-- What became final, and was revised after that, in this order: whoever passes records on reads on from where it was.
+CREATE TABLE outbox (seq INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, revision INTEGER NOT NULL);
+CREATE TRIGGER session_final AFTER UPDATE OF settled_at ON session
+  WHEN OLD.settled_at IS NULL AND NEW.settled_at IS NOT NULL
+  BEGIN INSERT INTO outbox (session_id, revision) VALUES (NEW.id, NEW.revision); END;
+CREATE TRIGGER session_revised AFTER UPDATE OF revision ON session
+  WHEN NEW.settled_at IS NOT NULL AND NEW.revision <> OLD.revision
+  BEGIN INSERT INTO outbox (session_id, revision) VALUES (NEW.id, NEW.revision); END;
+CREATE TRIGGER outbox_is_not_changed BEFORE UPDATE ON outbox BEGIN SELECT raise(ABORT, 'outbox is append-only'); END;
+CREATE TRIGGER outbox_is_not_removed BEFORE DELETE ON outbox BEGIN SELECT raise(ABORT, 'outbox is append-only'); END;
+-- One row: by chance this ledger's own, so that sessions of two ledgers can be told apart.
+CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), uid TEXT NOT NULL);
+INSERT INTO identity VALUES (1, lower(hex(randomblob(8))));
+`
+
+/** What was final before there was an outbox. */
+const FORMERLY_FINAL = `
+INSERT INTO outbox (session_id, revision) SELECT id, 0 FROM session WHERE settled_at IS NOT NULL ORDER BY settled_at, id;
+`
+
 /** What makes a ledger of the version before into one of this version. */
 export const migrations: Readonly<Record<number, string>> = {
   1: HEAD,
+  2: OUTBOX + FORMERLY_FINAL,
 }
 
 export const schema = `
@@ -78,6 +100,6 @@ CREATE TABLE rejected (
   key TEXT PRIMARY KEY, stream_id INTEGER NOT NULL, realm TEXT, username TEXT, first_at INTEGER, last_at INTEGER,
   allocations INTEGER NOT NULL, ${sides}
 ) WITHOUT ROWID;
-${HEAD}
+${HEAD}${OUTBOX}
 PRAGMA user_version = ${SCHEMA_VERSION};
 `
