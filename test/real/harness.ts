@@ -13,6 +13,9 @@ const packageOf = {
   'redis-server': 'redis-server',
   'redis-cli': 'redis-tools',
   openssl: 'openssl',
+  mariadb: 'mariadb-client',
+  mariadbd: 'mariadb-server',
+  'mariadb-install-db': 'mariadb-server',
   turnutils_uclient: 'coturn',
   turnutils_peer: 'coturn',
   ip: 'iproute2',
@@ -75,11 +78,11 @@ export class Ground {
   }
 
   /** Starts a program, in the namespace if this ground has one. */
-  start(command: string, args: readonly string[]): Running {
+  start(command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Running {
     // Should this process be killed before its hooks run, the kernel ends the program as well.
     const words = [find('setpriv'), '--pdeathsig', 'SIGKILL', ...this.#enter(), command, ...args]
     // What fettle says is read here as a person would; its page is where nobody else's is.
-    const env = { ...process.env, FETTLE_LOG: 'text', FETTLE_HTTP: `${this.address(1)}:0` }
+    const env = { ...process.env, FETTLE_LOG: 'text', FETTLE_HTTP: `${this.address(1)}:0`, ...more }
     const child = spawn(words[0]!, words.slice(1), { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     const running = follow(child)
     this.#running.push(running)

@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { type Address, readAddress } from './address.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from './core/session.ts'
 import { type RedisTarget, readRedisUrl } from './ingest/redis-url.ts'
+import { type GivenMapping, mappingSchema, readMapping, type SinkOptions } from './sink/mapping.ts'
+import { readSinkUrl } from './sink/url.ts'
 
 /** What `fettle relay serve` needs to know. */
 export interface ServeOptions {
@@ -22,6 +24,8 @@ export interface ServeOptions {
   readonly forward: RedisTarget | null
   readonly template: Template
   readonly lingerMs: number
+  /** A table that gets a row for each finished session. */
+  readonly sink: SinkOptions | null
 }
 
 /** Values as they were given, by flag name; undefined: not given. */
@@ -38,6 +42,7 @@ const settings = {
   redis: 'FETTLE_REDIS',
   http: 'FETTLE_HTTP',
   forward: 'FETTLE_FORWARD',
+  sink: 'FETTLE_SINK',
   username: 'FETTLE_USERNAME',
   linger: 'FETTLE_LINGER',
 } as const
@@ -46,7 +51,16 @@ type Setting = keyof typeof settings
 const text = z.union([z.string(), z.number()]).transform(String)
 const fileSchema = z.strictObject({
   relay: z
-    .strictObject({ data: text, resp: text, redis: text, http: text, forward: text, username: text, linger: text })
+    .strictObject({
+      data: text,
+      resp: text,
+      redis: text,
+      http: text,
+      forward: text,
+      username: text,
+      linger: text,
+      sink: z.strictObject({ url: text, ...mappingSchema }).partial(),
+    })
     .partial()
     // All of it may be commented out.
     .nullish(),
@@ -87,6 +101,7 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
   const lingerSeconds = Number(linger.value)
   if (!/^\d+(\.\d+)?$/.test(linger.value) || lingerSeconds > 86_400)
     fail(linger, 'is no number of seconds (0 to 86400)')
+  const sink = 'problem' in template ? null : readSink(given('sink', ''), file, template, fail, faults)
   if (faults.length > 0 || heard === undefined || page === undefined || 'problem' in template)
     return { ok: false, faults }
   const value = {
@@ -95,6 +110,7 @@ export function readOptions(flags: Given, environment: Environment): Outcome<Ser
     http: page,
     template,
     lingerMs: lingerSeconds * 1000,
+    sink,
   }
   return { ok: true, value: Object.freeze(value) }
 }
@@ -112,9 +128,9 @@ function readSources(given: (name: Setting, fallback: string) => OneGiven, fail:
   const endpoint = given('resp', '127.0.0.1:7431')
   const resp = endpoint.value === 'off' ? null : readAddress(endpoint.value)
   const heard = given('redis', '')
-  const redis = readTarget(heard, fail)
+  const redis = readRedis(heard, fail)
   const passed = given('forward', '')
-  const forward = readTarget(passed, fail)
+  const forward = readRedis(passed, fail)
   if (resp === undefined) fail(endpoint, 'is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431, and not "off"')
   if (resp === null && heard.value === '') {
     fail(endpoint, 'leaves nothing to listen to; give --redis URL as well, or an address')
@@ -127,11 +143,18 @@ function readSources(given: (name: Setting, fallback: string) => OneGiven, fail:
   return resp === undefined ? undefined : { resp, redis, forward }
 }
 
+const readRedis = (given: OneGiven, fail: Fail) => readTarget(given, fail, readRedisUrl, 'redis://127.0.0.1:6379/0')
+
 /** A URL may hold a password: it is never shown, and not taken from the command line, which everybody can read. */
-function readTarget(given: OneGiven, fail: Fail): RedisTarget | null {
+function readTarget<T extends { readonly password: string | null }>(
+  given: OneGiven,
+  fail: Fail,
+  read: (url: string) => T | { readonly problem: string },
+  example: string,
+): T | null {
   if (given.value === '') return null
-  const target = readRedisUrl(given.value)
-  if ('problem' in target) fail(given, `${target.problem}; for instance redis://127.0.0.1:6379/0`, '(not shown)')
+  const target = read(given.value)
+  if ('problem' in target) fail(given, `${target.problem}; for instance ${example}`, '(not shown)')
   else if (target.password !== null && given.where.startsWith('--')) {
     fail(
       given,
@@ -143,6 +166,24 @@ function readTarget(given: OneGiven, fail: Fail): RedisTarget | null {
 }
 
 const variableOf = ({ where }: OneGiven) => settings[where.slice(2) as Setting]
+
+/** The mapping stands in the file only. */
+function readSink(
+  url: OneGiven,
+  { path, mapping }: FileValues,
+  template: Template,
+  fail: Fail,
+  faults: string[],
+): SinkOptions | null {
+  if (url.value === '' && mapping === undefined) return null
+  const target = readTarget(url, fail, readSinkUrl, 'mysql://fettle@127.0.0.1:3306/billing')
+  const read = readMapping(mapping ?? {}, template)
+  if ('faults' in read) {
+    faults.push(...read.faults.map((fault) => `${path}: relay.sink.${fault}`))
+    return null
+  }
+  return Object.freeze({ ...read, target, template })
+}
 
 function configFolder(environment: Environment): string {
   return environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config')
@@ -156,6 +197,8 @@ export function defaultData(environment: Environment): string {
 interface FileValues {
   readonly path: string
   readonly values: { readonly [name in Setting]?: string | undefined }
+  /** Of the sink what is no plain value. */
+  readonly mapping?: GivenMapping
 }
 
 /** The file named, which must be there, or `fettle/fettle.yaml` in the configuration folder, which may be. */
@@ -171,7 +214,12 @@ function readFile(named: string | undefined, environment: Environment, faults: s
   }
   try {
     const result = fileSchema.safeParse(parse(content) ?? {})
-    if (result.success) return { path, values: result.data.relay ?? {} }
+    if (result.success) {
+      const { sink, ...values } = result.data.relay ?? {}
+      if (sink === undefined) return { path, values }
+      const { url, ...mapping } = sink
+      return { path, values: { ...values, sink: url }, mapping }
+    }
     for (const issue of result.error.issues) faults.push(`${path}: ${issue.path.join('.') || 'file'}: ${issue.message}`)
   } catch (error) {
     faults.push(`${path}: ${(error as Error).message.split('\n')[0]}`)

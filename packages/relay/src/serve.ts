@@ -15,6 +15,7 @@ import { createApi } from './serve/api.ts'
 import type { TailEvent } from './serve/contract.ts'
 import { listen } from './serve/listen.ts'
 import type { MeterStatus } from './serve/status.ts'
+import { RowSink, type SinkNotice } from './sink/sink.ts'
 import { openReader } from './store/queries.ts'
 import { readSessions } from './store/sessions.ts'
 import { resourceLimits } from './threads.ts'
@@ -24,6 +25,7 @@ import { watchThread } from './watchdog.ts'
 export type ServeEvent =
   | Exclude<Told, { kind: 'ended' | 'committed' | 'events' | 'status' | 'started' | 'stopped' | 'listening' }>
   | Ready
+  | SinkNotice
   | { readonly kind: 'session'; readonly session: SessionRecord }
   /** The list of servers was changed and is in use now; `why`: it cannot be used, the old one goes on. */
   | { readonly kind: 'servers'; readonly lines: readonly ServerLine[]; readonly why?: string }
@@ -130,6 +132,7 @@ class Serving {
   #failed = false
   #reader: DatabaseSync | undefined
   #opening: Promise<void> | undefined
+  #sink: RowSink | undefined
 
   constructor(options: ServeOptions, host: ServeHost, servers: readonly RespServer[], token: string) {
     this.#options = options
@@ -173,6 +176,8 @@ class Serving {
 
   #stop(): void {
     this.#ask({ kind: 'stop' })
+    // Beside the meter, not after it; what ends last is written at the next start.
+    this.#sink?.stop().catch(() => {})
     // A disk that hangs must not keep the service manager waiting; what is not committed is a gap at the next start.
     setTimeout(() => this.#worker.terminate(), STOP_MS).unref()
   }
@@ -217,6 +222,7 @@ class Serving {
   /** The meter hears coturn: now the API, and the word that all is ready. */
   async #open(): Promise<void> {
     const { data, redis } = this.#options
+    this.#startSink()
     const http = await this.#serveHttp()
     const resp = this.#options.resp === null ? null : addressText(this.#options.resp.host, this.#port)
     this.#closers.push(
@@ -225,6 +231,19 @@ class Serving {
     )
     const heard = redis === null ? null : redisName(redis)
     this.#host.on({ kind: 'ready', data, lines: this.#lines(), redis: heard, http, token: this.#token })
+  }
+
+  #startSink(): void {
+    const { sink: options, data } = this.#options
+    if (options === null) return
+    const { on } = this.#host
+    const sink = new RowSink({ options, data, file: ledgerFile(data), now: Date.now, on })
+    this.#sink = sink
+    this.#closers.push(
+      () => sink.stop(),
+      this.#commits.add(() => sink.wake()),
+    )
+    sink.start()
   }
 
   #fail(why: string): void {
@@ -241,6 +260,7 @@ class Serving {
       data,
       token: this.#token,
       status: () => this.#status,
+      sink: () => this.#sink?.status() ?? null,
       onCommit: (listener) => this.#commits.add(listener),
       onEvents: (listener) => this.#events.add(listener),
       console: this.#host.console,

@@ -34,8 +34,13 @@ function facts(more: Partial<Facts> = {}, status: Partial<MeterStatus> = {}): Fa
     misfits: { of: 1000, count: 0 },
     diskFreeBytes: 50e9,
     isLedgerGone: false,
+    sink: null,
     ...more,
   }
+}
+
+function rows(more: Partial<NonNullable<Facts['sink']>> = {}): Facts['sink'] {
+  return { connected: true, failing: null, delivered: 9, waiting: 0, heldBack: 0, lastHeld: null, ...more }
 }
 
 const away = { connected: false, connections: 0 }
@@ -184,6 +189,21 @@ const cases: readonly (readonly [string, Facts, readonly string[]])[] = [
     [
       'warning forward-disconnected: The Redis to which all is passed on cannot be reached; it misses what comes now.',
       'warning forward-dropping: 2 commands since the start could not be passed on to the Redis.',
+    ],
+  ],
+  ['a table that takes all', facts({ sink: rows() }), []],
+  ['a database that is restarted', facts({ sink: rows({ failing: { why: 'no answer', since: START - 9999 } }) }), []],
+  [
+    'a table that is away',
+    facts({ sink: rows({ failing: { why: 'no answer', since: START - 10_000 }, waiting: 1 }) }),
+    ['warning sink-failing: No row is written since 2026-01-01 11:59 UTC: no answer; 1 session waits.'],
+  ],
+  [
+    'rows that a table does not take',
+    facts({ sink: rows({ heldBack: 2, lastHeld: 'session 7: a text is too long' }) }),
+    [
+      'warning sink-held-back: 2 rows cannot be written and are held back, the last one of session 7: a text is too ' +
+        'long.',
     ],
   ],
   ['a backlog', facts({}, { pending: 200_000 }), ['warning pending-high: 200000 rows wait to be stored.']],

@@ -32,7 +32,8 @@ test('metrics say what the meter counts, and never who it was', async (context) 
     servers: [serverStatus('turn1', { lastEventAt: rig.now }), serverStatus('turn2', { connections: 0 })],
     forward: { connected: false, passed: 8, dropped: 1 },
   })
-  const api = rig.api()
+  const sink = { connected: true, failing: null, delivered: 12, waiting: 3, heldBack: 2, lastHeld: null }
+  const api = rig.api({ sink: () => sink })
   const found = await metrics(api)
   const expected = {
     fettle_sessions_open: 2,
@@ -55,6 +56,10 @@ test('metrics say what the meter counts, and never who it was', async (context) 
     'fettle_coturn_connected{server="turn1"}': 1,
     'fettle_coturn_connected{server="turn2"}': 0,
     'fettle_coturn_last_event_timestamp_seconds{server="turn1"}': rig.now / 1000,
+    fettle_sink_connected: 1,
+    fettle_sink_delivered_total: 12,
+    fettle_sink_waiting: 3,
+    fettle_sink_held_back: 2,
     fettle_forward_connected: 0,
     fettle_forward_passed_total: 8,
     fettle_forward_dropped_total: 1,

@@ -34,6 +34,8 @@ function tellText(event: ServeEvent, io: Io): void {
       return io.print(`${plural(event.keys, 'allocation')} open already at Redis ${event.redis}\n`)
     case 'forward again':
       return io.print(`forwarding works again; ${event.dropped} commands were dropped since the start\n`)
+    case 'sink again':
+      return io.print(`rows can be written again; ${plural(event.waiting, 'session')} to go\n`)
     case 'servers':
       if (event.why !== undefined) return io.complain(`${event.why}; the servers known before go on`)
       return io.print(`servers now: ${event.lines.map(({ server }) => printable(server)).join(', ') || 'none'}\n`)
@@ -57,6 +59,8 @@ type Complaint = Extract<
       | 'redis warning'
       | 'api failed'
       | 'untold'
+      | 'sink'
+      | 'sink held'
   }
 >
 
@@ -76,6 +80,10 @@ function complaintOf(event: Complaint): string {
       return `Redis ${event.redis}: its ${event.what} cannot be looked at: ${event.why}`
     case 'redis warning':
       return `Redis ${event.redis}: ${event.text} ${event.remedy}`
+    case 'sink':
+      return `no row can be written, trying again: ${event.why}`
+    case 'sink held':
+      return `the row of session ${event.session} is held back: ${event.why}`
     case 'api failed':
       return `a request could not be answered: ${event.why}`
     case 'untold':
@@ -129,6 +137,12 @@ export function jsonTeller(io: Io, level: Level): Teller {
         return log.warn({ redis: event.redis, code: event.code, remedy: event.remedy }, event.text)
       case 'forward again':
         return log.info({ dropped: event.dropped }, event.kind)
+      case 'sink again':
+        return log.info({ waiting: event.waiting }, event.kind)
+      case 'sink':
+        return log.warn({ why: event.why }, event.kind)
+      case 'sink held':
+        return log.warn({ session: event.session, why: event.why }, event.kind)
       case 'servers':
         if (event.why !== undefined) return log.error({ why: event.why }, 'servers')
         return log.info({ servers: event.lines.map((one) => one.server) }, 'servers')

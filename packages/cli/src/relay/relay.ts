@@ -4,7 +4,17 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ServeOptions, SessionRecord } from '@fettle/relay'
-import { csvHeader, csvLine, openLedger, type Replay, readSessions, replay, serve, sessionCsv } from '@fettle/relay'
+import {
+  csvHeader,
+  csvLine,
+  NO_TARGET,
+  openLedger,
+  type Replay,
+  readSessions,
+  replay,
+  serve,
+  sessionCsv,
+} from '@fettle/relay'
 import { Command, Option } from 'commander'
 import { EXIT, type Io } from '../io.ts'
 import { jsonText, plural, printable } from '../text.ts'
@@ -14,6 +24,7 @@ import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
 import { serverCommand } from './server.ts'
 import { sessionTable } from './sessions.ts'
 import { examplesText, type Flags, folderOptions, withSettings } from './settings.ts'
+import { sinkCommand } from './sink.ts'
 import { tailCommand } from './tail.ts'
 
 /** Commands that help shows as examples; a test runs each of them. `call.txt` and `turnserver.log` are recordings. */
@@ -49,6 +60,7 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .option('--redis <url>', 'a Redis that coturns report to, redis://HOST:PORT/DB (FETTLE_REDIS)')
     .option('--http <host:port>', 'the page and the API (FETTLE_HTTP; 127.0.0.1:7430; off: none)')
     .option('--forward <url>', 'pass all on to a Redis as well, redis://HOST:PORT/DB (FETTLE_FORWARD)')
+    .option('--sink <url>', 'a row for each finished session, mysql://USER@HOST/DATABASE (FETTLE_SINK)')
     .option('--log <form>', 'text or json (FETTLE_LOG; text at a terminal, else json)')
     .option('--log-level <level>', 'debug, info, warn or error, of the JSON (FETTLE_LOG_LEVEL; info)')
     .addHelpText('after', examplesText(examples.serve))
@@ -70,12 +82,17 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .addCommand(serverCommand(io, done))
     .addCommand(doctorCommand(io, done))
     .addCommand(tailCommand(io, done))
+    .addCommand(sinkCommand(io, done))
     .addCommand(demoCommand(io, done, consoleFolder().console))
 }
 
 async function runServe(options: ServeOptions, flags: Flags, io: Io): Promise<number> {
   const tell = tellerOf(flags, io)
   if (tell === undefined) return EXIT.wrong
+  if (options.sink?.target === null) {
+    io.complain(`relay.sink: ${NO_TARGET}`)
+    return EXIT.wrong
+  }
   const clean = await serve(options, { signal: io.signal, on: tell, ...consoleFolder() })
   return clean ? EXIT.nothing : EXIT.couldNot
 }

@@ -1,5 +1,5 @@
 /** What the commands on a data folder have in common: their options, and how it is said that something cannot be. */
-import { FolderFault, ReplayFault, readOptions, type ServeOptions } from '@fettle/relay'
+import { FolderFault, ReplayFault, readOptions, type ServeOptions, SinkFault } from '@fettle/relay'
 import type { Command } from 'commander'
 import { Unseen } from '../check.ts'
 import { EXIT, type Io } from '../io.ts'
@@ -19,7 +19,7 @@ export function examplesText(lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-const faults = [FolderFault, MeterFault, ReplayFault, Unseen]
+const faults = [FolderFault, MeterFault, ReplayFault, SinkFault, Unseen]
 
 /** Reads the settings, runs the command with them, and returns its exit status. What cannot be is said in a line. */
 export async function withSettings(

@@ -40,13 +40,14 @@ export interface Label {
 /** Reads a username by a template. A field ends where the next literal first stands; the last one takes the rest. */
 export function labelOf(template: Template, realm: string, username: string): Label {
   const prefix = `${realm.replaceAll('%', '%25').replaceAll('/', '%2F')}/`
-  const values = match(template, username)
+  const values = readName(template, username)
   if (values === undefined) return { key: prefix + username, device: username, account: null, labels: {}, fits: false }
   const { expires: _, device = username, account = null, ...labels } = values
   return { key: prefix + keyOf(template, values), device, account, labels, fits: true }
 }
 
-function match(template: Template, username: string): Record<string, string> | undefined {
+/** The template's fields as they stand in the name; undefined when it does not fit. */
+export function readName(template: Template, username: string): Record<string, string> | undefined {
   const { fields, literals } = template
   if (!username.startsWith(literals[0]!)) return undefined
   const values: Record<string, string> = {}

@@ -1,5 +1,6 @@
 /** The HTTP API of a running meter, and the page: from request to response, without a socket. */
 import { type Context, Hono } from 'hono'
+import type { SinkStatus } from '../sink/sink.ts'
 import { openReader } from '../store/queries.ts'
 import { checkHost, createTokenCheck } from './auth.ts'
 import type { TailEvent } from './contract.ts'
@@ -22,6 +23,8 @@ export interface ApiOptions {
   readonly token: string
   /** What the meter's thread said last. */
   readonly status: () => MeterStatus | undefined
+  /** How the row sink is; null: there is none. */
+  readonly sink?: () => SinkStatus | null
   /** Calls after commits, at most four times a second; returns what ends it. */
   readonly onCommit: (listener: () => void) => () => void
   /** Gives events as they come, and how many were left out, until it is ended. */

@@ -4,6 +4,7 @@ import { stat, statfs } from 'node:fs/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isoTime } from '../core/record.ts'
+import type { SinkStatus } from '../sink/sink.ts'
 import { atOneCommit } from '../store/queries.ts'
 import { countGaps, countMalformed, countNewMisfits, countOpen, countRejected } from '../store/queries-state.ts'
 import type { Server } from './contract.ts'
@@ -21,6 +22,7 @@ export interface FactSources {
   /** The data folder. */
   readonly data: string
   readonly status: () => MeterStatus | undefined
+  readonly sink?: () => SinkStatus | null
   readonly now: () => number
 }
 
@@ -62,12 +64,17 @@ export class FactReader {
     const known = this.#facts
     const status = this.#sources.status()
     const now = this.now()
-    if (known !== undefined && began < this.#freshUntil) return { ...known, now, status, ...this.#disk() }
+    if (known !== undefined && began < this.#freshUntil)
+      return { ...known, now, status, sink: this.#sink(), ...this.#disk() }
     const facts = atOneCommit(this.#sources.db, (commit) => this.#gather(commit, now, status))
     const end = performance.now()
     this.#facts = facts
     this.#freshUntil = end + Math.max(FRESH_MS, SHARE * (end - began))
     return facts
+  }
+
+  #sink(): SinkStatus | null {
+    return this.#sources.sink?.() ?? null
   }
 
   #disk(): Pick<Facts, 'diskFreeBytes' | 'isLedgerGone'> {
@@ -109,6 +116,7 @@ export class FactReader {
       servers: serversOf(db, status, gaps),
       rejectedNames: countRejected(db, now - DAY_MS),
       misfits: countNewMisfits(db, MISFITS_OF),
+      sink: this.#sink(),
       ...this.#disk(),
     }
   }

@@ -1,4 +1,5 @@
 /** What is not as it should be, and what to do about it: from facts alone, so that everybody who asks gets the same. */
+import type { SinkStatus } from '../sink/sink.ts'
 import type { GapCount, Share } from '../store/queries-state.ts'
 import type { Finding, Server } from './contract.ts'
 import type { MeterStatus } from './status.ts'
@@ -19,6 +20,8 @@ export interface Facts {
   readonly diskFreeBytes: number | null
   /** The file is not where it was, or is another one. */
   readonly isLedgerGone: boolean
+  /** null: there is no row sink. */
+  readonly sink: SinkStatus | null
 }
 
 /** The meter's thread speaks every second; after this it is taken for stuck. */
@@ -31,6 +34,8 @@ const REJECTED_NAMES_MANY = 20
 const HELD_MANY = 1000
 /** So long in a day may no meter run before that is told. */
 const RESTARTS_MS = 60_000
+/** A database is restarted within this time, now and then. */
+const SINK_AWAY_MS = 10_000
 const PENDING_HIGH = 200_000
 
 /** Everything that is wrong, the worst first. */
@@ -67,6 +72,7 @@ const checks: readonly Check[] = [
   rejected,
   misfits,
   forward,
+  sink,
   pending,
 ]
 
@@ -240,6 +246,26 @@ function forward({ status }: Facts): Finding[] {
   if (target.dropped > 0) {
     const text = `${plural(target.dropped, 'command')} since the start could not be passed on to the Redis.`
     found.push(warning('forward-dropping', text, "It was away or too slow. The meter's own records are whole."))
+  }
+  return found
+}
+
+/** The meter itself is well: what cannot be written now is in the ledger, and is written later. */
+function sink({ sink: rows, now }: Facts): Finding[] {
+  if (rows === null) return []
+  const { failing, waiting, heldBack, lastHeld } = rows
+  const found: Finding[] = []
+  if (failing !== null && now - failing.since >= SINK_AWAY_MS) {
+    const text = `No row is written since ${minute(new Date(failing.since).toISOString())}: ${failing.why};
+      ${plural(waiting, 'session')} ${waiting === 1 ? 'waits' : 'wait'}.`
+    const remedy = 'fettle relay sink check says what is wrong. It is tried again all the while; nothing is lost.'
+    found.push(warning('sink-failing', oneLine(text), remedy))
+  }
+  if (heldBack > 0) {
+    const text = `${plural(heldBack, 'row')} cannot be written and ${heldBack === 1 ? 'is' : 'are'} held back, the last
+      one of ${lastHeld}.`
+    const remedy = 'Change the table so that it takes them; they are tried again every 10 minutes and at a restart.'
+    found.push(warning('sink-held-back', oneLine(text), remedy))
   }
   return found
 }

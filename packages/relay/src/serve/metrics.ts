@@ -62,7 +62,7 @@ function familiesOf(facts: KnownFacts, totals: Totals): Family[] {
       ),
     ),
   ]
-  if (status === undefined) return always
+  if (status === undefined) return [...always, ...sinkOf(facts)]
   return [
     ...always,
     gauge('allocations_held', 'Allocations that have not proved real yet', status.held),
@@ -76,6 +76,7 @@ function familiesOf(facts: KnownFacts, totals: Totals): Family[] {
     counter('malformed_total', 'Messages that are no event of coturn', status.malformed),
     commitSeconds(status),
     ...forwardOf(status).map(([type, name, help, value]) => family(type, name, help, value)),
+    ...sinkOf(facts),
   ]
 }
 
@@ -140,5 +141,15 @@ function forwardOf({ forward }: MeterStatus): ['counter' | 'gauge', string, stri
     ],
     ['counter', 'forward_passed_total', 'Commands passed on', forward.passed],
     ['counter', 'forward_dropped_total', 'Commands that could not be passed on', forward.dropped],
+  ]
+}
+
+function sinkOf({ sink }: KnownFacts): Family[] {
+  if (sink === null) return []
+  return [
+    family('gauge', 'sink_connected', 'Whether rows can be written to the table', Number(sink.connected)),
+    family('counter', 'sink_delivered_total', 'Rows written or changed', sink.delivered),
+    family('gauge', 'sink_waiting', 'Finished sessions whose row is still to be written', sink.waiting),
+    family('gauge', 'sink_held_back', 'Rows that the table does not take', sink.heldBack),
   ]
 }

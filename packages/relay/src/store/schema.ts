@@ -40,7 +40,8 @@ INSERT INTO identity VALUES (1, lower(hex(randomblob(8))));
 
 /** What was final before there was an outbox. */
 const FORMERLY_FINAL = `
-INSERT INTO outbox (session_id, revision) SELECT id, 0 FROM session WHERE settled_at IS NOT NULL ORDER BY settled_at, id;
+INSERT INTO outbox (session_id, revision)
+  SELECT id, 0 FROM session WHERE settled_at IS NOT NULL ORDER BY settled_at, id;
 `
 
 /** What makes a ledger of the version before into one of this version. */
