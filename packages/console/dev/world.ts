@@ -194,6 +194,8 @@ function firstAllocation(id: number, device: string, server: string, startedAt: 
     clientAddress: `${client}:${40_000 + (id % 20_000)}`,
     serverAddress: `203.0.113.${10 + names.indexOf(server)}:3478`,
     tls: udp ? null : 'TLSv1.3 TLS_AES_256_GCM_SHA384',
+    origin: null,
+    closeReason: null,
     client: nothing,
     peer: nothing,
   }

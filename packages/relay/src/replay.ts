@@ -1,10 +1,12 @@
 /** Recordings -> sessions: the same fold, the same store, in memory. */
-import { createReadStream } from 'node:fs'
+import { statSync } from 'node:fs'
 import { finishRecording, fold } from './core/allocation.ts'
 import type { SessionRecord } from './core/record.ts'
 import { restore } from './core/restore.ts'
 import type { Template } from './core/session.ts'
 import { createState, take } from './core/state.ts'
+import { bytesOf } from './ingest/bytes.ts'
+import { Lines } from './ingest/lines.ts'
 import { Recorder, type RecordingKind } from './ingest/recorder.ts'
 import { recordingKinds } from './ingest/recording.ts'
 import { Ledger, openDatabase } from './store/ledger.ts'
@@ -29,6 +31,8 @@ export interface LedgerResult {
   readonly malformed: number
   /** Allocations whose username does not fit the template (rule R19). */
   readonly misfits: number
+  /** Files of which only the beginning could be unpacked, in a line each. */
+  readonly cut: readonly string[]
   /** Says so, and what may be lacking, when no allocation was told of. */
   readonly empty: string | null
 }
@@ -58,6 +62,8 @@ export interface Replay {
   readonly misfits: number
   /** Recordings that tell of no allocation, in a line each. */
   readonly empty: readonly string[]
+  /** Recordings of which only the beginning could be unpacked, in a line each. */
+  readonly cut: readonly string[]
   /** Ledgers of further forms, compared with the first and never added to it (rule R27). */
   readonly compared: readonly Comparison[]
 }
@@ -71,45 +77,29 @@ const PROGRESS_LINES = 100_000
 /** The form of a file, by its first lines. */
 async function detect(file: string): Promise<RecordingKind> {
   const head: string[] = []
-  for await (const line of linesOf(file)) {
-    head.push(line)
-    if (head.length === HEAD) break
+  const lines = new Lines((line) => head.push(head.length === 0 ? withoutMark(line).toString() : line.toString()))
+  for await (const chunk of readFaulty(file, () => {})) {
+    lines.feed(chunk)
+    if (head.length >= HEAD) break
   }
-  const kind = recordingKinds.find((one) => one.detect(head))
+  lines.end()
+  const kind = recordingKinds.find((one) => one.detect(head.slice(0, HEAD)))
   if (kind) return kind
   if (head.length === 0) throw new ReplayFault(`${file}: is empty`)
   const names = recordingKinds.map((one) => one.name).join(', ')
   throw new ReplayFault(`${file}: no recording that fettle knows (${names}) in its first ${HEAD} lines`)
 }
 
-/** A longer line is no event of coturn's; it is passed over, so that no file can fill the memory. */
-const LINE_MAX = 64 * 1024
+/** Without the byte order mark of UTF-8. */
+function withoutMark(line: Buffer): Buffer {
+  return line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line
+}
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file, { encoding: 'utf8' })
-  let rest = ''
-  let begun = false
-  let tooLong = false
+async function* readFaulty(file: string, broken: () => void): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of stream as AsyncIterable<string>) {
-      const lines = (rest + (begun ? chunk : chunk.replace(/^\ufeff/, ''))).split('\n')
-      begun = true
-      rest = lines.pop()!
-      if (tooLong && lines.length > 0) {
-        lines.shift()
-        tooLong = false
-      }
-      yield* lines.map((line) => line.replace(/\r$/, ''))
-      if (rest.length > LINE_MAX) {
-        rest = ''
-        tooLong = true
-      }
-    }
-    if (rest !== '' && !tooLong) yield rest
+    yield* bytesOf(file, broken)
   } catch (error) {
     throw new ReplayFault(`${file}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`)
-  } finally {
-    stream.destroy()
   }
 }
 
@@ -139,6 +129,7 @@ export async function replay(
     malformed: first?.malformed ?? 0,
     misfits: first?.misfits ?? 0,
     empty: ledgers.flatMap(({ empty }) => empty ?? []),
+    cut: ledgers.flatMap(({ cut }) => cut),
     compared: others.map((other) => compare(first!, other)),
   }
 }
@@ -156,17 +147,14 @@ async function replayKind(
     const { bootAware } = kind
     const saved = ledger.restore([{ source: 'recording', name: kind.name, bootAware, version: null }])
     restore(state, saved)
+    const cut: string[] = []
     const recorder = new Recorder(saved.streams[0]!.id, (batch) => {
       fold(state, batch)
       ledger.commit(take(state))
     })
-    const readLine = kind.reader()
     for (const file of files) {
-      let lines = 0
-      for await (const line of linesOf(file)) {
-        readLine(line, recorder)
-        if (++lines % PROGRESS_LINES === 0) progress(`${file}: ${lines} lines`)
-      }
+      const broken = await readFile(file, kind, recorder, progress)
+      if (broken) cut.push(`${file}: gzip breaks off; what came before counts`)
     }
     recorder.flush()
     finishRecording(state)
@@ -183,10 +171,35 @@ async function replayKind(
       gaps: readGaps(ledger.db),
       malformed,
       misfits: countMisfits(ledger.db),
+      cut,
     }
   } finally {
     ledger.close()
   }
+}
+
+/** Returns whether the file is gzip that breaks off. */
+async function readFile(
+  file: string,
+  kind: RecordingKind,
+  recorder: Recorder,
+  progress: (line: string) => void,
+): Promise<boolean> {
+  const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+  const readLine = kind.reader(Math.floor(seenAt))
+  let count = 0
+  let broken = false
+  const lines = new Lines((line, isWhole) => {
+    const text = count === 0 ? withoutMark(line) : line
+    readLine(text.toString(kind.encoding), recorder, isWhole)
+    if (++count % PROGRESS_LINES === 0) progress(`${file}: ${count} lines`)
+  })
+  const chunks = readFaulty(file, () => {
+    broken = true
+  })
+  for await (const chunk of chunks) lines.feed(chunk)
+  lines.end()
+  return broken
 }
 
 function emptyText({ name, lacks }: RecordingKind, files: readonly string[]): string {

@@ -113,7 +113,7 @@ async function usageOf(file: string): Promise<string[]> {
   const state = createState()
   restore(state, saved)
   const recorder = new Recorder(saved.streams[0]!.id, (batch) => fold(state, batch))
-  const readLine = kind.reader()
+  const readLine = kind.reader(Date.now())
   for (const line of lines) readLine(line, recorder)
   recorder.flush()
   finishRecording(state)

@@ -28,6 +28,8 @@ test('a ledger of version 1 is brought up to date and keeps its rows', (t) => {
   const later = ['allocation_by_account', 'usage_by_bucket', 'allocation_by_opening', 'session_live', 'session_ended']
   fresh.exec('DROP TRIGGER session_final; DROP TRIGGER session_revised; DROP TABLE outbox; DROP TABLE identity')
   fresh.exec(`DROP TABLE head; ${later.map((name) => `DROP INDEX ${name};`).join(' ')} PRAGMA user_version = 1`)
+  fresh.exec('ALTER TABLE allocation DROP COLUMN origin; ALTER TABLE allocation DROP COLUMN close_reason')
+  fresh.exec('ALTER TABLE stream DROP COLUMN cursor')
   fresh.exec("INSERT INTO session VALUES (7, 'key', 0, 0, NULL, NULL, 0), (8, 'other', 0, 0, 5, 6, 3)")
   fresh.close()
   const db = openDatabase(file)
@@ -36,6 +38,7 @@ test('a ledger of version 1 is brought up to date and keeps its rows', (t) => {
   assert.equal(db.prepare('PRAGMA user_version').get()!.user_version, SCHEMA_VERSION)
   assert.equal(db.prepare('SELECT commits FROM head').get()!.commits, 0)
   assert.equal(db.prepare('SELECT id FROM session').get()!.id, 7)
+  db.prepare('SELECT a.origin, a.close_reason, s.cursor FROM allocation a, stream s').all()
   assert.deepEqual(outbox(db), ['1: 8/0'], 'what was final before is passed on as well')
 })
 

@@ -161,7 +161,7 @@ async function runReplay(
 ): Promise<number> {
   const result = await replay(files, template, lingerMs, io.progress)
   io.progress('')
-  for (const line of result.empty) io.complain(line)
+  for (const line of [...result.cut, ...result.empty]) io.complain(line)
   if (flags.json) await io.write(jsonText(result))
   else if (flags.csv) await io.write(csvLine(csvHeader) + csvText(result.sessions, io))
   else await io.write(replayText(result, io))

@@ -111,10 +111,20 @@ export function gap(state: State, began: number, ended: number, why: number): vo
     touchFacts(state, row)
     if ((table.cells[base + Column.flags]! & Flag.expired) !== 0) {
       // It loses nothing by a gap that came after its end, and may by one that is only told after (rules R16, R23).
-      if (!(began < table.cells[base + Column.closedAt]!)) continue
+      if (!(began < table.cells[base + Column.closedAt]!) && why !== DAMAGE) continue
       state.moves.push(Move.late, table.cells[base]!, state.now)
     }
-    table.cells[base + Column.flags]! |= Flag.gap
-    table.cells[base + Column.rate] = SPANS_A_GAP
+    spansAGap(state, row)
   }
+}
+
+/** A damaged line may be of any time of any allocation. */
+const DAMAGE = gapReasons.indexOf('damage')
+
+/** A report of this row may be missing. */
+export function spansAGap(state: State, row: number): void {
+  const base = row * STRIDE
+  state.table.cells[base + Column.flags]! |= Flag.gap
+  state.table.cells[base + Column.rate] = SPANS_A_GAP
+  touchFacts(state, row)
 }

@@ -1,5 +1,5 @@
 /** The fold: event by event, what is known of each allocation. Synchronous, the only writer of state. */
-import { admit, admitted, deaf, find, gap, hold, insert, overflow } from './admission.ts'
+import { admit, admitted, deaf, find, gap, hold, insert, overflow, spansAGap } from './admission.ts'
 import {
   awaitDeadline,
   carryByClient,
@@ -63,6 +63,10 @@ function rare(state: State, batch: Batch, i: number, kind: number): void {
       return peerTotal(state, batch, i)
     case Kind.complete:
       return sumsAreTotals(state, batch, i)
+    case Kind.closing:
+      return closing(state, batch, i)
+    case Kind.damaged:
+      return damaged(state, batch, i)
     case Kind.gap:
       return gap(state, batch.n[i * 4]!, batch.n[i * 4 + 1]!, batch.n[i * 4 + 2]!)
     case Kind.deaf:
@@ -310,6 +314,20 @@ function peerTotal(state: State, batch: Batch, i: number): void {
   if ((flags & (Flag.carrier | Flag.expired)) === 0) carryIfOver(state, row, Column.peer)
   if ((flags & Flag.expired) === 0) finish(state, row)
   else retire(state, row)
+}
+
+/** How a session was closed; those that never had an allocation are told of too, and nobody's. */
+function closing(state: State, batch: Batch, i: number): void {
+  const row = find(state, batch, i)
+  if (row < 0) return
+  const id = state.table.cells[row * STRIDE]!
+  state.moves.pushText(Move.described, id, 0, 0, batch.bytes, batch.textStart[i]!, batch.textEnd[i]!)
+}
+
+/** What is lost of one allocation is a gap in its life alone (rules R16, R40). */
+function damaged(state: State, batch: Batch, i: number): void {
+  const row = find(state, batch, i)
+  if (row >= 0) spansAGap(state, row)
 }
 
 /** What a log tells at the end, if it was read from the start (rule R16). */

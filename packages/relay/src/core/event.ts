@@ -41,10 +41,14 @@ export const Kind = {
   present: 13,
   /** n = [since]: the current stream is not heard, until a gap from then on says that it is again (rule R33). */
   deaf: 14,
+  /** How the allocation's session was closed; text = `closed local=, remote=, reason=, origin=`. Only a log says so. */
+  closing: 15,
+  /** A report of this allocation may have been lost. */
+  damaged: 16,
 } as const
 
 /** Why a gap was recorded; the number travels in the event, the word is stored. */
-export const gapReasons = ['restart', 'stall', 'connection', 'overflow', 'clock'] as const
+export const gapReasons = ['restart', 'stall', 'connection', 'overflow', 'clock', 'damage', 'rotation'] as const
 export type GapReason = (typeof gapReasons)[number]
 
 /** A run of events of one source, in order. Columns are parallel; `n` holds four numbers for each event. */
@@ -289,12 +293,21 @@ export interface StatusText {
   readonly clientAddress: string | null
   /** TLS version, null when the client side is not encrypted. */
   readonly tls: string | null
+  /** Only in the text of a `closing`, whatever it is: the client chose it. */
+  readonly origin: string | null
+  readonly closeReason: string | null
 }
+
+/** Stands before what the client chose, which may hold anything. */
+const ORIGIN = ', origin='
 
 /** Reads `new lifetime=600, type=UDP, local=ip:port, remote=ip:port, ssl=NONE, cipher=NONE`. */
 export function readStatusText(bytes: Uint8Array, start: number, end: number): StatusText {
   const parts = new Map<string, string>()
-  for (const part of readText(bytes, start, end).split(/, */)) {
+  const text = readText(bytes, start, end)
+  const closed = text.startsWith('closed ')
+  const originAt = closed ? text.indexOf(ORIGIN) : -1
+  for (const part of (originAt < 0 ? text : text.slice(0, originAt)).replace(/^closed /, '').split(/, */)) {
     const equals = part.indexOf('=')
     if (equals > 0) parts.set(part.slice(0, equals), part.slice(equals + 1))
   }
@@ -304,6 +317,8 @@ export function readStatusText(bytes: Uint8Array, start: number, end: number): S
     serverAddress: parts.get('local') ?? null,
     clientAddress: parts.get('remote') ?? null,
     tls: tls === 'NONE' ? null : tls,
+    origin: originAt < 0 ? null : text.slice(originAt + ORIGIN.length) || null,
+    closeReason: closed ? (parts.get('reason') ?? null) : null,
   }
 }
 

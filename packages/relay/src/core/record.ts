@@ -47,6 +47,9 @@ export interface AllocationRecord {
   readonly clientAddress: string | null
   readonly serverAddress: string | null
   readonly tls: string | null
+  /** What the client gave as its ORIGIN, and why coturn closed; only its log tells (rule R41). */
+  readonly origin: string | null
+  readonly closeReason: string | null
   readonly client: Counters
   /** null: coturn before 4.5.2 reports no peer side (rule R8). */
   readonly peer: Counters | null
@@ -106,6 +109,8 @@ export interface AllocationFacts {
   readonly clientAddress: string | null
   readonly serverAddress: string | null
   readonly tls: string | null
+  readonly origin: string | null
+  readonly closeReason: string | null
   readonly client: Counters
   readonly peer: Counters | null
 }
@@ -180,6 +185,8 @@ function allocationRecord(facts: AllocationFacts): AllocationRecord {
     clientAddress: facts.clientAddress,
     serverAddress: facts.serverAddress,
     tls: facts.tls,
+    origin: facts.origin,
+    closeReason: facts.closeReason,
     client: facts.client,
     peer: facts.peer,
   }

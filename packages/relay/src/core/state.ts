@@ -61,6 +61,8 @@ export interface Stream {
   deafSince: number
   /** A peer event was heard in this boot. */
   peer: boolean
+  /** Where its source goes on reading; only the source knows what it means. Kept with what was read up to there. */
+  cursor: string | null
   malformed: number
 }
 
@@ -100,7 +102,7 @@ export const Move = {
   closed: 3,
   /** Changed at t after its end. */
   late: 4,
-  /** Text = a status payload with new addresses. */
+  /** Text = a status payload with new addresses, or how its session was closed. */
   described: 5,
   /** Never proved real. */
   rejected: 6,
@@ -146,8 +148,8 @@ export interface State {
 
 /** A stream of which nothing has been heard yet. */
 export function createStream(id: number, name: string, bootAware: boolean, version: string | null = null): Stream {
-  const unheard = { heardAt: Number.NaN, deafSince: Number.NaN, peer: false }
-  return { id, name, bootAware, version, boot: 0, position: 0, malformed: 0, ...unheard }
+  const nothing = { boot: 0, position: 0, peer: false, cursor: null, malformed: 0 }
+  return { id, name, bootAware, version, heardAt: Number.NaN, deafSince: Number.NaN, ...nothing }
 }
 
 const KINDS = Object.keys(Kind).length

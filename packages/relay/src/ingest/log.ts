@@ -1,69 +1,193 @@
-/** coturn's verbose log (4.6.1 run; 4.5 and 4.6 write the same lines). */
+/**
+ * coturn's verbose log (4.6.1 run; the lines of 4.5 to 4.17 differ only in what stands in front of them).
+ *
+ * A report that is lost leaves no trace in the other lines, so whatever may have been one is damage: its allocation, or
+ * where nobody can tell which, every one that is open then, is a lower bound from then on (rule R40).
+ */
+import { gapReasons } from '../core/event.ts'
+import { type Fronted, readFront } from './log-front.ts'
 import type { Recorder, RecordingKind } from './recorder.ts'
 
-const encoder = new TextEncoder()
-
+const WHO = 'realm=<(.*?)>, username=<(.*)>'
+/** coturn takes no name with white space or quotes for a client's. Bytes above 127 are part of some letter. */
+const NAME = String.raw`[^ \t\r\n'"\\]*`
+const EVENT = /^session (\d{18,20}): (?:(new|refreshed), |(usage|peer usage|delete): )/
+const TAILS: Readonly<Record<string, RegExp>> = {
+  new: new RegExp(`^${WHO}, lifetime=(\\d+)(?:, cipher=([\\w.:+()-]*), method=([\\w./ -]*))?[ \\t\\r]*$`),
+  usage: new RegExp(`^${WHO}, rp=(\\d+), rb=(\\d+), sp=(\\d+), sb=(\\d+)[ \\t\\r]*$`),
+  delete: new RegExp(`^${WHO}[ \\t\\r]*$`),
+}
+const CLOSED = new RegExp(
+  `^session (\\d{18,20}): closed \\([12]\\w\\w stage\\), user <(${NAME})> realm <(.*?)>` +
+    '(?: origin <(.*)>, local ([^ ,<>]+), remote ([^ ,<>]+))?, reason: ([^<>]*)$',
+)
+/** An event anywhere in a line; a name with one in it is two lines in one, for it has white space. */
+const WITHIN = /session \d{18,20}: (?:new|refreshed|usage|peer usage|delete)[,:]/
+/** The event at the end of a line that is none: a line that ran into another one, or a name that looks like that. */
+const LAST = new RegExp(
+  `session (\\d{18,20}): (?:new, |refreshed, |usage: |peer usage: |delete: )realm=<(.*?)>, username=<(${NAME})>[^<>]*$`,
+)
+/** What an event's line may be when it breaks off, as far as it has no name yet. */
+const BEGUN =
+  /^(?:s|se|ses|sess|sessi|sessio|session|session \d{0,20}|session \d{18,20}: ?[a-z ]{0,10}[,:]? ?r?e?a?l?m?)$/
+const BEGUN_MAX = 64
+/** What is left of an event when an allocation's id was taken for the seconds in front. */
+const REST = /^(?:(?:new|refreshed), |(?:peer )?usage: |delete: )realm=</
 /**
- * What may stand before `session ID: `. coturn prints names that it refuses as they came (`ERROR: ... wrong username: x
- * session 000...: new, realm=<...`), so nothing that a name could be part of may stand there.
+ * Of what has no front: the end of a report, or a line behind something that was not ended. coturn's other lines
+ * without a front, such as its greeting, are like neither.
  */
-const PREFIX = '^(?:(?!ERROR|WARNING|session )[^<])*'
-const line = new RegExp(`${PREFIX}session \\d{18,20}: `)
-/** `new`, `refreshed`, `usage`, `peer usage`, `delete`; the username may hold anything but white space and quotes. */
-const session = new RegExp(`${PREFIX}session (\\d{18,20}): (new|refreshed|usage|peer usage|delete)[,:] realm=<(.*)$`)
-const stamped = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d\d):?(\d\d)/
+const TORN = /(?:^|=)\d+$|session \d{18,20}: |\d\d:\d\d:\d\d/
 
-/**
- * The time in front of a line: ISO 8601 to the second (`--new-log-timestamp`). coturn's default, seconds since its
- * start, gives no time.
- */
-function timeOf(text: string): number {
-  const match = stamped.exec(text)
-  return match === null ? Number.NaN : Date.parse(`${match[1]}${match[2]}:${match[3]}`)
+/** What is remembered beyond a line; plain data, so that it can be kept with the place in the file. */
+export interface LogMemory {
+  /** Which boot each process is (rule R3), those that were heard last at the end. */
+  processes: [name: string, boot: number][]
+  boots: number
+  /** How often all that was open had to be doubted. */
+  damages: number
 }
 
-/** The tail of each line, from the right: what stands behind the username. */
-const tails: Readonly<Record<string, RegExp>> = {
-  new: /^(.*?)>, username=<(.*)>, lifetime=(\d+)\s*$/,
-  refreshed: /^(.*?)>, username=<(.*)>, lifetime=(\d+)\s*$/,
-  usage: /^(.*?)>, username=<(.*)>, rp=(\d+), rb=(\d+), sp=(\d+), sb=(\d+)\s*$/,
-  'peer usage': /^(.*?)>, username=<(.*)>, rp=(\d+), rb=(\d+), sp=(\d+), sb=(\d+)\s*$/,
-  delete: /^(.*?)>, username=<(.*)>\s*$/,
+const PROCESSES_MAX = 64
+/** Each time every open allocation is looked at; a file that is damaged so often makes nothing exact any more. */
+const DAMAGES_MAX = 1000
+const DAMAGE = gapReasons.indexOf('damage')
+
+export class LogReader {
+  readonly memory: LogMemory
+  readonly #out: Recorder
+  /** Nothing was heard since all was doubted. */
+  #doubted = false
+  #lastTime = Number.NaN
+
+  constructor(out: Recorder, memory: LogMemory = { processes: [], boots: 0, damages: 0 }) {
+    this.#out = out
+    this.memory = memory
+  }
+
+  /** Takes a line, one character for each byte. `seenAt`: when it was there to be read. */
+  read(line: string, isWhole: boolean, seenAt: number): void {
+    const front = readFront(line, seenAt)
+    if (front === undefined) {
+      if (TORN.test(line) || (!isWhole && /^(?:$|[\w<{])/.test(line))) this.#doubtAll()
+      return
+    }
+    if (front.t >= 0) this.#at(front.t)
+    const { body } = front
+    const event = EVENT.exec(body)
+    if (event !== null) this.#event(event, front, isWhole)
+    else if (body.startsWith('session ') && this.#closed(front, isWhole)) return
+    else this.#other(body, isWhole)
+  }
+
+  /** Lines may be missing here. */
+  gap(began: number, ended: number, why: (typeof gapReasons)[number]): void {
+    this.#out.gap(began, ended, gapReasons.indexOf(why))
+  }
+
+  #at(t: number): void {
+    this.#lastTime = t
+    this.#out.at(t)
+  }
+
+  #event(event: RegExpExecArray, front: Fronted, isWhole: boolean): void {
+    const [start, id, status, kind = status!] = event as unknown as [string, string, string?, string?]
+    const tail = TAILS[kind === 'refreshed' ? 'new' : kind === 'peer usage' ? 'usage' : kind]!.exec(
+      front.body.slice(start.length),
+    )
+    // A number may be broken off; a name that is closed is whole.
+    const isRead = tail !== null && !WITHIN.test(`${tail[1]} ${tail[2]}`) && (isWhole || kind === 'delete')
+    if (!isRead) return this.#doubtAll()
+    this.#doubted = false
+    this.#out.boot(this.#bootOf(front.process))
+    this.#tell(kind, id, tail as unknown as string[])
+  }
+
+  /** The same as coturn would have published; only a log can add that nothing is missing. */
+  #tell(kind: string, id: string, tail: readonly string[]): void {
+    const [, realm, username, ...numbers] = tail
+    const path = pathOf(realm!, username!, id)
+    const publish = (channel: string, message: string) => this.#out.publish(bytes(`${path}/${channel}`), bytes(message))
+    if (kind === 'new' || kind === 'refreshed') return publish('status', `${kind} lifetime=${numbers[0]}`)
+    if (kind === 'delete') {
+      publish('status', 'deleted')
+      if (this.memory.damages < DAMAGES_MAX) this.#out.complete(bytes(path))
+      return
+    }
+    const [rp, rb, sp, sb] = numbers
+    publish(kind === 'usage' ? 'traffic' : 'traffic/peer', `rcvp=${rp}, rcvb=${rb}, sentp=${sp}, sentb=${sb}`)
+  }
+
+  #closed({ body, process }: Fronted, isWhole: boolean): boolean {
+    const match = CLOSED.exec(body)
+    if (match === null || !isWhole || WITHIN.test(match[4] ?? '')) return false
+    const [, id, username, realm, origin = '', local, remote, reason] = match
+    const addresses = local === undefined ? '' : `local=${local}, remote=${remote}, `
+    this.#out.boot(this.#bootOf(process))
+    const text = `closed ${addresses}reason=${reason!.trimEnd()}, origin=${origin}`
+    this.#out.closing(bytes(pathOf(realm!, username!, id!)), bytes(text))
+    return true
+  }
+
+  /**
+   * A line of another kind may hold what a client chose, so what looks like an event in it may be forged, or be a line
+   * that ran into this one. It counts nothing, but makes that one allocation doubtful.
+   */
+  #other(body: string, isWhole: boolean): void {
+    const last = WITHIN.test(body) ? LAST.exec(body) : null
+    if (last !== null) {
+      for (const { 1: boot } of [['', 0] as const, ...this.memory.processes]) {
+        this.#out.boot(boot)
+        this.#out.damaged(bytes(pathOf(last[2]!, last[3]!, last[1]!)))
+      }
+    }
+    if ((body.length < BEGUN_MAX && BEGUN.test(body)) || REST.test(body) || (!isWhole && WITHIN.test(body)))
+      this.#doubtAll()
+  }
+
+  /** Whichever allocation it was of, it may have been a report. */
+  #doubtAll(): void {
+    this.#out.unreadable()
+    if (this.#doubted) return
+    this.#doubted = true
+    if (this.memory.damages >= DAMAGES_MAX) return
+    this.memory.damages++
+    this.#out.gap(this.#lastTime, this.#lastTime, DAMAGE)
+  }
+
+  /** What the front says of the process; without that all is one boot. */
+  #bootOf(process: string): number {
+    if (process === '') return 0
+    const { memory } = this
+    const at = memory.processes.findLastIndex(([name]) => name === process)
+    if (at >= 0) return memory.processes[at]![1]
+    if (memory.processes.length >= PROCESSES_MAX) memory.processes.shift()
+    memory.processes.push([process, ++memory.boots])
+    return memory.boots
+  }
 }
+
+const bytes = (text: string) => Buffer.from(text, 'latin1')
+const pathOf = (realm: string, username: string, id: string) =>
+  realm === '' ? `turn/user/${username}/allocation/${id}` : `turn/realm/${realm}/user/${username}/allocation/${id}`
 
 export const logKind: RecordingKind = {
   name: 'coturn log',
   lacks: 'coturn logs them only with verbose in its turnserver.conf (or -v)',
   bootAware: false,
-  detect: (lines) => lines.some((text) => line.test(text) || /Version Coturn-|Listener address to use:/.test(text)),
-  reader: () => (text, out) => {
-    const match = session.exec(text)
-    if (match === null) return
-    const [, id, kind, rest] = match as unknown as [string, string, string, string]
-    const tail = tails[kind]!.exec(rest)
-    if (tail === null) {
-      out.malformed++
-      return
+  encoding: 'latin1',
+  detect: (lines) =>
+    lines.some((text) => {
+      const body = readFront(text, Date.now())?.body
+      return (
+        body !== undefined && /^(?:session \d{18,20}: |Listener address to use:|IO method|Coturn Version)/.test(body)
+      )
+    }) || lines.some((text) => /^Version Coturn-/.test(text)),
+  reader: (seenAt) => {
+    let reader: LogReader | undefined
+    return (text, out, isWhole = true) => {
+      reader ??= new LogReader(out)
+      reader.read(text, isWhole, seenAt)
     }
-    const t = timeOf(text)
-    if (t >= 0) out.at(t)
-    tell(kind, id, tail as unknown as string[], out)
   },
-}
-
-/** The same as coturn would have published; only a log can add that nothing is missing. */
-function tell(kind: string, id: string, tail: readonly string[], out: Recorder): void {
-  const [, realm, username, ...numbers] = tail
-  const who = realm === '' ? `turn/user/${username}` : `turn/realm/${realm}/user/${username}`
-  const path = `${who}/allocation/${id}`
-  const publish = (channel: string, message: string) => {
-    out.publish(encoder.encode(`${path}/${channel}`), encoder.encode(message))
-  }
-  if (kind === 'new' || kind === 'refreshed') return publish('status', `${kind} lifetime=${numbers[0]}`)
-  if (kind === 'delete') {
-    publish('status', 'deleted')
-    return out.complete(encoder.encode(path))
-  }
-  const [rp, rb, sp, sb] = numbers
-  publish(kind === 'usage' ? 'traffic' : 'traffic/peer', `rcvp=${rp}, rcvb=${rb}, sentp=${sp}, sentb=${sb}`)
 }

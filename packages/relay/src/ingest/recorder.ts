@@ -1,10 +1,10 @@
 /** Collects what a recording says and hands it on as batches. */
-import { appendPublish, appendScene, type Batch, createBatch, Kind } from '../core/event.ts'
+import { appendPublish, appendScene, type Batch, createBatch, Kind, PATH_MAX } from '../core/event.ts'
 import { Boots } from './boots.ts'
 import type { Sink } from './source.ts'
 
-/** What a reader of one form does with a line. */
-export type ReadLine = (line: string, out: Recorder) => void
+/** What a reader of one form does with a line. `isWhole`: nothing broke it off. */
+export type ReadLine = (line: string, out: Recorder, isWhole?: boolean) => void
 
 /** One form of recording. */
 export interface RecordingKind {
@@ -14,14 +14,17 @@ export interface RecordingKind {
   readonly lacks?: string
   /** Tells connections apart, and so boots. */
   readonly bootAware: boolean
+  /** `latin1`: its lines are given as one character for each byte, so that no byte is lost. */
+  readonly encoding?: 'latin1'
   /** Whether these, the first lines of a file, are of this form. */
   detect(lines: readonly string[]): boolean
-  /** A reader for one stream of such files; it may remember lines. */
-  reader(): ReadLine
+  /** A reader for one stream of such files; it may remember lines. `seenAt`: when the file was last written. */
+  reader(seenAt: number): ReadLine
 }
 
 const SLAB = 256 * 1024
 const EVENTS = 2048
+const NO_TEXT = new Uint8Array(0)
 
 /** Collects what a recording says and hands it to the sink in batches. */
 export class Recorder {
@@ -67,19 +70,51 @@ export class Recorder {
 
   /** The allocation's reports were all heard, so that their sums are its totals: only a log can say so. */
   complete(path: Uint8Array): void {
-    this.#room(path.length)
+    this.#about(Kind.complete, path)
+  }
+
+  /** A report of the allocation may be missing: only of a log can that be said of one. */
+  damaged(path: Uint8Array): void {
+    this.#about(Kind.damaged, path)
+  }
+
+  /** How the allocation's session was closed: only a log tells. */
+  closing(path: Uint8Array, text: Uint8Array): void {
+    this.#about(Kind.closing, path, text)
+  }
+
+  /** Something that may have been an event and cannot be read. */
+  unreadable(): void {
+    this.#room(0)
+    appendScene(this.#batch, Kind.malformed, 0)
+  }
+
+  /** Events may have been lost between these times, for this reason of `gapReasons`. */
+  gap(began: number, ended: number, why: number): void {
+    this.#room(0)
+    appendScene(this.#batch, Kind.gap, began, ended, why)
+  }
+
+  #about(kind: number, path: Uint8Array, text: Uint8Array = NO_TEXT): void {
+    // The whole line, and so both, is no longer than a path may be; a longer one is none of coturn's.
+    if (path.length > PATH_MAX || text.length > PATH_MAX) return
+    this.#room(path.length + text.length)
     const { bytes } = this.#batch
-    bytes.set(path, this.#used)
     const i = this.#batch.length++
-    this.#batch.kind[i] = Kind.complete
+    const middle = this.#used + path.length
+    bytes.set(path, this.#used)
+    bytes.set(text, middle)
+    this.#batch.kind[i] = kind
     this.#batch.pathStart[i] = this.#used
-    this.#used += path.length
-    this.#batch.pathEnd[i] = this.#used
+    this.#batch.pathEnd[i] = middle
+    this.#batch.textStart[i] = middle
+    this.#used = middle + text.length
+    this.#batch.textEnd[i] = this.#used
   }
 
   /** What follows came on this connection. */
   connection(name: string): void {
-    this.#setBoot(this.#boots.event(name))
+    this.boot(this.#boots.event(name))
   }
 
   /** `KEYS` came. */
@@ -101,7 +136,8 @@ export class Recorder {
     }
   }
 
-  #setBoot(boot: number): void {
+  /** What follows is of this boot. */
+  boot(boot: number): void {
     if (boot === this.#boot) return
     this.#room(0)
     this.#boot = boot

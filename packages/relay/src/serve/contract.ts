@@ -44,6 +44,8 @@ export const allocation = z.strictObject({
   clientAddress: z.string().nullable(),
   serverAddress: z.string().nullable(),
   tls: z.string().nullable(),
+  origin: z.string().nullable().describe("what the client gave as its ORIGIN; only coturn's log tells"),
+  closeReason: z.string().nullable().describe("why coturn closed it; only coturn's log tells"),
   client: counters,
   peer: counters.nullable(),
 })

@@ -179,6 +179,8 @@ export const gapReasonTexts: Readonly<Record<string, string>> = {
   connection: 'a connection broke off',
   overflow: 'there was more than the meter may keep',
   clock: "the machine's clock was set",
+  damage: 'a log could not be read whole',
+  rotation: 'a log was rotated away before it was read',
 }
 
 const remedies: Readonly<Record<string, string>> = {
@@ -188,6 +190,8 @@ const remedies: Readonly<Record<string, string>> = {
     'Look at the network between the meter and that coturn or Redis, and whether that was restarted or cut it off.',
   overflow: 'Look at the disk and the memory of the machine.',
   clock: 'Let the clock be kept by NTP, which moves it slowly.',
+  damage: 'Something cuts its lines or writes between them. Records that were open then are a lower bound.',
+  rotation: 'Rotate it by renaming, not by copytruncate, and leave one rotated file unpacked or beside it (FILE.1).',
 }
 
 /**

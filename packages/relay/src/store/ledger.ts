@@ -161,8 +161,10 @@ export class Ledger {
   }
 
   #described(id: number, payload: Uint8Array): void {
-    const { transport, serverAddress, clientAddress, tls } = readStatusText(payload, 0, payload.length)
-    this.#sql.describe.run(transport, serverAddress, clientAddress, tls, id)
+    const text = readStatusText(payload, 0, payload.length)
+    const { transport, serverAddress, clientAddress, tls, origin, closeReason } = text
+    if (closeReason === null) this.#sql.describe.run(transport, serverAddress, clientAddress, tls, id)
+    else this.#sql.describeClosing.run(serverAddress, clientAddress, origin, closeReason, id)
   }
 
   #opened(id: number, t: number): void {
@@ -274,8 +276,8 @@ export class Ledger {
   }
 
   #stream(stream: Stream): void {
-    const { boot, peer, malformed, position, heardAt, id } = stream
-    this.#sql.stream.run(boot, peer ? 1 : 0, malformed, position, nullable(heardAt), id)
+    const { boot, peer, malformed, position, heardAt, cursor, id } = stream
+    this.#sql.stream.run(boot, peer ? 1 : 0, malformed, position, nullable(heardAt), cursor, id)
   }
 
   /** The sessions of these allocations in which nothing that counts is open and that were not final before. */

@@ -18,7 +18,7 @@ const FROM = 'FROM allocation a JOIN stream s ON s.id = a.stream_id LEFT JOIN li
 export const ALLOCATIONS = `SELECT a.id, a.session_id, a.coturn_id, a.realm, a.username, a.device, a.account, a.labels,
   a.boot, a.opened_at, a.heard_at, a.goodbye_at, a.closed_at, a.relay_to, a.lifetime, a.refreshes, a.ended, a.flags,
   a.quality, a.missing_max, a.unheard_packets, a.unheard_bytes, a.transport, a.client_address, a.server_address, a.tls,
-  ${SERVER} AS server, s.boot_aware, s.version, ${LIVE} ${FROM} WHERE`
+  a.origin, a.close_reason, ${SERVER} AS server, s.boot_aware, s.version, ${LIVE} ${FROM} WHERE`
 
 /** Only what a session on the live page is made of. */
 export const LIVE_ALLOCATIONS = `SELECT a.id, a.session_id, a.realm, a.device, a.account, a.opened_at,
@@ -77,6 +77,8 @@ export function allocationFacts(row: Row, sums: Sums): AllocationFacts {
     clientAddress: text('client_address'),
     serverAddress: text('server_address'),
     tls: text('tls'),
+    origin: text('origin'),
+    closeReason: text('close_reason'),
     client: side(0),
     peer: (flags & Flag.peer) === 0 ? null : side(1),
   }

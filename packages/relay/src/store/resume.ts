@@ -26,11 +26,10 @@ export function resume(db: DatabaseSync, claims: readonly StreamClaim[]): Saved 
 
 function claimStream(db: DatabaseSync, claim: StreamClaim): Stream {
   const { source, name, bootAware, version } = claim
-  db.prepare('INSERT OR IGNORE INTO stream VALUES (NULL, ?, ?, ?, NULL, 0, 0, 0, 0, NULL)').run(
-    source,
-    name,
-    bootAware ? 1 : 0,
-  )
+  db.prepare(
+    `INSERT OR IGNORE INTO stream (source, name, boot_aware, boot, peer, malformed, position)
+     VALUES (?, ?, ?, 0, 0, 0, 0)`,
+  ).run(source, name, bootAware ? 1 : 0)
   db.prepare('UPDATE stream SET version = ? WHERE source = ? AND name = ?').run(version, source, name)
   const row = db.prepare('SELECT * FROM stream WHERE source = ? AND name = ?').get(source, name) as Row
   return {
@@ -39,6 +38,7 @@ function claimStream(db: DatabaseSync, claim: StreamClaim): Stream {
     position: row.position as number,
     heardAt: numeric(row.heard_at),
     peer: row.peer === 1,
+    cursor: row.cursor as string | null,
     malformed: row.malformed as number,
   }
 }

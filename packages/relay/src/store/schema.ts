@@ -44,10 +44,17 @@ INSERT INTO outbox (session_id, revision)
   SELECT id, 0 FROM session WHERE settled_at IS NOT NULL ORDER BY settled_at, id;
 `
 
+/** What only coturn's log tells, and where the meter goes on reading it. */
+const LOG = `
+ALTER TABLE allocation ADD COLUMN origin TEXT;
+ALTER TABLE allocation ADD COLUMN close_reason TEXT;
+ALTER TABLE stream ADD COLUMN cursor TEXT;
+`
+
 /** What makes a ledger of the version before into one of this version. */
 export const migrations: Readonly<Record<number, string>> = {
   1: HEAD,
-  2: OUTBOX + FORMERLY_FINAL,
+  2: OUTBOX + FORMERLY_FINAL + LOG,
 }
 
 export const schema = `
@@ -101,6 +108,6 @@ CREATE TABLE rejected (
   key TEXT PRIMARY KEY, stream_id INTEGER NOT NULL, realm TEXT, username TEXT, first_at INTEGER, last_at INTEGER,
   allocations INTEGER NOT NULL, ${sides}
 ) WITHOUT ROWID;
-${HEAD}${OUTBOX}
+${HEAD}${OUTBOX}${LOG}
 PRAGMA user_version = ${SCHEMA_VERSION};
 `

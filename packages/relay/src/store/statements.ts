@@ -17,6 +17,10 @@ export function prepare(db: DatabaseSync) {
     describe: db.prepare(
       'UPDATE allocation SET transport = ?, server_address = ?, client_address = ?, tls = ? WHERE id = ?',
     ),
+    describeClosing: db.prepare(
+      `UPDATE allocation SET server_address = coalesce(?, server_address), client_address = coalesce(?, client_address),
+       origin = ?, close_reason = ? WHERE id = ?`,
+    ),
     deleteAllocation: db.prepare('DELETE FROM allocation WHERE id = ?'),
     allocation: db.prepare(
       `SELECT key, session_id, closed_at, carrier_at IS NOT NULL OR flags & ${Flag.carrier} <> 0 AS carrier, ended
@@ -52,6 +56,8 @@ export function prepare(db: DatabaseSync) {
     gap: db.prepare('INSERT INTO gap VALUES (?, ?, ?, ?)'),
     rejected: db.prepare(`REPLACE INTO rejected VALUES (${marks(15)})`),
     countCommit: db.prepare('UPDATE head SET commits = commits + 1'),
-    stream: db.prepare('UPDATE stream SET boot = ?, peer = ?, malformed = ?, position = ?, heard_at = ? WHERE id = ?'),
+    stream: db.prepare(
+      'UPDATE stream SET boot = ?, peer = ?, malformed = ?, position = ?, heard_at = ?, cursor = ? WHERE id = ?',
+    ),
   }
 }
