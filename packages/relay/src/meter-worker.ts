@@ -52,6 +52,8 @@ export type Told =
 
 const COMMITTED_MS = 250
 const OFTEN_MS = 50
+/** Kinds that a source says of itself, not coturn. */
+const SCENES: ReadonlySet<string> = new Set(['tick', 'from', 'deaf'])
 const RETRY_MS = 1000
 
 const port = parentPort!
@@ -96,7 +98,7 @@ function statusOf({ state, commits }: Meter): MeterStatus {
   const events = Object.entries(Kind).map(([name, kind]) => [name, state.events[kind]!] as const)
   return {
     now: clock.now(),
-    events: Object.fromEntries(events.filter(([name]) => name !== 'tick' && name !== 'from')),
+    events: Object.fromEntries(events.filter(([name]) => !SCENES.has(name))),
     malformed: Array.from(state.streams.values()).reduce((sum, stream) => sum + stream.malformed, 0),
     allocations: table.size,
     held,
