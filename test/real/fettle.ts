@@ -1,4 +1,5 @@
 /** fettle as a process of its own, and what it has put into its ledger. */
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -33,6 +34,36 @@ export async function startMeter(ground: Ground, name = 'meter', port = 0): Prom
   })
   const [, http = '', token = ''] = /^page: (\S+)\/#token=(\S+)$/m.exec(running.output) ?? []
   return { running, data, port: Number(/ port=(\d+) /.exec(line)![1]), statsdb: line, http, token }
+}
+
+/** Starts a meter that hears this Redis and has no endpoint; `settings`: further ones, as in the file. */
+export function startSubscriber(ground: Ground, url: string, settings: Readonly<Record<string, string>> = {}): Meter {
+  const data = join(ground.folder, 'meter')
+  const file = join(ground.folder, 'fettle.yaml')
+  // JSON is YAML. A password does not stand in the command line.
+  writeFileSync(file, JSON.stringify({ relay: { resp: 'off', redis: url, ...settings } }))
+  const running = fettle(ground, 'relay', 'serve', '--data', data, '--config', file)
+  const page = () => /^page: (\S+)\/#token=(\S+)$/m.exec(running.output) ?? []
+  return {
+    running,
+    data,
+    port: 0,
+    statsdb: '',
+    get http() {
+      return page()[1] ?? ''
+    },
+    get token() {
+      return page()[2] ?? ''
+    },
+  }
+}
+
+/** Waits until it hears its Redis for so many times, and has looked at the keys. */
+export async function isHearing({ running }: Meter, times = 1): Promise<void> {
+  await until('the Redis heard', () => {
+    if (running.status !== undefined) throw new Error(`fettle ended with ${running.status}: ${running.output}`)
+    return (running.output.match(/open already at Redis/g)?.length ?? 0) >= times
+  })
 }
 
 /** Asks the meter's API; fails unless it answers with status 200. */

@@ -1,4 +1,6 @@
 /** A real Redis, where coturn's commands are passed on to, and one who subscribes there. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { exitOf, find, type Ground, type Running, until } from './harness.ts'
 
 const PORT = 6379
@@ -21,6 +23,32 @@ export async function startRedis(ground: Ground, ...more: string[]): Promise<Red
   })
   return { running, host, port: PORT }
 }
+
+/** Publishes what `next` gives, many at once, until it gives undefined; resolves when Redis has taken all of it. */
+export async function publish({ host, port }: Redis, next: () => Message | undefined): Promise<number> {
+  const socket = connect(port, host)
+  let lines = 0
+  socket.on('data', (chunk) => {
+    for (const byte of chunk) if (byte === 10) lines++
+  })
+  let sent = 0
+  for (let isOver = false; !isOver; ) {
+    const parts: string[] = []
+    while (parts.length < 5000) {
+      const message = next()
+      isOver = message === undefined
+      if (message === undefined) break
+      parts.push(`*3\r\n$7\r\nPUBLISH\r\n${bulk(message.channel)}${bulk(message.text)}`)
+    }
+    sent += parts.length
+    if (!socket.write(parts.join(''))) await once(socket, 'drain')
+  }
+  await until('all taken by Redis', () => lines >= sent, 120)
+  socket.destroy()
+  return sent
+}
+
+const bulk = (text: string) => `$${Buffer.byteLength(text)}\r\n${text}\r\n`
 
 /** What redis-cli prints in answer to a command. */
 export async function ask({ host, port }: Redis, ground: Ground, ...words: string[]): Promise<string[]> {
