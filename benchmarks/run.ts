@@ -2,14 +2,20 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const questions = ['ingest', 'memory', 'service']
+/** By name: the file. */
+const questions: Readonly<Record<string, string>> = {
+  ingest: 'ingest',
+  memory: 'memory',
+  redis: 'redis-source',
+  service: 'service',
+}
 const [wanted, ...rest] = process.argv.slice(2)
-if (wanted !== undefined && !questions.includes(wanted)) {
-  process.stderr.write(`no benchmark is called ${wanted}; there are ${questions.join(', ')}\n`)
+if (wanted !== undefined && questions[wanted] === undefined) {
+  process.stderr.write(`no benchmark is called ${wanted}; there are ${Object.keys(questions).join(', ')}\n`)
   process.exit(2)
 }
-for (const name of wanted === undefined ? questions : [wanted]) {
-  const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
+for (const name of wanted === undefined ? Object.keys(questions) : [wanted]) {
+  const file = fileURLToPath(new URL(`./${questions[name]}.ts`, import.meta.url))
   const { status } = spawnSync(process.execPath, [file, ...rest], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
