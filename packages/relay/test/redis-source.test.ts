@@ -39,6 +39,8 @@ interface Scene {
   readonly source: RedisSource
   readonly lines: string[]
   readonly notices: RedisNotice[]
+  /** Who was tapped, and how many events. */
+  readonly taps: string[]
   readonly clock: { now: number }
   readonly stream: Stream
   /** Lets a quarter of a second pass. */
@@ -58,10 +60,12 @@ async function open(
   const clock = { now: start }
   const notices: RedisNotice[] = []
   const lines: string[] = []
+  const taps: string[] = []
   const source = redisSource({
     target: redis.target(target),
     now: () => clock.now,
     on: (notice) => notices.push(notice),
+    tap: (name, at, batch) => taps.push(`${name} ${at} ${batch.length}`),
   })
   const stream = { ...createStream(1, source.claims[0]!.name, false), ...known }
   await source.start([stream], lineReader([stream], lines))
@@ -78,6 +82,7 @@ async function open(
     source,
     lines,
     notices,
+    taps,
     clock,
     stream,
     look(times = 1) {
@@ -116,6 +121,19 @@ test('[R33] what is published under turn/ is handed on, both forms of a channel,
   ])
   const [server] = scene.source.status().servers
   assert.deepEqual([server!.kind, server!.connections, server!.lastEventAt], ['redis', 1, start])
+})
+
+test('what is heard is shown to whoever watches, while somebody does', async (t) => {
+  const scene = await open(t)
+  await scene.told('redis looked')
+  const { socket } = scene.subscriber()
+  socket.write(push(`${path}/status`, status))
+  await until(() => scene.lines.length === 1, 'an event')
+  assert.deepEqual([scene.taps, scene.source.tapping], [[], false])
+  scene.source.tapping = true
+  socket.write(push(`${path}/status`, 'deleted'))
+  await until(() => scene.lines.length === 2, 'another event')
+  assert.deepEqual([scene.taps, scene.source.tapping], [[`${scene.stream.name} ${start} 3`], true])
 })
 
 test('[R33] a lost connection is a gap from the last answered PING until the subscription stands again', async (t) => {

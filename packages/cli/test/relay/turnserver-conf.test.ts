@@ -67,6 +67,20 @@ const cases: readonly (readonly [string, string, Partial<Expected>, readonly str
   ],
   ['another Redis', statsdb('ip=10.0.0.9 port=6379 password=secret'), {}, ['problem statsdb-elsewhere'], undefined],
   [
+    'the Redis that the meter hears',
+    statsdb('ip=10.0.0.9 port=6379 password=secret dbname=2 tls=1'),
+    { redis: { host: '10.0.0.9', port: 6379 } },
+    ['ok statsdb'],
+    undefined,
+  ],
+  [
+    'another than the Redis that the meter hears',
+    statsdb('ip=10.0.0.8 port=6379 password=secret'),
+    { redis: { host: '10.0.0.9', port: 6379 } },
+    ['problem statsdb-elsewhere'],
+    undefined,
+  ],
+  [
     'what coturn cannot read',
     statsdb('ip=10.0.0.5 port=7431 passwort=secret'),
     {},
