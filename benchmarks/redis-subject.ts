@@ -62,7 +62,15 @@ const sources: Readonly<Record<string, () => Source>> = {
     }),
 }
 
-const unheard = { boot: 0, position: 0, heardAt: Number.NaN, deafSince: Number.NaN, peer: false, malformed: 0 }
+const unheard = {
+  boot: 0,
+  position: 0,
+  heardAt: Number.NaN,
+  deafSince: Number.NaN,
+  peer: false,
+  cursor: null,
+  malformed: 0,
+}
 const store: Store = {
   async restore() {
     return {

@@ -21,6 +21,7 @@ function found(servers: readonly Server[], status: RedisStatus): string[] {
     misfits: { of: 0, count: 0 },
     diskFreeBytes: null,
     isLedgerGone: false,
+    sink: null,
   }
   return findings(facts).map(({ code, level, text }) => `${level} ${code}: ${text}`)
 }
