@@ -72,13 +72,14 @@ export interface SinkMeter {
 export class Sinking {
   readonly data: string
   readonly #ground: Ground
-  readonly #url: string
+  /** What FETTLE_SINK says. */
+  url: string
   readonly #config: string
 
   /** `sink`: what stands under `relay.sink`, indented by four blanks. */
   constructor(ground: Ground, database: MariaDb, sink: string, more = '', name = 'meter') {
     this.#ground = ground
-    this.#url = database.url
+    this.url = database.url
     this.data = join(ground.folder, name)
     this.#config = join(ground.folder, `${name}.yaml`)
     this.configure(sink, more)
@@ -105,7 +106,7 @@ export class Sinking {
 
   #fettle(...words: readonly string[]): Running {
     const args = [launcher, 'relay', ...words, '--data', this.data, '--config', this.#config]
-    return this.#ground.start(process.execPath, args, { FETTLE_SINK: this.#url })
+    return this.#ground.start(process.execPath, args, { FETTLE_SINK: this.url })
   }
 }
 

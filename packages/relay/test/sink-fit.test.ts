@@ -239,7 +239,8 @@ test('[R36] which keys say whose row it is', () => {
 
 const urls: readonly (readonly [string, string])[] = [
   ['mysql://fettle@127.0.0.1/billing', 'fettle@127.0.0.1:3306/billing tls off'],
-  ['mariadb://f%40x:p%40%2F@[::1]:3307/b%20c?ssl=on', 'f@x@[::1]:3307/b c tls on'],
+  ['mariadb://f%40x:p%40%2F@[::1]:3307/b%20c?ssl=unchecked', 'f@x@[::1]:3307/b c tls unchecked'],
+  ['mysql://f@db.example.org/b?ssl=on', 'f@db.example.org:3306/b tls on'],
   ['mysql://f:x@localhost/b?socket=/run/mysqld/mysqld.sock', 'f@/run/mysqld/mysqld.sock/b tls off'],
   ['mysql://f@h/b?ca=/etc/ca.pem', 'f@h:3306/b tls on'],
 ]
@@ -261,6 +262,7 @@ const wrongUrls: readonly (readonly [string, RegExp])[] = [
   ['mysql://u:secret@h:0/b', /port 0/],
   ['mysql://u:secret@h/b?secret=1', /something else/],
   ['mysql://u:secret@h/b?ssl=secret', /none of on, unchecked, off/],
+  ['mysql://u:secret@127.0.0.1/b?ssl=on', /by its name/],
   ['mysql://u:secret@h/b#secret', /%23/],
   ['mysql://u:%zzsecret@h/b', /%25/],
 ]

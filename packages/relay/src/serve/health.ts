@@ -262,7 +262,7 @@ function sink({ sink: rows, now }: Facts): Finding[] {
   if (failing !== null && now - failing.since >= SINK_AWAY_MS) {
     const text = `No row is written since ${minute(new Date(failing.since).toISOString())}: ${failing.why};
       ${plural(waiting, 'session')} ${waiting === 1 ? 'waits' : 'wait'}.`
-    const remedy = 'fettle relay sink check says what is wrong. It is tried again all the while; nothing is lost.'
+    const remedy = 'Ask "fettle relay sink check" what is wrong. It is tried again all the while; nothing is lost.'
     found.push(warning('sink-failing', oneLine(text), remedy))
   }
   if (heldBack > 0) {

@@ -1,5 +1,6 @@
 /** A connection to MySQL or MariaDB: all that the sink needs of one, and the only place that knows the driver. */
 import { readFileSync } from 'node:fs'
+import { connect as createSocket, type Socket } from 'node:net'
 import type { Connection, ConnectionOptions, RowDataPacket } from 'mysql2/promise'
 import type { Statement } from './statements.ts'
 import type { SinkTarget } from './url.ts'
@@ -40,29 +41,48 @@ const PREPARED_MAX = 32
 const SETTINGS = `SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
   time_zone = '+00:00', autocommit = 1, wait_timeout = 60, innodb_lock_wait_timeout = 10`
 
-/** Connects and sets the session up. Rejects with a `DatabaseFault`. */
-export async function connect(target: SinkTarget): Promise<Database> {
+/** Connects and sets the session up; the signal breaks that off. Rejects with a `DatabaseFault`. */
+export async function connect(target: SinkTarget, signal?: AbortSignal): Promise<Database> {
   // Read only where rows are written somewhere: it is a library of a megabyte.
   const { createConnection } = await import('mysql2/promise')
+  const socket = open(target)
+  const give = (why: string) => socket.destroy(new Error(why))
+  const timer = setTimeout(() => give(`no answer within ${CONNECT_MS / 1000} s`), CONNECT_MS)
+  const abort = () => give('it was broken off')
+  signal?.addEventListener('abort', abort, { once: true })
   try {
-    const database = new Mysql(await createConnection(optionsOf(target)))
+    const database = new Mysql(await createConnection({ ...optionsOf(target), stream: socket }), socket)
     await database.command(SETTINGS)
     return database
   } catch (error) {
+    socket.destroy()
     throw error instanceof DatabaseFault ? error : faultOf(error)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
   }
 }
 
-function optionsOf({ host, port, socket, user, password, database, tls, ca }: SinkTarget): ConnectionOptions {
-  const place = socket === null ? { host, port } : { socketPath: socket }
-  const ssl = { rejectUnauthorized: tls === 'on', ...(ca === null ? {} : { ca: readCa(ca) }) }
+/** Our own, because the driver only says goodbye to one that hangs, and waits for the answer. */
+function open({ host, port, socket }: SinkTarget): Socket {
+  const place = socket === null ? { host, port } : { path: socket }
+  return createSocket({ ...place, noDelay: true, keepAlive: true })
+}
+
+function optionsOf({ host, user, password, database, tls, ca }: SinkTarget): ConnectionOptions {
+  // Without `verifyIdentity` the driver takes any host's certificate.
+  const ssl = {
+    rejectUnauthorized: tls === 'on',
+    verifyIdentity: tls === 'on',
+    ...(ca === null ? {} : { ca: readCa(ca) }),
+  }
   return {
-    ...place,
+    // Whom a certificate must name.
+    host,
     user,
     ...(password === null ? {} : { password }),
     database,
     charset: 'utf8mb4',
-    connectTimeout: CONNECT_MS,
     maxPreparedStatements: PREPARED_MAX,
     // Without it the driver makes its parsers out of texts.
     disableEval: true,
@@ -81,11 +101,13 @@ function readCa(file: string): Buffer {
 
 class Mysql implements Database {
   readonly #connection: Connection
-  /** The driver tells those who wait nothing when it is made to end. */
+  readonly #socket: Socket
+  /** The driver may tell those who wait nothing when it is made to end. */
   readonly #ended = Promise.withResolvers<never>()
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, socket: Socket) {
     this.#connection = connection
+    this.#socket = socket
     this.#ended.promise.catch(() => {})
     // What breaks while nothing runs is found by the next statement.
     connection.on('error', () => {})
@@ -100,7 +122,7 @@ class Mysql implements Database {
   }
 
   destroy(): void {
-    this.#connection.destroy()
+    this.#socket.destroy()
     this.#ended.reject(new DatabaseFault('away', 'the connection was ended'))
   }
 

@@ -42,7 +42,7 @@ export interface SinkSetup {
   readonly file: string
   readonly now: () => number
   readonly on: (notice: SinkNotice) => void
-  readonly connect?: (target: SinkTarget) => Promise<Database>
+  readonly connect?: (target: SinkTarget, signal: AbortSignal) => Promise<Database>
   /** How long it waits after the first failure, the second and so on; from the last one on always as long. */
   readonly backoffMs?: readonly number[]
 }
@@ -153,7 +153,7 @@ export class RowSink {
   async #work(): Promise<void> {
     const { options, data, file } = this.#setup
     this.#ledger ??= openReader(file)
-    this.#database = await (this.#setup.connect ?? connect)(options.target!)
+    this.#database = await (this.#setup.connect ?? connect)(options.target!, this.#stopping.signal)
     const { plan, problems } = examine(options, await describeTable(this.#database, options.table))
     if (plan === null) throw new Error(problems.join('; '))
     const origin = { ledger: readIdentity(this.#ledger), template: options.template }

@@ -1,4 +1,5 @@
 /** Where the rows go, as an operator writes it. */
+import { isIP } from 'node:net'
 
 /** A MySQL or MariaDB, and the database in it. */
 export interface SinkTarget {
@@ -43,9 +44,12 @@ export function readSinkUrl(url: string): SinkTarget | { readonly problem: strin
   if (database === '' || database.includes('/')) return { problem: 'names no database: mysql://user@host/database' }
   const query = readQuery(parsed.searchParams)
   if ('problem' in query) return query
+  const bare = host.replace(/^\[(.*)\]$/, '$1')
+  // The driver holds a certificate against names only.
+  if (query.tls === 'on' && isIP(bare) > 0) return { problem: 'has ssl=on and an address; give the host by its name' }
   return {
     // Of an IPv6 address the brackets belong to the URL alone.
-    host: host.replace(/^\[(.*)\]$/, '$1'),
+    host: bare,
     port: parsed.port === '' ? PORT : Number(parsed.port),
     user,
     password: password === '' ? null : password,

@@ -1,7 +1,10 @@
 /** What became final, in order, for those who pass it on. */
 import type { DatabaseSync } from 'node:sqlite'
+import { endings } from '../core/ends.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { readSessions } from './sessions.ts'
+
+const DELETED = endings.indexOf('deleted')
 
 export interface OutboxEntry {
   readonly seq: number
@@ -15,10 +18,17 @@ export function readIdentity(db: DatabaseSync): string {
   return db.prepare('SELECT uid FROM identity').get()!.uid as string
 }
 
-/** Entries behind `after`, at most so many. */
+/**
+ * Entries behind `after`, at most so many, and only up to a session of which a total is still to come: one that is
+ * final may have an allocation that coturn has deleted and not yet summed up, for 10 s at most (rule R7).
+ */
 export function readOutbox(db: DatabaseSync, after: number, limit: number): OutboxEntry[] {
   const sql = 'SELECT seq, session_id AS session, revision FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?'
-  return db.prepare(sql).all(after, limit) as unknown as OutboxEntry[]
+  const entries = db.prepare(sql).all(after, limit) as unknown as OutboxEntry[]
+  const closing = `SELECT min(o.seq) AS seq FROM outbox o JOIN allocation a ON a.session_id = o.session_id
+    JOIN live l ON l.id = a.id WHERE o.seq > ? AND o.seq <= ? AND a.ended = ${DELETED}`
+  const end = db.prepare(closing).get(after, entries.at(-1)?.seq ?? 0)!.seq as number | null
+  return end === null ? entries : entries.filter(({ seq }) => seq < end)
 }
 
 /** The last entry's number; they are counted without a gap. 0: there is none. */
