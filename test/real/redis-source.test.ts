@@ -230,4 +230,10 @@ test('[R33, R35] TLS, a user with few rights, a wrong password', async (t) => {
     const { servers, findings } = await askMeter<Ready>(meter, '/readyz')
     return servers.every(({ kind, connected }) => kind === 'redis' && connected) && findings.length === 0
   })
+  redis.running.kill('SIGKILL')
+  await until(
+    'the loss told',
+    () => meter.running.output.split('open already at Redis')[1]?.includes('is not heard'),
+    3,
+  )
 })
