@@ -34,6 +34,12 @@ test('[R33] a Redis that is heard is no finding, whatever else there is', () => 
   assert.deepEqual(found([coturn, redis(true)], well), [])
 })
 
+test('[R33] beside a Redis a coturn that has never connected is awaited by nobody, one that is gone is', () => {
+  const awaited = { ...coturn, connected: false, connections: 0, boot: 0 }
+  assert.deepEqual(found([awaited, redis(true)], well), [])
+  assert.match(found([{ ...awaited, boot: 1 }, redis(true)], well).join(), /^warning server-gone: /)
+})
+
 test('[R33] a Redis that is not heard is a problem where nothing else is, with the reason', () => {
   const status = { why: 'AUTH was refused: WRONGPASS', warnings: [] }
   const because = 'The Redis "10.0.0.9:6379" is not heard: AUTH was refused: WRONGPASS.'
