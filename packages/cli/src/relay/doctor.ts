@@ -160,9 +160,10 @@ function checkAnswer(answer: Ready, servers: readonly RespServer[]): Check[] {
   }))
   const isSaid = (name: string) =>
     found.some(({ code, text }) => /^(server|redis)-/.test(code) && text.includes(`"${name}"`))
-  // With --resp off no coturn can connect, and none is waited for.
-  const expected = answer.servers.length > 0 && answer.servers.every(({ kind }) => kind === 'redis') ? [] : servers
-  const unsaid = expected.filter(({ name }) => !isSaid(name))
+  // Where coturns are heard at a Redis, none is waited for that has never connected (and with --resp off none can).
+  const areAwaited = answer.servers.every(({ kind }) => kind !== 'redis')
+  const connected = new Set(answer.servers.filter((one) => one.connected).map(({ name }) => name))
+  const unsaid = servers.filter(({ name }) => !isSaid(name) && (areAwaited || connected.has(name)))
   const heard = answer.servers.filter(({ kind, connected }) => kind === 'redis' && connected)
   return [
     ...heard.map(({ name, lastEventAt }) => ok('redis', `The Redis ${name} is heard, ${eventsText(lastEventAt)}.`)),
