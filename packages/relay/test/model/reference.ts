@@ -329,9 +329,9 @@ export class Reference {
       account.gapSinceStatus = true
       account.gapInLifetime = true
       proveLife(account, ended)
-      // What has expired loses nothing in a gap that came after its end.
+      // What has expired loses nothing in a gap that came after its end; a damaged line may be of any time (rule R40).
       if (account.state !== 'expired') account.gap = true
-      else if (began !== null && began < account.closedAt!) {
+      else if (why === 'damage' || (began !== null && began < account.closedAt!)) {
         this.sessions.changed(account, this.#now)
         account.gap = true
       }
