@@ -1,6 +1,6 @@
 /** The row sink into a real MariaDB: the rows of the engineer's note of 2018, word for word. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -77,13 +77,21 @@ test('[R36] the two calls of the note: the rows of the note, word for word', asy
   )
   assert.equal(times, '2\t2', 'start and end are known, and in UTC')
   assert(!meter.output.includes(database.password) && !check.output.includes(database.password))
-  const after = ground.start(
-    process.execPath,
-    fettleWords(...words.slice(0, 1), 'sink', 'check', ...words.slice(2)),
-    env,
-  )
-  assert.equal(await exitOf(after), 0, after.output)
-  t.diagnostic(after.output)
+  // The examples in help, on the folder of the meter.
+  mkdirSync(join(ground.folder, 'fettle'))
+  writeFileSync(join(ground.folder, 'fettle', 'fettle.yaml'), CONFIG)
+  const settings = { ...env, FETTLE_DATA: join(ground.folder, 'meter'), XDG_CONFIG_HOME: ground.folder }
+  const help = ground.start(process.execPath, fettleWords('relay', 'sink', 'check', '--help'))
+  await exitOf(help)
+  const examples = help.output.match(/^ {2}fettle relay sink check.*$/gm)!
+  assert.equal(examples.length, 2)
+  for (const example of examples) {
+    const [, ...given] = example.trim().replace('./fettle.yaml', config).split(' ')
+    const after = ground.start(process.execPath, fettleWords(...given), settings)
+    assert.equal(await exitOf(after), 0, after.output)
+    assert.match(after.output, /26e4cd38|ac5fa606/)
+    t.diagnostic(after.output)
+  }
 })
 
 function fettleWords(...words: readonly string[]): string[] {
