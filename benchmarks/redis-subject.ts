@@ -83,6 +83,9 @@ const store: Store = {
   async commit() {
     return { ended: [] }
   },
+  async recall() {
+    return []
+  },
   async close() {},
 }
 

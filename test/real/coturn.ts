@@ -13,7 +13,12 @@ export interface Coturn {
 }
 
 /** Starts a turnserver that reports to `statsdb`, and waits until it takes clients. `host`: where on this ground. */
-export async function startCoturn(ground: Ground, statsdb: string, host = 3): Promise<Coturn> {
+export async function startCoturn(
+  ground: Ground,
+  statsdb: string,
+  host = 3,
+  more: readonly string[] = [],
+): Promise<Coturn> {
   const running = ground.start(find('turnserver'), [
     '-n',
     // However many cores there are: ids are counted by thread, and a test wants to see them again.
@@ -37,6 +42,7 @@ export async function startCoturn(ground: Ground, statsdb: string, host = 3): Pr
     '--simple-log',
     '-v',
     `--redis-statsdb=${statsdb}`,
+    ...more,
   ])
   await until('coturn listening', () => {
     if (running.status !== undefined) throw new Error(`turnserver ended with ${running.status}: ${running.output}`)
@@ -107,8 +113,8 @@ export interface Logged {
 }
 
 const USAGE =
-  /^\d+: : session (\d+): (peer )?usage: realm=<[^>]*>, username=<(.*)>, rp=(\d+), rb=(\d+), sp=(\d+), sb=(\d+)/gm
-const DELETE = /^\d+: : session (\d+): delete: realm=/gm
+  /^[\d:T+-]+: (?:: )?session (\d+): (peer )?usage: realm=<[^>]*>, username=<(.*)>, rp=(\d+), rb=(\d+), sp=(\d+), sb=(\d+)/gm
+const DELETE = /^[\d:T+-]+: (?:: )?session (\d+): delete: realm=/gm
 
 /** Adds up coturn's own usage lines, by session id. */
 export function readLog(coturn: Coturn): Map<string, Logged> {

@@ -1,5 +1,5 @@
 /** One thing that was looked at, and how it is said. */
-import { printable } from './text.ts'
+import { printable, wrap } from './text.ts'
 
 export type Level = 'ok' | 'warning' | 'problem'
 
@@ -39,16 +39,4 @@ export function checkText({ level, text, remedy = [] }: Check, width: number): s
     ...remedy.flatMap((line) => wrap(printable(line), width - INDENT - 2).map((part) => `  ${part}`)),
   ]
   return lines.map((line, i) => `${(i === 0 ? level : '').padEnd(INDENT)}${line}\n`).join('')
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }

@@ -20,6 +20,19 @@ export function jsonText(value: object): string {
 /** `1 line`, `2 lines`. */
 export const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
+/** Lines of at most `width`, as far as the words allow. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 /** Bytes in decimal units, as bills count them: `512 B`, `3.10 MB`. */

@@ -3,7 +3,15 @@
 export { type Address, addressText, isLoopback, readAddress } from './address.ts'
 export { type Checkup, checkup, type RecentName } from './checkup.ts'
 export type { Quality } from './core/quality.ts'
-export type { AllocationRecord, Counters, Missing, SessionRecord } from './core/record.ts'
+export type { Outcomes, Reconciliation } from './core/reconcile.ts'
+export {
+  type AllocationFacts,
+  type AllocationRecord,
+  allocationRecord,
+  type Counters,
+  type Missing,
+  type SessionRecord,
+} from './core/record.ts'
 export { DEFAULT_TEMPLATE, labelOf, readTemplate, type Template } from './core/session.ts'
 export { csvHeader, csvLine, sessionCsv } from './csv.ts'
 export { addServer, FolderFault, isHeld, ledgerFile, listServers, removeServer } from './folder.ts'
@@ -17,6 +25,9 @@ export { type Meter, type MeterOptions, startMeter } from './meter.ts'
 export { type Outcome, readOptions, type ServeOptions } from './options.ts'
 export { PLAYED_TEMPLATE, type PlayedCall, play } from './player.ts'
 export { openLedger } from './read.ts'
+export { reconcileFolder } from './reconcile/apply.ts'
+export { type Difference, type FilePlan, planFrom } from './reconcile/plan.ts'
+export { writeReconciliation } from './reconcile/wire.ts'
 export { type Comparison, type Replay, ReplayFault, replay } from './replay.ts'
 export { type Running, readRunning, readToken } from './running.ts'
 export { DISK_FULL_BYTES, DISK_LOW_BYTES, gapReasonTexts } from './serve/health.ts'

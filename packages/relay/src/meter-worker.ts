@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Address } from './address.ts'
 import { Kind } from './core/event.ts'
+import type { Outcomes, Reconciliation } from './core/reconcile.ts'
 import { pendingRows, type State } from './core/state.ts'
 import { BIN_MS, type LastHour } from './core/throughput.ts'
 import { systemClock } from './ingest/clock.ts'
@@ -31,6 +32,8 @@ export interface WorkerData {
 export type Asked =
   | { readonly kind: 'stop' }
   | { readonly kind: 'servers'; readonly servers: readonly RespServer[] }
+  /** Records are to be put right; `request` comes back with the answer. */
+  | { readonly kind: 'reconcile'; readonly request: number; readonly asked: Reconciliation }
   /** Somebody watches the events, or nobody does any more. */
   | { readonly kind: 'tail'; readonly on: boolean }
 
@@ -41,6 +44,7 @@ export type Told =
   /** It hears what there is to hear. */
   | { readonly kind: 'started' }
   | { readonly kind: 'status'; readonly status: MeterStatus }
+  | Answered
   /** At most four times a second. */
   | { readonly kind: 'committed' }
   | { readonly kind: 'ended'; readonly sessions: readonly number[] }
@@ -49,6 +53,12 @@ export type Told =
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'cannot start'; readonly why: string }
+
+/** Records were put right, and that is committed; or the ledger could not be read. */
+export type Answered = { readonly kind: 'reconciled'; readonly request: number } & (
+  | { readonly outcomes: Outcomes }
+  | { readonly fault: string }
+)
 
 const COMMITTED_MS = 250
 const OFTEN_MS = 50
@@ -144,6 +154,14 @@ async function setServers(meter: Meter, list: readonly RespServer[]): Promise<vo
   endpoint?.setServers(list, known)
 }
 
+async function putRight(meter: Meter, request: number, asked: Reconciliation): Promise<void> {
+  try {
+    tell({ kind: 'reconciled', request, outcomes: await meter.reconcile(asked) })
+  } catch (error) {
+    tell({ kind: 'reconciled', request, fault: (error as Error).message })
+  }
+}
+
 /** One list after the other, of those that wait only the last; what the store cannot take is tried again. */
 async function changeServers(meter: Meter): Promise<void> {
   if (changing) return
@@ -184,6 +202,7 @@ try {
   tell({ kind: 'started' })
   port.on('message', async (asked: Asked) => {
     if (asked.kind === 'tail') for (const source of sources) source.tapping = asked.on
+    if (asked.kind === 'reconcile') await putRight(meter, asked.request, asked.asked)
     if (asked.kind === 'servers' && endpoint !== undefined) {
       wanted = asked.servers
       await changeServers(meter)

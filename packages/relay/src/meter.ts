@@ -9,9 +9,11 @@
  * a bound.
  */
 
+import { setTimeout as wait } from 'node:timers/promises'
 import { CommitTimes } from './commit-times.ts'
 import { fold } from './core/allocation.ts'
 import { appendScene, createBatch, gapReasons, Kind } from './core/event.ts'
+import { type Outcomes, type Reconciliation, reconcile } from './core/reconcile.ts'
 import { restore } from './core/restore.ts'
 import { type Cut, createState, pendingRows, type Rules, type State, type Stream, take } from './core/state.ts'
 import type { Clock } from './ingest/clock.ts'
@@ -36,6 +38,8 @@ export interface Meter {
   readonly commits: CommitTimes
   /** Takes in streams that the source will speak for from now on. */
   claim(claims: readonly StreamClaim[]): Promise<readonly Stream[]>
+  /** Puts records right by what a second source heard, one request after the other; resolves when that is committed. */
+  reconcile(asked: Reconciliation): Promise<Outcomes>
   /** Stops hearing, commits what is known, closes the store. */
   stop(): Promise<void>
 }
@@ -59,7 +63,10 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   let inFlight: Promise<void> | undefined
   let lastTry = performance.now()
   const commits = new CommitTimes()
+  let cuts = 0
+  let reconciling: Promise<unknown> = Promise.resolve()
   const commit = async () => {
+    if (failedCut === undefined) cuts++
     const cut = failedCut ?? take(state)
     lastTry = performance.now()
     try {
@@ -72,6 +79,17 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
       options.failed?.((error as Error).message)
     }
     inFlight = undefined
+  }
+  /** Resolves when all that is known now is committed. */
+  const stored = async () => {
+    const next = cuts + 1
+    while (commits.count < next) await wait(COMMIT_MS, undefined, { ref: false })
+  }
+  const putRight = async (asked: Reconciliation) => {
+    const outcomes = reconcile(state, asked, await store.recall(asked))
+    const { completions, additions } = outcomes
+    if ([...completions, ...additions].includes('whole')) await stored()
+    return outcomes
   }
   const isDue = () => {
     const since = performance.now() - lastTry
@@ -102,6 +120,11 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
       const more = await store.restore(claims)
       restore(state, more)
       return more.streams
+    },
+    reconcile(asked) {
+      const outcomes = reconciling.then(() => putRight(asked))
+      reconciling = outcomes.catch(() => {})
+      return outcomes
     },
     async stop() {
       await source.stop()

@@ -9,7 +9,7 @@ import { bytesOf } from './ingest/bytes.ts'
 import { Lines } from './ingest/lines.ts'
 import { Recorder, type RecordingKind } from './ingest/recorder.ts'
 import { recordingKinds } from './ingest/recording.ts'
-import { Ledger, openDatabase } from './store/ledger.ts'
+import { Ledger, type LedgerOptions, openDatabase } from './store/ledger.ts'
 import {
   countMisfits,
   type GapRecord,
@@ -110,15 +110,9 @@ export async function replay(
   lingerMs: number,
   progress: (line: string) => void = () => {},
 ): Promise<Replay> {
-  const byKind = new Map<RecordingKind, string[]>()
-  for (const file of files) {
-    const kind = await detect(file)
-    byKind.set(kind, [...(byKind.get(kind) ?? []), file])
-  }
   const ledgers: LedgerResult[] = []
-  for (const [kind, own] of byKind) {
-    progress(`${kind.name}: ${own.join(', ')}`)
-    ledgers.push(await replayKind(kind, own, template, lingerMs, progress))
+  for (const [kind, own] of await filesByKind(files)) {
+    ledgers.push(await replayKind(kind, own, { template, lingerMs }, progress))
   }
   const [first, ...others] = ledgers
   return {
@@ -134,14 +128,33 @@ export async function replay(
   }
 }
 
-async function replayKind(
+/** The files by their form, in the order given. */
+export async function filesByKind(files: readonly string[]): Promise<Map<RecordingKind, string[]>> {
+  const byKind = new Map<RecordingKind, string[]>()
+  for (const file of files) {
+    const kind = await detect(file)
+    byKind.set(kind, [...(byKind.get(kind) ?? []), file])
+  }
+  return byKind
+}
+
+/** Files of one form as one stream. */
+export interface Folded {
+  /** In memory; whoever asked for it closes it. */
+  readonly ledger: Ledger
+  readonly malformed: number
+  /** Files of which only the beginning could be unpacked, in a line each. */
+  readonly cut: readonly string[]
+}
+
+export async function foldFiles(
   kind: RecordingKind,
   files: readonly string[],
-  template: Template,
-  lingerMs: number,
+  options: LedgerOptions,
   progress: (line: string) => void,
-): Promise<LedgerResult> {
-  const ledger = new Ledger(openDatabase(':memory:'), { template, lingerMs })
+): Promise<Folded> {
+  progress(`${kind.name}: ${files.join(', ')}`)
+  const ledger = new Ledger(openDatabase(':memory:'), options)
   try {
     const state = createState()
     const { bootAware } = kind
@@ -159,7 +172,21 @@ async function replayKind(
     recorder.flush()
     finishRecording(state)
     ledger.commit(take(state))
-    const malformed = recorder.malformed + saved.streams[0]!.malformed
+    return { ledger, malformed: recorder.malformed + saved.streams[0]!.malformed, cut }
+  } catch (error) {
+    ledger.close()
+    throw error
+  }
+}
+
+async function replayKind(
+  kind: RecordingKind,
+  files: readonly string[],
+  options: LedgerOptions,
+  progress: (line: string) => void,
+): Promise<LedgerResult> {
+  const { ledger, malformed, cut } = await foldFiles(kind, files, options, progress)
+  try {
     const sessions = Array.from(readSessions(ledger.db)).flat()
     const rejected = readRejected(ledger.db)
     return {

@@ -4,11 +4,12 @@ import { existsSync, unwatchFile, watchFile } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { addressText, isLoopback } from './address.ts'
+import type { Outcomes, Reconciliation } from './core/reconcile.ts'
 import type { SessionRecord } from './core/record.ts'
 import { FolderFault, holdFolder, ledgerFile, makeFolder, readServers, serversFile } from './folder.ts'
 import { redisName } from './ingest/redis-url.ts'
 import type { RespServer } from './ingest/resp.ts'
-import type { Asked, Told, WorkerData } from './meter-worker.ts'
+import type { Answered, Asked, Told, WorkerData } from './meter-worker.ts'
 import type { ServeOptions } from './options.ts'
 import { makeToken, writeRunning } from './running.ts'
 import { createApi } from './serve/api.ts'
@@ -23,7 +24,10 @@ import { watchThread } from './watchdog.ts'
 
 /** What happens while serving, in the order in which it happens. */
 export type ServeEvent =
-  | Exclude<Told, { kind: 'ended' | 'committed' | 'events' | 'status' | 'started' | 'stopped' | 'listening' }>
+  | Exclude<
+      Told,
+      { kind: 'ended' | 'committed' | 'events' | 'status' | 'started' | 'stopped' | 'listening' | 'reconciled' }
+    >
   | Ready
   | SinkNotice
   | { readonly kind: 'session'; readonly session: SessionRecord }
@@ -125,8 +129,10 @@ class Serving {
     this.#ask({ kind: 'tail', on: count > 0 }),
   )
   readonly #closers: (() => unknown)[] = []
+  readonly #answers = new Map<number, (answer: Answered) => void>()
   #servers: readonly RespServer[]
   #port = 0
+  #requests = 0
   #status: MeterStatus | undefined
   #clean = false
   #failed = false
@@ -174,6 +180,17 @@ class Serving {
     this.#worker.postMessage(asked)
   }
 
+  async #reconcile(asked: Reconciliation): Promise<Outcomes> {
+    const request = ++this.#requests
+    const answer = await new Promise<Answered>((resolve) => {
+      this.#answers.set(request, resolve)
+      this.#ask({ kind: 'reconcile', request, asked })
+    })
+    this.#answers.delete(request)
+    if ('fault' in answer) throw new Error(answer.fault)
+    return answer.outcomes
+  }
+
   #stop(): void {
     this.#ask({ kind: 'stop' })
     // Beside the meter, not after it; what ends last is written at the next start.
@@ -191,6 +208,8 @@ class Serving {
         return this.#commits.tell()
       case 'events':
         return this.#events.tell(told.events, told.dropped)
+      case 'reconciled':
+        return this.#answers.get(told.request)?.(told)
       case 'ended':
         return this.#tellEnded(told.sessions)
       case 'stopped':
@@ -261,6 +280,7 @@ class Serving {
       token: this.#token,
       status: () => this.#status,
       sink: () => this.#sink?.status() ?? null,
+      reconcile: (asked) => this.#reconcile(asked),
       onCommit: (listener) => this.#commits.add(listener),
       onEvents: (listener) => this.#events.add(listener),
       console: this.#host.console,

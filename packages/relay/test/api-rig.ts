@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fold } from '../src/core/allocation.ts'
 import { appendPublish, appendScene, createBatch, gapReasons, Kind } from '../src/core/event.ts'
+import { reconcile } from '../src/core/reconcile.ts'
 import { restore } from '../src/core/restore.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from '../src/core/session.ts'
 import { createState, type State, take } from '../src/core/state.ts'
@@ -65,6 +66,11 @@ export class Rig {
       data: this.folder,
       token: TOKEN,
       status: () => this.status,
+      reconcile: async (asked) => {
+        const outcomes = reconcile(this.state, asked, this.ledger.recall(asked))
+        this.commit()
+        return outcomes
+      },
       onCommit: subscribe(this.commits),
       onEvents: subscribe(this.watchers),
       console: undefined,

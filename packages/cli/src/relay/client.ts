@@ -18,6 +18,8 @@ interface Shape<T> {
 }
 
 const ANSWER_MS = 5000
+/** What is to be done is written to a disk first. */
+const DONE_MS = 60_000
 /** A meter with nothing to tell says that it is alive every 15 s. */
 const SILENT_MS = 40_000
 const SECOND_MS = 1000
@@ -52,7 +54,16 @@ const unanswered = ({ http }: Meter, ms: number) => new MeterFault(`${http}: no 
 
 /** An answer of the API, also one that comes with a status of its own such as that of `/readyz`. */
 export async function ask<T>(meter: Meter, path: string, shape: Shape<T>): Promise<T> {
-  const response = await request(meter, path, AbortSignal.timeout(ANSWER_MS))
+  return read(meter, path, shape, await request(meter, path, AbortSignal.timeout(ANSWER_MS)))
+}
+
+/** Sends something to be done, and waits for the word that it is. */
+export async function send<T>(meter: Meter, path: string, body: object, shape: Shape<T>): Promise<T> {
+  const json = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+  return read(meter, path, shape, await request(meter, path, AbortSignal.timeout(DONE_MS), json))
+}
+
+async function read<T>(meter: Meter, path: string, shape: Shape<T>, response: Response): Promise<T> {
   try {
     const body: unknown = await response.json()
     if (!response.ok && isProblem(body)) throw new MeterFault(`${meter.http}${path}: ${body.detail}`)
@@ -63,15 +74,22 @@ export async function ask<T>(meter: Meter, path: string, shape: Shape<T>): Promi
   }
 }
 
-async function request(meter: Meter, path: string, signal: AbortSignal): Promise<Response> {
-  const headers = meter.token === '' ? {} : { authorization: `Bearer ${meter.token}` }
+interface Sending {
+  readonly method?: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+async function request(meter: Meter, path: string, signal: AbortSignal, sending: Sending = {}): Promise<Response> {
+  const { token } = meter
+  const headers = { ...sending.headers, ...(token === '' ? {} : { authorization: `Bearer ${token}` }) }
   let response: Response
   try {
-    response = await fetch(meter.http + path, { headers, signal })
+    response = await fetch(meter.http + path, { ...sending, headers, signal })
   } catch (error) {
     if (error instanceof MeterFault) throw error
     const { name, cause } = error as Error
-    if (name === 'TimeoutError') throw unanswered(meter, ANSWER_MS)
+    if (name === 'TimeoutError') throw unanswered(meter, sending.method === undefined ? ANSWER_MS : DONE_MS)
     if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED') throw notRunning(meter.data)
     throw new MeterFault(`${meter.http}: no answer (${(cause as Error | undefined)?.message ?? name})`)
   }

@@ -21,6 +21,7 @@ import { jsonText, plural, printable } from '../text.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { serverCommand } from './server.ts'
 import { sessionTable } from './sessions.ts'
 import { examplesText, type Flags, folderOptions, withSettings } from './settings.ts'
@@ -82,6 +83,7 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .addCommand(serverCommand(io, done))
     .addCommand(doctorCommand(io, done))
     .addCommand(tailCommand(io, done))
+    .addCommand(reconcileCommand(io, done))
     .addCommand(sinkCommand(io, done))
     .addCommand(demoCommand(io, done, consoleFolder().console))
 }

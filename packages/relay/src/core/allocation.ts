@@ -2,6 +2,7 @@
 import { admit, admitted, deaf, find, gap, hold, insert, overflow, spansAGap } from './admission.ts'
 import {
   awaitDeadline,
+  bringUp,
   carryByClient,
   carryIfOver,
   close,
@@ -348,16 +349,13 @@ function sumsAreTotals(state: State, batch: Batch, i: number): void {
 
 const WRAP = 2 ** 32
 
-/** Brings one side up to its total; what the reports had not told is kept as `unheard` (rule R17). */
+/** Brings one side up to its total. */
 function complete(state: State, row: number, side: 0 | 1, d: readonly number[]): void {
   const { cells } = state.table
-  const base = row * STRIDE
-  const [d0, d1, d2, d3] = d as [number, number, number, number]
-  cells[base + Column.unheard] = plus(cells[base + Column.unheard]!, Math.max(0, d0) + Math.max(0, d2))
-  cells[base + Column.unheard + 1] = plus(cells[base + Column.unheard + 1]!, Math.max(0, d1) + Math.max(0, d3))
-  if ((cells[base + Column.flags]! & Flag.expired) !== 0) return late(state, row, side, d0, d1, d2, d3)
-  if (d0 !== 0 || d1 !== 0 || d2 !== 0 || d3 !== 0) advance(state, row, side, d0, d1, d2, d3)
+  const isOver = (cells[row * STRIDE + Column.flags]! & Flag.expired) !== 0
+  bringUp(state, row, side, d, isOver)
   touchFacts(state, row)
+  if (isOver) state.moves.push(Move.late, cells[row * STRIDE]!, state.now)
 }
 
 function restarted(state: State, boot: number): void {

@@ -3,7 +3,7 @@
 import { readPath } from './event.ts'
 import { forget, Move, type Rejected, retire, type State, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
-import { correct, flush, plus } from './usage.ts'
+import { advance, correct, flush, plus } from './usage.ts'
 
 /** `Column.ended`; the index is the number that is kept. */
 export const endings = ['open', 'deleted', 'expired', 'restarted', 'superseded'] as const
@@ -171,6 +171,18 @@ export function late(state: State, row: number, side: 0 | 1, d0: number, d1: num
   correct(state, row, side, d0, d1, d2, d3)
   touchFacts(state, row)
   state.moves.push(Move.late, id, state.now)
+}
+
+/** Brings one side up by what the reports had not told, which is kept as `unheard` (rule R17). */
+export function bringUp(state: State, row: number, side: 0 | 1, d: readonly number[], isOver: boolean): void {
+  const { cells } = state.table
+  const base = row * STRIDE
+  const [d0, d1, d2, d3] = d as [number, number, number, number]
+  cells[base + Column.unheard] = plus(cells[base + Column.unheard]!, Math.max(0, d0) + Math.max(0, d2))
+  cells[base + Column.unheard + 1] = plus(cells[base + Column.unheard + 1]!, Math.max(0, d1) + Math.max(0, d3))
+  if (d0 === 0 && d1 === 0 && d2 === 0 && d3 === 0) return
+  if (isOver) correct(state, row, side, d0, d1, d2, d3)
+  else advance(state, row, side, d0, d1, d2, d3)
 }
 
 /** What was held under this name is nobody's (rules R10, R11). */

@@ -129,6 +129,11 @@ function pathEnd(bytes: Uint8Array, start: number, end: number): number {
   return finishes(ALLOCATION, bytes, start, digit) ? end : -1
 }
 
+/** Whether all of `bytes` is the path of an allocation. */
+export function isPath(bytes: Uint8Array): boolean {
+  return stands(TURN, bytes, 0, bytes.length) && pathEnd(bytes, 0, bytes.length) >= 0
+}
+
 /**
  * Appends what one PUBLISH says: channel in `[from, to)` and message in `[textFrom, textTo)` of the batch's bytes.
  * Returns false for a channel that does not begin with `turn/` (coturn's heartbeat `__XXX__`, others' messages).

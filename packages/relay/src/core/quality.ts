@@ -9,7 +9,13 @@ const PEER_SIDE = Flag.peer | Flag.peerExpected
 export function qualityOf(flags: number): Quality {
   if ((flags & Flag.ambiguous) !== 0) return 'ambiguous'
   const peerKnown = (flags & PEER_SIDE) === 0 || (flags & Flag.peerTotal) !== 0
-  return (flags & Flag.clientTotal) !== 0 && peerKnown ? 'exact' : 'lower_bound'
+  if ((flags & Flag.clientTotal) === 0 || !peerKnown) return 'lower_bound'
+  return (flags & Flag.reconstructed) === 0 ? 'exact' : 'reconstructed'
+}
+
+/** Nothing is missing from such a record. */
+export function isWhole(quality: Quality): boolean {
+  return quality === 'exact' || quality === 'reconstructed'
 }
 
 /**
@@ -17,7 +23,7 @@ export function qualityOf(flags: number): Quality {
  * alone before 4.5.2), so one less can be unreported; null when a gap, or a missed start, lets no bound be given.
  */
 export function missingCounts(flags: number, reported: boolean): number | null {
-  if (qualityOf(flags) === 'exact') return 0
+  if (isWhole(qualityOf(flags))) return 0
   if ((flags & (Flag.gap | Flag.ambiguous)) !== 0 || (flags & Flag.fromStart) === 0) return null
   // Before its first report nothing tells an old coturn from a new one.
   return reported && (flags & PEER_SIDE) === 0 ? 2047 : 4095

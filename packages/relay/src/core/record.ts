@@ -11,6 +11,17 @@ export interface Counters {
   readonly sentPackets: number
 }
 
+/** As coturn writes them: rcvp, rcvb, sentp, sentb. */
+export function numbersOf(one: Counters | null): number[] {
+  return [one?.receivedPackets ?? 0, one?.receivedBytes ?? 0, one?.sentPackets ?? 0, one?.sentBytes ?? 0]
+}
+
+/** The other way round. */
+export function countersOf(numbers: readonly number[]): Counters {
+  const [receivedPackets = 0, receivedBytes = 0, sentPackets = 0, sentBytes = 0] = numbers
+  return { receivedBytes, receivedPackets, sentBytes, sentPackets }
+}
+
 /** What can be missing from a record at most, in packet counts; `bytes` is about how many bytes that is (rule R16). */
 export interface Missing {
   readonly packets: number | null
@@ -159,7 +170,8 @@ export function sessionRecord(facts: SessionFacts): SessionRecord {
   }
 }
 
-function allocationRecord(facts: AllocationFacts): AllocationRecord {
+/** An allocation alone, as it stands in the record of its session. */
+export function allocationRecord(facts: AllocationFacts): AllocationRecord {
   const start = facts.openedAt ?? facts.heardAt
   return {
     id: facts.coturnId,

@@ -108,6 +108,10 @@ export const Move = {
   rejected: 6,
   /** Its record is complete, as far as anyone can tell. */
   finished: 7,
+  /** Made whole from a second source; closed as of t if that is known now; b = 1 when it carries. */
+  reconciled: 8,
+  /** Never heard of, and added by a second source: open from t to a; b = 1 when it carries. */
+  added: 9,
 } as const
 /** id, bucket (start, seconds since the epoch; -1 when time is unknown), side, entry, and four counters. */
 export const USAGE_WIDTH = 8

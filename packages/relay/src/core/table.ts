@@ -71,6 +71,8 @@ export const Flag = {
   fromStart: 2048,
   /** Its boot reports peer sides, as far as known when it ended, though nothing of its own was heard. */
   peerExpected: 4096,
+  /** Made whole from a second source (rule R47). */
+  reconstructed: 8192,
 } as const
 
 /** Flags of what is in memory and not open: not real yet, or over. */

@@ -1,5 +1,7 @@
 /** The HTTP API of a running meter, and the page: from request to response, without a socket. */
 import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Outcomes, Reconciliation } from '../core/reconcile.ts'
 import type { SinkStatus } from '../sink/sink.ts'
 import { openReader } from '../store/queries.ts'
 import { checkHost, createTokenCheck } from './auth.ts'
@@ -11,7 +13,7 @@ import { openApi } from './openapi.ts'
 import { readPage } from './page.ts'
 import { problemResponse } from './problem.ts'
 import { readQuery } from './query.ts'
-import { type Route, routes, type Sources } from './routes.ts'
+import { methodOf, type Route, routes, type Sources } from './routes.ts'
 import type { MeterStatus } from './status.ts'
 
 export interface ApiOptions {
@@ -27,6 +29,8 @@ export interface ApiOptions {
   readonly sink?: () => SinkStatus | null
   /** Calls after commits, at most four times a second; returns what ends it. */
   readonly onCommit: (listener: () => void) => () => void
+  /** Puts records right; resolves when that is committed. */
+  readonly reconcile: (asked: Reconciliation) => Promise<Outcomes>
   /** Gives events as they come, and how many were left out, until it is ended. */
   readonly onEvents: (listener: (events: readonly TailEvent[], dropped: number) => void) => () => void
   /** Folder of the built page, served without a token; undefined: it is not built. */
@@ -53,6 +57,7 @@ export function createApi(options: ApiOptions): Api {
   const facts = new FactReader({ ...options, db })
   const sources: Sources = {
     db,
+    reconcile: options.reconcile,
     facts,
     live: new Live({ db, facts, onCommit: options.onCommit, failed }),
     events: new EventStreams(options.onEvents),
@@ -71,13 +76,18 @@ export function createApi(options: ApiOptions): Api {
     })
   }
   for (const route of routes) {
-    app.get(route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (context) => respond(route, sources, context))
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+    if (methodOf(route) === 'get') app.get(path, (context) => respond(route, sources, context))
+    else {
+      app.post(path, limited, (context) => take(route, sources, context))
+      app.all(path, ({ req }) => notAllowed(req.method, 'POST'))
+    }
   }
   const document = JSON.stringify(openApi(routes, VERSION))
   app.get(DOCUMENT, () => new Response(document, { headers: { 'Content-Type': 'application/json' } }))
   const page = readPage(options.console)
   app.get('*', (context) => page(context.req.path) ?? notFound(context))
-  app.all('*', notAllowed)
+  app.all('*', ({ req }) => notAllowed(req.method, 'GET', 'GET, HEAD'))
   app.onError((error) => {
     failed(error)
     return problemResponse(500, 'The meter could not answer this. Its log says why.')
@@ -102,8 +112,34 @@ function respond(route: Route, sources: Sources, context: Context): Response | P
   return route.respond(sources, query.value as never, context)
 }
 
-function notAllowed({ req }: Context): Response {
-  return problemResponse(405, `${req.method} is not known here; use GET.`, { Allow: 'GET, HEAD' })
+const BODY_MAX = 4_000_000
+
+const limited = bodyLimit({
+  maxSize: BODY_MAX,
+  onError: () => problemResponse(413, `That is more than ${BODY_MAX} bytes; send less at once.`),
+})
+
+/** A page of somebody else's may send a form or a text without asking; JSON only if it is let, and it is not. */
+async function take(route: Route, sources: Sources, { req }: Context): Promise<Response> {
+  if (!/^application\/json *(;|$)/i.test(req.header('content-type') ?? '')) {
+    return problemResponse(415, 'Send "Content-Type: application/json" and JSON.')
+  }
+  let body: unknown
+  try {
+    body = await req.json()
+  } catch {
+    return problemResponse(400, 'What was sent is no JSON.')
+  }
+  const read = route.body!.shape.safeParse(body)
+  if (read.success) return route.respond(sources, read.data as never, undefined as never)
+  const faults = read.error.issues.slice(0, FAULTS_MAX).map(({ path, message }) => `${path.join('.')}: ${message}`)
+  return problemResponse(400, faults.join('\n'))
+}
+
+const FAULTS_MAX = 20
+
+function notAllowed(method: string, known: string, allowed = known): Response {
+  return problemResponse(405, `${method} is not known here; use ${known}.`, { Allow: allowed })
 }
 
 function notFound({ req }: Context): Response {

@@ -259,6 +259,42 @@ export const ready = z.strictObject({
   findings: z.array(finding),
 })
 
+const totals = z.strictObject({ receivedBytes: count, receivedPackets: count, sentBytes: count, sentPackets: count })
+
+const account = {
+  startedAt: timeOrUnknown.describe('null: not told'),
+  goodbyeAt: timeOrUnknown,
+  endedAt: timeOrUnknown,
+  relayedUntil: timeOrUnknown.describe('until when payload was relayed, as far as the source tells'),
+  client: totals.describe('over its life'),
+  peer: totals.nullable().describe('null: no peer side was reported'),
+  closing: z.string().max(8192).describe('"closed local=, remote=, reason=, origin=", or empty: not told'),
+}
+
+const ONCE = 1000
+
+/** Records to be put right by what a second source heard from their start to their end. */
+export const reconciliation = z.strictObject({
+  completions: z
+    .array(z.strictObject({ allocation: count.describe("the ledger's own number of it"), ...account }))
+    .max(ONCE),
+  additions: z
+    .array(
+      z.strictObject({
+        stream: count.describe("the ledger's own number of the source that should have heard it"),
+        boot: count,
+        path: z.base64().max(8192).describe('bytes of "turn/realm/.../allocation/<id>"'),
+        ...account,
+      }),
+    )
+    .max(ONCE),
+})
+
+const outcome = z.enum(['whole', 'unchanged', 'contradicts', 'not over', 'unknown'])
+
+/** What became of each, in the same order; committed. */
+export const reconciled = z.strictObject({ completions: z.array(outcome), additions: z.array(outcome) })
+
 export type Session = z.infer<typeof session>
 export type Allocation = z.infer<typeof allocation>
 export type Counters = z.infer<typeof counters>
@@ -279,3 +315,5 @@ export type LiveChange = z.infer<typeof liveChange>
 export type TailEvent = z.infer<typeof tailEvent>
 export type Problem = z.infer<typeof problem>
 export type Ready = z.infer<typeof ready>
+export type Reconciliation = z.infer<typeof reconciliation>
+export type Reconciled = z.infer<typeof reconciled>

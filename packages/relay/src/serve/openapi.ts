@@ -1,7 +1,7 @@
 /** The OpenAPI document (version 3.1), made of the routes and of the schemas that the answers are checked against. */
 import { z } from 'zod'
 import { PROBLEM_TYPE } from './problem.ts'
-import type { Answer, Route } from './routes.ts'
+import { type Answer, methodOf, type Route } from './routes.ts'
 import { schemas } from './schemas.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -20,7 +20,7 @@ export function openApi(routes: readonly Route[], version: string): Json {
         'seen; numbers rise. Times are ISO 8601 in UTC.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }])),
+    paths: Object.fromEntries(routes.map((route) => [route.path, { [methodOf(route)]: operation(route) }])),
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'the file "token" in the data folder' },
@@ -39,9 +39,14 @@ function operation(route: Route): Json {
     ...(rest.length === 0 ? {} : { description: route.summary }),
     ...(route.open ? { security: [] } : {}),
     parameters: Object.entries(route.query.shape).map(([name, schema]) => parameter(route, name, schema as z.ZodType)),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': body(route.body) } } }),
     responses: responses(route),
   }
 }
+
+const body = ({ schema }: NonNullable<Route['body']>): Json => ({ schema: { $ref: PLACE + schema } })
 
 function parameter(route: Route, name: string, field: z.ZodType): Json {
   const inPath = route.path.includes(`{${name}}`)
@@ -60,7 +65,7 @@ function responses(route: Route): Json {
   ])
   return {
     ...Object.fromEntries(own),
-    400: problemResponse('Something in the query is wrong; all of it is said'),
+    400: problemResponse('Something in the request is wrong; all of it is said'),
     ...(route.open ? {} : { 401: problemResponse('No token, or a wrong one') }),
     ...(route.path.includes('{') ? { 404: problemResponse('There is none') } : {}),
     default: problemResponse('Something else is wrong'),

@@ -5,6 +5,8 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { accepts } from 'hono/accepts'
 import type { z } from 'zod'
+import type { Outcomes, Reconciliation } from '../core/reconcile.ts'
+import { readReconciliation } from '../reconcile/wire.ts'
 import {
   allocationPage,
   gapPage,
@@ -15,6 +17,7 @@ import {
   sessionPage,
   usagePage,
 } from './answers.ts'
+import { reconciliation } from './contract.ts'
 import type { EventStreams } from './events.ts'
 import { sessionsCsv } from './export.ts'
 import type { FactReader } from './facts.ts'
@@ -40,6 +43,7 @@ export interface Sources {
   readonly facts: FactReader
   readonly live: Live
   readonly events: EventStreams
+  readonly reconcile: (asked: Reconciliation) => Promise<Outcomes>
   readonly failed: (error: Error) => void
 }
 
@@ -58,10 +62,14 @@ export interface Route {
   /** Answers without a token too. */
   readonly open?: boolean
   readonly query: QuerySchema
+  /** What is sent with it, as JSON: such a route is a POST, and all others are a GET. */
+  readonly body?: { readonly schema: SchemaName; readonly shape: z.ZodType }
   readonly answers: readonly Answer[]
-  /** `query` has been read by the route's own schema. */
-  readonly respond: (sources: Sources, query: never, context: Context) => Response | Promise<Response>
+  /** What was asked, the query or the body, has been read by the route's own schema. */
+  readonly respond: (sources: Sources, asked: never, context: Context) => Response | Promise<Response>
 }
+
+export const methodOf = ({ body }: Route) => (body === undefined ? 'get' : 'post')
 
 function route<S extends QuerySchema>(
   one: Omit<Route, 'query' | 'respond'> & {
@@ -70,6 +78,15 @@ function route<S extends QuerySchema>(
   },
 ): Route {
   return one
+}
+
+function post<S extends z.ZodType>(
+  one: Omit<Route, 'query' | 'body' | 'respond'> & {
+    readonly body: { readonly schema: SchemaName; readonly shape: S }
+    readonly respond: (sources: Sources, body: z.output<S>) => Response | Promise<Response>
+  },
+): Route {
+  return { ...one, query: nothingQuery }
 }
 
 const JSON_TYPE = 'application/json'
@@ -201,6 +218,15 @@ export const routes: readonly Route[] = [
     query: eventsQuery,
     answers: [{ status: 200, says: 'Server-sent events', type: STREAM_TYPE }],
     respond: ({ events }, { device }, context) => stream(context, events, (outgoing) => events.add(outgoing, device)),
+  }),
+  post({
+    path: '/v1/reconcile',
+    summary:
+      'Puts records right by what a second source, such as the log of a coturn, heard of them. ' +
+      'What is known is never changed, so sending it twice changes nothing. `fettle relay reconcile` makes it.',
+    body: { schema: 'Reconciliation', shape: reconciliation },
+    answers: [json('Reconciled', 'What became of each; committed')],
+    respond: async ({ reconcile }, asked) => answer(await reconcile(readReconciliation(asked))),
   }),
   route({
     path: '/healthz',

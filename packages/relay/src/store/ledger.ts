@@ -3,21 +3,14 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { rejectedKey } from '../core/ends.ts'
 import { readPath, readStatusText } from '../core/event.ts'
 import { missingCounts, qualityOf } from '../core/quality.ts'
+import type { Recalled, Reconciliation } from '../core/reconcile.ts'
 import type { Saved } from '../core/restore.ts'
 import { MOVE_WIDTH, type Numbers } from '../core/rows.ts'
-import {
-  acceptsUntil,
-  firstTally,
-  labelOf,
-  type Tally,
-  type Template,
-  withCarrier,
-  withClosed,
-  withOpened,
-} from '../core/session.ts'
+import { labelOf, type Template } from '../core/session.ts'
 import { type Cut, Move, type Rejected, type Stream, USAGE_WIDTH } from '../core/state.ts'
 import { Column, FACTS, HOT } from '../core/table.ts'
-import { resume } from './resume.ts'
+import { Labels } from './labels.ts'
+import { recall, resume } from './resume.ts'
 import { migrations, SCHEMA_VERSION, schema } from './schema.ts'
 import { prepare, type Statements } from './statements.ts'
 import type { Committed, StreamClaim } from './store.ts'
@@ -67,11 +60,13 @@ export class Ledger {
   readonly db: DatabaseSync
   readonly #options: LedgerOptions
   readonly #sql: Statements
+  readonly #labels: Labels
 
   constructor(db: DatabaseSync, options: LedgerOptions) {
     this.db = db
     this.#options = options
     this.#sql = prepare(db)
+    this.#labels = new Labels(this.#sql, options.lingerMs)
   }
 
   /** Writes a cut; on failure nothing of it is written and the error is thrown. */
@@ -129,13 +124,17 @@ export class Ledger {
       case Move.described:
         return this.#described(id, text)
       case Move.opened:
-        return this.#opened(id, t)
+        return this.#labels.opened(id, t)
       case Move.carrying:
-        return this.#carrying(id, t, moves[i + 3]!)
+        return this.#labels.carrying(id, t, moves[i + 3]!)
       case Move.closed:
-        return this.#closed(id, t, moves[i + 3]!, moves[i + 4]!)
+        return this.#labels.closed(id, t, moves[i + 3]!, moves[i + 4]!)
       case Move.late:
-        return this.#revise(id, t)
+        return this.#labels.revise(id, t)
+      case Move.reconciled:
+        return this.#labels.reconciled(id, t, moves[i + 4] === 1)
+      case Move.added:
+        return this.#labels.added(id, t, moves[i + 3]!, moves[i + 4] === 1)
       default:
         this.#sql.deleteAllocation.run(id)
     }
@@ -165,82 +164,6 @@ export class Ledger {
     const { transport, serverAddress, clientAddress, tls, origin, closeReason } = text
     if (closeReason === null) this.#sql.describe.run(transport, serverAddress, clientAddress, tls, id)
     else this.#sql.describeClosing.run(serverAddress, clientAddress, origin, closeReason, id)
-  }
-
-  #opened(id: number, t: number): void {
-    const { key } = this.#sql.allocation.get(id) as Row
-    const open = this.#accepting(key as string, t)
-    if (open === undefined) {
-      this.#sql.setSession.run(this.#newSession(key as string, firstTally), id)
-    } else {
-      this.#sql.setSession.run(open.id, id)
-      this.#setTally(open.id, withOpened(open.tally))
-    }
-  }
-
-  /**
-   * The label is given again when the allocation starts to carry (rule R21). While nothing in its session has carried
-   * it counted there all the while, and stays. What a final session gains or loses by it revises that (rule R23).
-   */
-  #carrying(id: number, t: number, now: number): void {
-    const allocation = this.#sql.allocation.get(id) as Row
-    const key = allocation.key as string
-    const closedAt = allocation.ended !== 0 ? (allocation.closed_at as number | null) : undefined
-    const own = this.#session(allocation.session_id as number)
-    if (this.#isOver(own, now)) this.#sql.revise.run(own.id)
-    this.#sql.setCarrier.run(nullable(t), id)
-    const next = own.tally.carried ? this.#accepting(key, now) : own
-    if (next === undefined) {
-      this.#sql.setSession.run(this.#newSession(key, withCarrier({ ...firstTally, open: 0 }, closedAt)), id)
-    } else {
-      this.#sql.setSession.run(next.id, id)
-      this.#setTally(next.id, withCarrier(next.tally, closedAt))
-    }
-  }
-
-  #closed(id: number, t: number, now: number, ended: number): void {
-    const allocation = this.#sql.allocation.get(id) as Row
-    const session = this.#session(allocation.session_id as number)
-    this.#sql.setClosed.run(nullable(t), ended, id)
-    if (this.#isOver(session, now)) this.#sql.revise.run(session.id)
-    else this.#setTally(session.id, withClosed(session.tally, allocation.carrier === 1, nullable(t)))
-  }
-
-  /** What comes late changes a session that was final already (rule R23). */
-  #revise(id: number, now: number): void {
-    const allocation = this.#sql.allocation.get(id) as Row
-    const session = this.#session(allocation.session_id as number)
-    if (this.#isOver(session, now)) this.#sql.revise.run(session.id)
-  }
-
-  /** The key's open session, if it takes an allocation at `t`; one that does not is final by that. */
-  #accepting(key: string, t: number): OpenSession | undefined {
-    const row = this.#sql.openSession.get(key) as Row | undefined
-    if (row === undefined) return undefined
-    const session = openSession(row)
-    return this.#isOver(session, t) ? undefined : session
-  }
-
-  /** Whether the session is final at `t`; if so, that is written. */
-  #isOver(session: OpenSession, t: number): boolean {
-    if (session.settledAt !== null) return true
-    const until = acceptsUntil(session.tally, this.#options.lingerMs)
-    if (!(t > until)) return false
-    this.#sql.settle.run(until, session.id)
-    return true
-  }
-
-  #session(id: number): OpenSession {
-    return openSession(this.#sql.session.get(id) as Row)
-  }
-
-  #newSession(key: string, tally: Tally): number {
-    const { lastInsertRowid } = this.#sql.insertSession.run(key, tally.carried ? 1 : 0, tally.open, tally.lastClosed)
-    return Number(lastInsertRowid)
-  }
-
-  #setTally(id: number, tally: Tally): void {
-    this.#sql.setTally.run(tally.carried ? 1 : 0, tally.open, tally.lastClosed, id)
   }
 
   #facts({ data: facts, length }: Numbers): void {
@@ -295,6 +218,11 @@ export class Ledger {
     return resume(this.db, claims)
   }
 
+  /** The allocations that this is about as they are stored; what has not proved real is none. */
+  recall(asked: Reconciliation): Recalled[] {
+    return recall(this.db, asked, this.#options.template)
+  }
+
   /**
    * Only the last of all connections writes the log back when it closes, and readers are still there: who copies the
    * file of a meter that has ended would have next to nothing. Waits for nobody.
@@ -306,24 +234,6 @@ export class Ledger {
       // Nothing is lost: whoever opens the ledger next finds the log.
     }
     this.db.close()
-  }
-}
-
-interface OpenSession {
-  readonly id: number
-  readonly settledAt: number | null
-  readonly tally: Tally
-}
-
-function openSession(row: Row): OpenSession {
-  return {
-    id: row.id as number,
-    settledAt: row.settled_at as number | null,
-    tally: {
-      carried: row.carried === 1,
-      open: row.open as number,
-      lastClosed: row.last_closed as number | null,
-    },
   }
 }
 

@@ -1,8 +1,11 @@
 /** What a meter that starts needs of a ledger. */
 import type { DatabaseSync } from 'node:sqlite'
+import { readPath } from '../core/event.ts'
+import type { Recalled, Reconciliation } from '../core/reconcile.ts'
 import type { Saved, SavedRow } from '../core/restore.ts'
+import { labelOf, type Template } from '../core/session.ts'
 import { createStream, type Rejected, type Stream } from '../core/state.ts'
-import { STRIDE } from '../core/table.ts'
+import { Column, STRIDE } from '../core/table.ts'
 import type { StreamClaim } from './store.ts'
 
 type Row = Record<string, number | string | null>
@@ -57,6 +60,30 @@ const RESTORE = `SELECT live.*,
   a.opened_at, a.heard_at, a.goodbye_at, a.closed_at, a.lifetime, a.refreshes,
   a.unheard_packets, a.unheard_bytes, a.corrections, a.server_hash, a.client_hash, ${summed.join(', ')}
   FROM live JOIN allocation a USING (id) ORDER BY live.id`
+
+/** Of one that has left memory the usage is all there is. */
+const RECALL = `SELECT a.*, l.id IS NOT NULL AS is_live, ${summed.join(', ').replaceAll('live.id', 'a.id')}
+  FROM allocation a LEFT JOIN live l USING (id)
+  WHERE a.id IN (SELECT value FROM json_each(?)) AND a.session_id IS NOT NULL`
+
+/** By the device, which has an index. */
+const OF_PATH = 'SELECT id FROM allocation WHERE device = ? AND session_id IS NOT NULL AND stream_id = ? AND path = ?'
+
+/** Allocations as they were stored last; nothing is said of those that are not there or not real. */
+export function recall(db: DatabaseSync, { completions, additions }: Reconciliation, template: Template): Recalled[] {
+  const ofPath = db.prepare(OF_PATH)
+  const known = additions.flatMap(({ stream, path }) => {
+    const { realm, username } = readPath(path)
+    return ofPath.all(labelOf(template, realm, username).device, stream, path) as Row[]
+  })
+  const ids = [...completions.map(({ id }) => id), ...known.map(({ id }) => id)]
+  const rows = db.prepare(RECALL).all(JSON.stringify(ids)) as Row[]
+  return rows.map((row) => {
+    const saved = restoreRow(row)
+    saved.cells.copyWithin(Column.client, Column.clientMark, STRIDE)
+    return { ...saved, isLive: row.is_live === 1 }
+  })
+}
 
 const restoredOrder = [
   'id client_at peer_at rate last_counts relay_to expires_at flags',

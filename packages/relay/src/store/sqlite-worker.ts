@@ -35,6 +35,7 @@ function commit(cut: Cut): Committed {
 port.on('message', (request: Request) => {
   attempt(() => {
     if (request.kind === 'restore') return ledger!.restore(request.claims)
+    if (request.kind === 'recall') return ledger!.recall(request.asked)
     if (request.kind === 'close') return ledger!.close()
     if (request.kind === 'commit') cut = request.cut
     return commit(cut!)

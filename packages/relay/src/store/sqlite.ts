@@ -1,6 +1,7 @@
 /** The embedded store: a ledger in a worker thread, so that no disk ever holds up the sockets. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { Recalled, Reconciliation } from '../core/reconcile.ts'
 import type { Saved } from '../core/restore.ts'
 import type { Cut } from '../core/state.ts'
 import { resourceLimits } from '../threads.ts'
@@ -17,6 +18,7 @@ export type Request =
   | { readonly kind: 'commit'; readonly cut: Cut }
   /** The cut that could not be written. */
   | { readonly kind: 'again' }
+  | { readonly kind: 'recall'; readonly asked: Reconciliation }
   | { readonly kind: 'close' }
 
 export type Answer = { readonly value: unknown } | { readonly fault: string }
@@ -51,6 +53,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
       failed = undefined
       return written
     },
+    recall: async (asked) => (await ask({ kind: 'recall', asked })) as Recalled[],
     close: async () => {
       const gone = once(worker, 'exit')
       await ask({ kind: 'close' })

@@ -23,16 +23,25 @@ export function prepare(db: DatabaseSync) {
     ),
     deleteAllocation: db.prepare('DELETE FROM allocation WHERE id = ?'),
     allocation: db.prepare(
-      `SELECT key, session_id, closed_at, carrier_at IS NOT NULL OR flags & ${Flag.carrier} <> 0 AS carrier, ended
-       FROM allocation WHERE id = ?`,
+      `SELECT key, device, session_id, closed_at, ended,
+       carrier_at IS NOT NULL OR flags & ${Flag.carrier} <> 0 AS carrier FROM allocation WHERE id = ?`,
     ),
     setSession: db.prepare('UPDATE allocation SET session_id = ? WHERE id = ?'),
     setCarrier: db.prepare(
       `UPDATE allocation SET carrier_at = ?, flags = coalesce(flags, 0) | ${Flag.carrier} WHERE id = ?`,
     ),
     setClosed: db.prepare('UPDATE allocation SET closed_at = ?, ended = ? WHERE id = ?'),
+    setSpan: db.prepare('UPDATE allocation SET opened_at = ?, closed_at = ?, ended = ? WHERE id = ?'),
     openSession: db.prepare('SELECT * FROM session WHERE key = ? AND settled_at IS NULL'),
     session: db.prepare('SELECT * FROM session WHERE id = ?'),
+    // By the device, which has an index; all allocations of a key have the same one.
+    sessionAround: db.prepare(
+      `SELECT session_id FROM allocation
+       WHERE device = ? AND key = ? AND session_id IS NOT NULL AND coalesce(opened_at, heard_at) <= ?
+       AND (ended = 0 OR closed_at >= ?) ORDER BY id LIMIT 1`,
+    ),
+    insertFinal: db.prepare('INSERT INTO session VALUES (NULL, ?, ?, 0, ?, ?, 0)'),
+    tellFinal: db.prepare('INSERT INTO outbox (session_id, revision) VALUES (?, 0)'),
     insertSession: db.prepare('INSERT INTO session VALUES (NULL, ?, ?, ?, ?, NULL, 0)'),
     setTally: db.prepare('UPDATE session SET carried = ?, open = ?, last_closed = ? WHERE id = ?'),
     settle: db.prepare('UPDATE session SET settled_at = ? WHERE id = ?'),

@@ -1,4 +1,5 @@
 /** The port behind which rows are kept. The smallest interface the meter needs; sqlite.ts is the embedded one. */
+import type { Recalled, Reconciliation } from '../core/reconcile.ts'
 import type { Saved } from '../core/restore.ts'
 import type { Cut } from '../core/state.ts'
 
@@ -23,6 +24,8 @@ export interface Store {
   restore(claims: readonly StreamClaim[]): Promise<Saved>
   /** Writes a cut in one transaction; when it fails, nothing of it is written and it may be given again. */
   commit(cut: Cut): Promise<Committed>
+  /** The allocations that this is about as they are stored; those that are not there are left out. */
+  recall(asked: Reconciliation): Promise<readonly Recalled[]>
   close(): Promise<void>
 }
 
