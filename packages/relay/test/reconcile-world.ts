@@ -112,9 +112,10 @@ export class Heard {
 
   gap(from: number, to: number): void {
     const batch = createBatch(4, new Uint8Array(0))
-    appendScene(batch, Kind.tick, START + to * 1000)
+    // A source tells what was missed before anything else moves the time.
     appendScene(batch, Kind.from, 1, 1)
     appendScene(batch, Kind.gap, START + from * 1000, START + to * 1000, gapReasons.indexOf('restart'))
+    appendScene(batch, Kind.tick, START + to * 1000)
     fold(this.state, batch)
   }
 
