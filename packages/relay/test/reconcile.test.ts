@@ -290,7 +290,7 @@ const totalsOf = (said: readonly Said[]) =>
 
 test('[R46, R47, R48, R49] whatever was missed: every record is whole afterwards, to the byte, and doing it again changes nothing', () => {
   const gap = fc.tuple(fc.integer({ min: 0, max: 3500 }), fc.integer({ min: 1, max: 600 }))
-  const world = fc.record({ calls, gaps: fc.array(gap, { maxLength: 3 }), at: fc.nat(9000), restart: fc.boolean() })
+  const world = fc.record({ calls, gaps: fc.array(gap, { minLength: 1, maxLength: 3 }), at: fc.nat(9000), restart: fc.boolean() })
   const seen = { completed: 0, added: 0 }
   const property = fc.property(world, ({ calls: made, gaps, at, restart }) => {
     const said = made.flat()
@@ -323,7 +323,7 @@ test('[R46, R47, R48, R49] whatever was missed: every record is whole afterwards
     }
   })
   fc.assert(property, { numRuns: Math.ceil(Number(process.env.FETTLE_MODEL_RUNS ?? 120) / 3) })
-  assert.ok(seen.completed > 10 && seen.added > 10, JSON.stringify(seen))
+  assert.ok(seen.completed > 0 && seen.added > 0, JSON.stringify(seen))
 })
 
 /** A peer side of which nothing was said is 0 here, for it is compared with sums. */
