@@ -156,7 +156,7 @@ function head(path: string, headers: Record<string, string>): Request {
   return new Request(`http://127.0.0.1${path}`, { method: 'HEAD', headers })
 }
 
-test('without a token only a name of this machine’s own is answered', async (context) => {
+test('[R50] without a token only a name of this machine’s own is answered', async (context) => {
   const api = new Rig(context).api({ token: '' })
   for (const host of ['127.0.0.1', '127.0.0.1:7430', 'localhost:7430', 'LOCALHOST', '[::1]:7430', '127.9.9.9']) {
     assert.equal((await api.fetch(get('/v1/servers', { Host: host }))).status, 200, host)
@@ -175,6 +175,57 @@ test('without a token only a name of this machine’s own is answered', async (c
     }
   }
 })
+
+const own: Record<string, string>[] = [
+  {},
+  { 'Sec-Fetch-Site': 'same-origin' },
+  { 'Sec-Fetch-Site': 'none' },
+  { Origin: 'http://127.0.0.1:7430' },
+  // A proxy may name another host to the meter than the browser does; the browser knows what is one origin.
+  { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://meter.example' },
+]
+const others: Record<string, string>[] = [
+  { 'Sec-Fetch-Site': 'cross-site' },
+  { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' },
+  // Another port of this machine is the same site to a browser, and another origin.
+  { 'Sec-Fetch-Site': 'same-site', Origin: 'http://127.0.0.1:3000' },
+  { Origin: 'http://127.0.0.1:3000' },
+  { Origin: 'https://evil.example' },
+  { Origin: 'http://127.0.0.1:7430.evil.example' },
+  { Origin: 'null' },
+  { Origin: '' },
+]
+
+/** The status, for who has the token; nothing lets another origin read it, and nothing is kept in the browser. */
+async function statusOf(api: Api, path: string, method: string, headers: Record<string, string>): Promise<number> {
+  const all = { Host: '127.0.0.1:7430', Authorization: `Bearer ${TOKEN}`, ...headers }
+  const response = await api.fetch(new Request(`http://127.0.0.1:7430${path}`, { method, headers: all }))
+  const names = Array.from(response.headers.keys())
+  assert.deepEqual(
+    names.filter((name) => /^(access-control-|set-cookie)/.test(name)),
+    [],
+  )
+  return response.status
+}
+
+for (const token of [TOKEN, '']) {
+  test(`[R50] no page of another origin is answered, ${token === '' ? 'without' : 'with'} a token`, async (context) => {
+    const api = new Rig(context).api({ token })
+    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']
+    for (const path of ['/v1/servers', '/v1/sessions', '/v1/nothing', '/metrics']) {
+      const ask = (headers: Record<string, string>) =>
+        Promise.all(methods.map((method) => statusOf(api, path, method, headers)))
+      for (const headers of own) assert.ok(!(await ask(headers)).includes(403), `${path} ${JSON.stringify(headers)}`)
+      for (const headers of others) {
+        assert.deepEqual(new Set(await ask(headers)), new Set([403]), `${path} ${JSON.stringify(headers)}`)
+      }
+    }
+    // A link from somewhere else leads to the page, and another page may ask how the meter is.
+    for (const path of ['/', '/healthz', '/readyz', '/v1/openapi.json']) {
+      assert.equal(await statusOf(api, path, 'GET', others[0]!), 200, path)
+    }
+  })
+}
 
 async function problemOf(api: Api, request: Request): Promise<string> {
   const response = await api.fetch(request)

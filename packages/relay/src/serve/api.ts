@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Outcomes, Reconciliation } from '../core/reconcile.ts'
 import type { SinkStatus } from '../sink/sink.ts'
 import { openReader } from '../store/queries.ts'
-import { checkHost, createTokenCheck } from './auth.ts'
+import { checkHost, checkOrigin, createTokenCheck } from './auth.ts'
 import type { TailEvent } from './contract.ts'
 import { EventStreams } from './events.ts'
 import { FactReader } from './facts.ts'
@@ -69,9 +69,10 @@ export function createApi(options: ApiOptions): Api {
     const refused = token === '' ? checkHost(context.req.raw) : undefined
     return refused ?? next()
   })
-  for (const path of ['/v1/*', '/metrics']) {
-    app.use(path, async (context, next) => {
-      const refused = context.req.path === DOCUMENT ? undefined : checkToken(context.req.raw)
+  for (const place of ['/v1/*', '/metrics']) {
+    app.use(place, async (context, next) => {
+      const { path, raw } = context.req
+      const refused = path === DOCUMENT ? undefined : (checkOrigin(raw) ?? checkToken(raw))
       return refused ?? next()
     })
   }

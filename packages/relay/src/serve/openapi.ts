@@ -66,7 +66,12 @@ function responses(route: Route): Json {
   return {
     ...Object.fromEntries(own),
     400: problemResponse('Something in the request is wrong; all of it is said'),
-    ...(route.open ? {} : { 401: problemResponse('No token, or a wrong one') }),
+    ...(route.open
+      ? {}
+      : {
+          401: problemResponse('No token, or a wrong one'),
+          403: problemResponse('A browser asks for a page of another origin'),
+        }),
     ...(route.path.includes('{') ? { 404: problemResponse('There is none') } : {}),
     default: problemResponse('Something else is wrong'),
   }
