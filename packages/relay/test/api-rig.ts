@@ -166,6 +166,26 @@ export class Rig {
   }
 }
 
+/** A ledger with something of everything. */
+export function richRig(test: Ending): Rig {
+  const rig = new Rig(test)
+  rig.call('1767225600:alice', 7)
+  rig.pass(120_000)
+  rig.gap('turn2', rig.now - 60_000, 'connection')
+  rig.call('1767225600:bob', 2, 'turn2')
+  rig.tell(
+    'turn1 turn/realm/example.org/user/mallory/allocation/000000000000000999',
+    'traffic',
+    'rcvp=1, rcvb=2, sentp=3, sentb=4',
+  )
+  rig.pass(3 * 3_600_000)
+  const open = rig.open('1767225600:carol')
+  rig.pass(10_000)
+  rig.report(open, [2048, 2_000_000, 2048, 100_000])
+  rig.commit()
+  return rig
+}
+
 function subscribe<T>(all: Set<T>): (listener: T) => () => void {
   return (listener) => {
     all.add(listener)
