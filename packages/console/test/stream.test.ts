@@ -112,3 +112,12 @@ test('what answers but is no meter is no connection', async (context) => {
   const [, lost] = await until(2)
   assert.deepEqual(lost, { kind: 'lost', since: undefined, why: 'the meter ended the connection' })
 })
+
+test('a stream that makes no sense is let go, not left open beside the next', async (context) => {
+  const closed = Promise.withResolvers<void>()
+  const { until } = await stage(context, [
+    (response) => response.on('close', closed.resolve).write('event: snapshot\ndata: {\n\n'),
+  ])
+  assert.equal(((await until(2))[1] as Connection).kind, 'lost')
+  await closed.promise
+})

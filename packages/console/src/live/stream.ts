@@ -127,7 +127,12 @@ function watchSilence() {
     const silent = Math.max(Date.now() - heard.day, performance.now() - heard.steady)
     if (silent > SILENCE_MS) silence.abort()
   }, LISTEN_MS)
-  return { signal: silence.signal, broken, end: () => clearInterval(timer) }
+  const end = () => {
+    clearInterval(timer)
+    // What is not read to its end, because it makes no sense, would keep one of the few connections of a browser.
+    silence.abort()
+  }
+  return { signal: silence.signal, broken, end }
 }
 
 function request({ url, token }: Following, lastId: string, signal: AbortSignal): Promise<Response> {
