@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { createState, take } from '../src/core/state.ts'
 import type { Ledger } from '../src/store/ledger.ts'
 import { countMisfits, readRejected, readSessions } from '../src/store/sessions.ts'
+import { Rig } from './api-rig.ts'
 import { play, readScenario } from './scenario.ts'
 
 const played = (text: string): Ledger => play(readScenario(text), false)
@@ -91,4 +92,18 @@ test('[R10, R19] a name that does not fit is counted when it has proved real, no
     at 0s traffic id=2 user=stranger received=1/100`)
   assert.equal(countMisfits(ledger.db), 1)
   ledger.close()
+})
+
+test('[R22] a session has ended with the last allocation that counts, and not once more with one that was never used', (context) => {
+  const rig = new Rig(context)
+  const [spare, used, unused] = [rig.open('1:ann'), rig.open('1:ann'), rig.open('1:bob')]
+  const ended = () => rig.ledger.commit(take(rig.state)).ended
+  rig.report(used, [2048, 100_000, 2048, 100_000])
+  assert.deepEqual(ended(), [])
+  rig.close(used, [2048, 100_000, 2048, 100_000])
+  assert.deepEqual(ended(), [1])
+  rig.close(spare, [1, 100, 1, 100])
+  assert.deepEqual(ended(), [])
+  rig.close(unused, [1, 100, 1, 100])
+  assert.deepEqual(ended(), [2])
 })

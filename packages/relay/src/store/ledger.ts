@@ -203,7 +203,7 @@ export class Ledger {
     this.#sql.stream.run(boot, peer ? 1 : 0, malformed, position, nullable(heardAt), cursor, id)
   }
 
-  /** The sessions of these allocations in which nothing that counts is open and that were not final before. */
+  /** The sessions of these allocations, where they count, in which nothing is open and that were not final before. */
   #ended(finished: readonly number[]): number[] {
     const ended = new Set<number>()
     for (const id of finished) {

@@ -51,7 +51,8 @@ export function prepare(db: DatabaseSync) {
     revise: db.prepare('UPDATE session SET revision = revision + 1 WHERE id = ?'),
     endedSession: db.prepare(
       `SELECT s.id FROM session s JOIN allocation a ON a.session_id = s.id
-       WHERE a.id = ? AND s.open = 0 AND s.settled_at IS NULL`,
+       WHERE a.id = ? AND s.open = 0 AND s.settled_at IS NULL
+         AND (s.carried = 0 OR a.carrier_at IS NOT NULL OR a.flags & ${Flag.carrier} <> 0)`,
     ),
     facts: db.prepare(
       `UPDATE allocation SET opened_at = ?, heard_at = ?, goodbye_at = ?, lifetime = ?, refreshes = ?,
