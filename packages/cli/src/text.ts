@@ -1,13 +1,17 @@
 /** What is written for people: untrusted names made harmless, tables that fit, sizes one can read. */
 
-/** C0 and C1 controls, line separators, and the marks that turn the direction of text around. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+/**
+ * Controls, separators, and what Unicode says has no look of its own: marks that turn the direction of text around,
+ * fillers, tags. What joins letters and what makes them emoji (U+200C, U+200D, U+FE0F) stays: names need it.
+ */
+const UNSAFE = /(?!\u200c|\u200d|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{DI}\u2800\ufff9-\ufffb]/gu
 
-/** A name from outside, safe to print: whatever could steer a terminal is shown as its code. */
+/** A name from outside, safe to print: whatever could steer a terminal or hides is shown as its code. */
 export function printable(text: string): string {
-  return text.replaceAll(UNSAFE, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replaceAll(UNSAFE, (letter) => letter.split('').map(escaped).join(''))
 }
+
+const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** In a string of JSON an escape is the letter itself, and steers no terminal. */
 export function jsonText(value: object): string {

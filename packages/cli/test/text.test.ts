@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { duration, printable, size, table } from '../src/text.ts'
+import { duration, jsonText, printable, size, table } from '../src/text.ts'
 
 test('a name cannot steer the terminal', () => {
   assert.equal(printable('ann\u001b[2J\u0007'), 'ann\\u001b[2J\\u0007')
   assert.equal(printable('a\u202eb\u2066c\u2028d\u009be'), 'a\\u202eb\\u2066c\\u2028d\\u009be')
   assert.equal(printable('zoë 👍 “x”'), 'zoë 👍 “x”')
+})
+
+test('what hides in a name is shown, in JSON as in lines', () => {
+  const hiding = 'a\u200bb\u00adc\ufeffd\u3164e\u{e0041}f\ud800g\u2800h'
+  assert.equal(printable(hiding), 'a\\u200bb\\u00adc\\ufeffd\\u3164e\\udb40\\udc41f\\ud800g\\u2800h')
+  assert.deepEqual(JSON.parse(jsonText({ hiding })), { hiding })
+  assert.doesNotMatch(jsonText({ hiding }), /[\u200b\u00ad]/)
+  const joined = 'नी\u200dल 👩\u200d🔧 ❤\ufe0f'
+  assert.equal(printable(joined), joined)
 })
 
 test('sizes are decimal, as bills count', () => {

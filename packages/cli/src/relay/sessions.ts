@@ -44,6 +44,6 @@ export function sessionLine(session: SessionRecord): string {
   const { receivedBytes, sentBytes } = session.client
   const who = printable(session.account === null ? session.device : `${session.device} (${session.account})`)
   const what = session.class === 'unused' ? 'unused' : `relayed ${relayed(session)}`
-  const moved = `received ${size(receivedBytes)}, sent ${size(sentBytes)}`
+  const moved = `in ${size(receivedBytes)}, out ${size(sentBytes)}`
   return `session ${session.id}  ${who}  ${what}  ${moved}  ${session.end}, ${known[session.quality]}\n`
 }
