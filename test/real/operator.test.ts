@@ -112,6 +112,10 @@ test('two coturns, each with its own line: connected, watched, examined, one rem
   await carriedBy(startCall(ground, { ...call, user: 'carl', host: 4 }))
   await until('the refusal', () => / refused: (wrong|no) password/.test(meter.output))
   assert.equal(readAccounts(data).filter(({ username }) => username.endsWith(':carl')).length, before)
+  assert.match(
+    await run(ground, 1, 'doctor', ...at),
+    /^warning {2}\d+ connections? (was|were) refused since the start/m,
+  )
   assert(
     readAccounts(data).some(({ username }) => username.endsWith(':alice')),
     'its records stay',

@@ -127,6 +127,7 @@ function statusOf({ state, commits }: Meter): MeterStatus {
     throughput: lastHour(state),
     servers: sources.flatMap((source) => source.status().servers),
     forward: endpoint?.status().forward ?? null,
+    refused: endpoint?.status().refused ?? null,
     redis: subscriber?.status().redis ?? null,
   }
 }

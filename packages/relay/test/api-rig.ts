@@ -221,6 +221,7 @@ export function statusAt(now: number, more: Partial<MeterStatus> = {}): MeterSta
     throughput: new Throughput().read(new Table(), now, now),
     servers: SERVERS.map((name) => serverStatus(name, { lastEventAt: now })),
     forward: null,
+    refused: null,
     redis: null,
     ...more,
   }

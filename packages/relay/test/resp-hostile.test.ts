@@ -63,7 +63,11 @@ test('[R28] a thousand refusals are a line at once, and one that counts them eve
   let now = 0
   t.mock.method(performance, 'now', () => now)
   const told: [why: string, count: number][] = []
-  const refusals = new Refusals(({ why, count }) => told.push([why, count]))
+  const refusals = new Refusals(
+    () => 7000,
+    ({ why, count }) => told.push([why, count]),
+  )
+  assert.equal(refusals.status, null)
   const looks = (seconds: number) => {
     for (let i = 0; i < seconds * 4; i++) {
       now += 250
@@ -72,6 +76,7 @@ test('[R28] a thousand refusals are a line at once, and one that counts them eve
   }
   for (let i = 0; i < 1000; i++) refusals.note('wrong password', '192.0.2.1')
   refusals.note('too many connections', '192.0.2.1')
+  assert.deepEqual(refusals.status, { count: 1001, lastAt: 7000, why: 'too many connections' })
   looks(9)
   assert.deepEqual(told.splice(0), [
     ['wrong password', 1],

@@ -122,6 +122,7 @@ test('what is known of each server', async (t) => {
       { ...unheard, name: 'turn2' },
     ],
     forward: null,
+    refused: null,
   })
   const [a, b] = (await coturn(endpoint)) as [Client, Client]
   await until(() => only().connections === 2, 'the starter gone')

@@ -102,6 +102,18 @@ const cases: readonly (readonly [string, Facts, readonly string[]])[] = [
       'problem server-gone: The coturn "turn2" is not connected since the meter was started.',
     ],
   ],
+  [
+    'somebody was refused an hour ago, and is not any more',
+    facts({ now: START + hour + 1 }, { now: START + hour + 1, refused: { count: 3, lastAt: START, why: 'x' } }),
+    [],
+  ],
+  [
+    'somebody is refused',
+    facts({}, { refused: { count: 1, lastAt: START, why: 'wrong password' } }),
+    [
+      'warning refused: 1 connection was refused since the start, the last one at 2026-01-01 12:00 UTC: wrong password.',
+    ],
+  ],
   ['silence without calls', facts({ now: START + 2 * hour, status: statusAt(START + 2 * hour) }), []],
   [
     'silence with a call',

@@ -1,5 +1,7 @@
 /** Strangers must not fill the operator's journal: each reason is told at once, then counted. */
 
+import type { RefusedStatus } from '../serve/status.ts'
+
 /** A refused connection, or several for one reason. The address, the last one's, is for debugging only. */
 export interface Refusal {
   readonly kind: 'refused'
@@ -11,15 +13,22 @@ export interface Refusal {
 const EVERY_MS = 10_000
 
 export class Refusals {
+  readonly #now: () => number
   readonly #on: (refusal: Refusal) => void
   /** By reason; the reasons are ours and few. */
   readonly #told = new Map<string, { at: number; count: number; peer: string }>()
 
-  constructor(on: (refusal: Refusal) => void) {
+  /** Since the start; null: none. */
+  status: RefusedStatus | null = null
+
+  /** `now`: milliseconds since the epoch. */
+  constructor(now: () => number, on: (refusal: Refusal) => void) {
+    this.#now = now
     this.#on = on
   }
 
   note(why: string, peer: string): void {
+    this.status = { count: (this.status?.count ?? 0) + 1, lastAt: this.#now(), why }
     const known = this.#told.get(why)
     if (known === undefined) {
       this.#told.set(why, { at: performance.now(), count: 0, peer })

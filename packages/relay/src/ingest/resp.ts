@@ -34,7 +34,7 @@ export interface RespOptions {
 
 export interface RespSource extends Source {
   tapping: boolean
-  status(): Pick<MeterStatus, 'servers' | 'forward'>
+  status(): Pick<MeterStatus, 'servers' | 'forward' | 'refused'>
   /**
    * From now on these may report; `streams` has one for each new name. Connections of a server that is no more among
    * them, or has a new password, are closed, which is a gap.
@@ -100,7 +100,7 @@ class RespEndpoint implements RespSource {
     this.#doors = new Doors(this.#out)
     this.#tee = options.forward && new Tee(options.forward, options.on)
     this.#stall = new StallWatch(options.now)
-    this.#refusals = new Refusals(options.on)
+    this.#refusals = new Refusals(options.now, options.on)
     this.claims = options.servers.map(({ name, version }) => ({ source: 'resp', name, bootAware: true, version }))
     this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true })
     this.#server.on('connection', (socket) => this.#accept(socket))
@@ -135,8 +135,9 @@ class RespEndpoint implements RespSource {
     this.#out.tap = on ? this.#options.tap : undefined
   }
 
-  status(): Pick<MeterStatus, 'servers' | 'forward'> {
-    return { servers: this.#doors.servers.map((server) => server.status()), forward: this.#tee?.status() ?? null }
+  status(): Pick<MeterStatus, 'servers' | 'forward' | 'refused'> {
+    const servers = this.#doors.servers.map((server) => server.status())
+    return { servers, forward: this.#tee?.status() ?? null, refused: this.#refusals.status }
   }
 
   setServers(servers: readonly RespServer[], streams: ReadonlyMap<string, Stream>): void {

@@ -30,6 +30,8 @@ export const LAG_MAX_SECONDS = 10
 export const DISK_FULL_BYTES = 256e6
 export const DISK_LOW_BYTES = 1e9
 const QUIET_MS = 3_600_000
+/** Somebody who was refused before that has given up, or is let in now. */
+const REFUSED_MS = 3_600_000
 const REJECTED_NAMES_MANY = 20
 const HELD_MANY = 1000
 /** So long in a day may no meter run before that is told. */
@@ -66,6 +68,7 @@ const checks: readonly Check[] = [
   ledger,
   disk,
   servers,
+  refused,
   redis,
   gaps,
   malformed,
@@ -171,6 +174,18 @@ function shared({ name }: Server): Finding {
   const text = `Two coturns seem to use the line of "${name}", so that their allocations cannot be told apart.`
   const remedy = 'Give each coturn a line of its own: fettle relay server add NAME.'
   return problem('server-shared', text, remedy)
+}
+
+/** A coturn with an old password is told apart from a stranger by nobody but the operator. */
+function refused({ status, now }: Facts): Finding[] {
+  const known = status?.refused ?? null
+  if (known === null || now - known.lastAt > REFUSED_MS) return []
+  const { count, lastAt, why } = known
+  const text = `${plural(count, 'connection')} ${count === 1 ? 'was' : 'were'} refused since the start, the last one at
+    ${minute(new Date(lastAt).toISOString())}: ${why}.`
+  const remedy = `If that is a coturn of yours, put its line into its turnserver.conf again: fettle relay server list
+    --lines. If not, see that strangers do not reach the port.`
+  return [warning('refused', oneLine(text), oneLine(remedy))]
 }
 
 /** What made a gap, in words. */

@@ -72,6 +72,7 @@ function familiesOf(facts: KnownFacts, totals: Totals): Family[] {
     counter('relayed_packets_total', 'Packets relayed', relayed(status, 0)),
     counter('events_total', 'Events by kind', eventsOf(status)),
     counter('rejected_total', 'Allocations that never proved real', status.rejected),
+    counter('refused_total', 'Connections to the endpoint that were refused', status.refused?.count ?? 0),
     counter('gaps_total', 'Times in which events may have been lost', status.gaps),
     counter('malformed_total', 'Messages that are no event of coturn', status.malformed),
     commitSeconds(status),

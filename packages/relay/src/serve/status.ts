@@ -39,8 +39,17 @@ export interface MeterStatus {
   readonly servers: readonly ServerStatus[]
   /** Where commands are passed on to, if anywhere. */
   readonly forward: ForwardStatus | null
+  /** Connections to the endpoint that were refused since the start; null: none. */
+  readonly refused: RefusedStatus | null
   /** The Redis that is subscribed to, if there is one; it is one of the servers. */
   readonly redis: RedisStatus | null
+}
+
+export interface RefusedStatus {
+  readonly count: number
+  /** When and why the last one was. */
+  readonly lastAt: number
+  readonly why: string
 }
 
 export interface RedisStatus {
