@@ -334,6 +334,18 @@ test('a phone shows every filter of the records', async (context) => {
   }
 })
 
+test('a phone shows all of an allocation, both sides', async (context) => {
+  const { fake, page, complaints } = await visit(context, { open: 3, ended: 0 }, { width: 360 })
+  await rowsAre(page, 3)
+  await page.evaluate(`location.hash = '#/sessions/${fake.sessions[0]!.id}'`)
+  await page.locator('.allocations tbody').first().waitFor()
+  for (const cell of await page.locator('.allocations tbody [role]').all()) {
+    const { x, width } = (await cell.boundingBox()) ?? { x: 0, width: 0 }
+    assert.ok(x + width <= 360, await cell.innerText())
+  }
+  assert.deepEqual(complaints, [])
+})
+
 test('a table of 500 sessions that change four times a second keeps the page smooth', async (context) => {
   const { page, complaints } = await visit(context, { open: 480, ended: 20, changesPerSecond: 4, share: 0.12 })
   await rowsAre(page, 500)

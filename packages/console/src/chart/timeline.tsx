@@ -2,16 +2,17 @@
 import type { SessionDetail } from '@fettle/relay/api'
 import { useMemo } from 'preact/hooks'
 import uPlot from 'uplot'
-import { type Bar, BUCKET_MS, barsOf } from '../sessions/timeline.ts'
+import { type Bar, barsOf } from '../sessions/timeline.ts'
 import { axisSize, plural, size } from '../text/format.ts'
 import { Time } from '../text/words.tsx'
 import { axes } from './axes.ts'
 import { type Colours, Plot } from './plot.tsx'
 
 const HEIGHT = 200
-/** A bar fills most of its bucket, but one alone is no wall. */
+/** A bar fills most of its bucket. */
 const FILLED = 0.8
-const WIDEST_PIXELS = 40
+/** A short session has empty buckets at both sides, so that a bar is as wide as its time and yet no wall. */
+const FEWEST_BUCKETS = 12
 
 export function Timeline({ timeline }: { timeline: SessionDetail['timeline'] }) {
   const { bars, widthMs, late } = useMemo(() => barsOf(timeline), [timeline])
@@ -73,15 +74,18 @@ function Figures({ bars }: { bars: readonly Bar[] }) {
 
 /** A bar stands in the middle of its time. */
 function columnsOf(bars: readonly Bar[], widthMs: number): uPlot.AlignedData {
+  const beside = Math.max(0, Math.ceil((FEWEST_BUCKETS - bars.length) / 2))
+  const first = (bars[0]?.at ?? 0) + widthMs / 2 - beside * widthMs
+  const all = Array.from({ length: bars.length + 2 * beside }, (_, i) => bars[i - beside])
   return [
-    bars.map(({ at }) => (at + widthMs / 2) / 1000),
-    bars.map(({ received }) => received),
-    bars.map(({ sent }) => -sent),
+    all.map((_, i) => (first + i * widthMs) / 1000),
+    all.map((bar) => bar?.received ?? null),
+    all.map((bar) => (bar === undefined ? null : -bar.sent)),
   ]
 }
 
 function options(colours: Colours): Omit<uPlot.Options, 'width' | 'height'> {
-  const paths = uPlot.paths.bars!({ size: [FILLED, WIDEST_PIXELS] })
+  const paths = uPlot.paths.bars!({ size: [FILLED] })
   const bar = (stroke: string) => ({ stroke, fill: stroke, width: 0, paths, points: { show: false } })
   return {
     legend: { show: false },
@@ -96,9 +100,8 @@ function options(colours: Colours): Omit<uPlot.Options, 'width' | 'height'> {
   }
 }
 
-/** From the start of the first bar to the end of the last, in seconds. */
+/** From the start of the first bucket to the end of the last, in seconds. */
 function spanOf(middles: ArrayLike<number>): [number, number] {
-  const first = middles[0]!
-  const half = middles.length > 1 ? (middles[1]! - first) / 2 : BUCKET_MS / 2000
-  return [first - half, middles[middles.length - 1]! + half]
+  const half = (middles[1]! - middles[0]!) / 2
+  return [middles[0]! - half, middles[middles.length - 1]! + half]
 }

@@ -4,6 +4,7 @@ import { explainEnd, explainQuality, explainQuirk, qualityWords } from '../text/
 import { duration, plural, size, whole } from '../text/format.ts'
 import { printable } from '../text/printable.ts'
 import { Explained, Name, Nothing, Time } from '../text/words.tsx'
+import { as } from './roles.ts'
 
 export function Allocations({ session }: { session: Session }) {
   return (
@@ -13,21 +14,37 @@ export function Allocations({ session }: { session: Session }) {
         <p class="quiet">{plural(session.allocations.length, 'allocation')}</p>
       </header>
       <div class="scroll">
-        <table class="figures allocations">
-          <thead>
-            <tr>
-              <th scope="col">Allocation</th>
-              <th scope="col">Server</th>
-              <th scope="col">Started</th>
-              <th scope="col">Ended</th>
-              <th scope="col">State</th>
-              <th scope="col">Known</th>
-              <th scope="col">Transport and addresses</th>
-              <th scope="col">Side</th>
-              <th scope="col" class="number">
+        <table {...as.table} class="figures allocations">
+          <thead {...as.rows}>
+            <tr {...as.row}>
+              <th {...as.title} scope="col">
+                Allocation
+              </th>
+              <th {...as.title} scope="col">
+                Server
+              </th>
+              <th {...as.title} scope="col">
+                Started
+              </th>
+              <th {...as.title} scope="col">
+                Ended
+              </th>
+              <th {...as.title} scope="col">
+                State
+              </th>
+              <th {...as.title} scope="col">
+                Known
+              </th>
+              <th {...as.title} scope="col">
+                Transport and addresses
+              </th>
+              <th {...as.title} scope="col">
+                Side
+              </th>
+              <th {...as.title} scope="col" class="number">
                 Received
               </th>
-              <th scope="col" class="number">
+              <th {...as.title} scope="col" class="number">
                 Sent
               </th>
             </tr>
@@ -45,23 +62,23 @@ export function Allocations({ session }: { session: Session }) {
 function AllocationRows({ allocation }: { allocation: Allocation }) {
   const { id, username, server, boot, startedAt, startedBefore, endedAt, goodbyeAt, state, end } = allocation
   return (
-    <tbody>
-      <tr>
-        <th scope="rowgroup" rowSpan={2}>
+    <tbody {...as.rows}>
+      <tr {...as.row}>
+        <th {...as.name} scope="rowgroup" rowSpan={2}>
           <code>{printable(id)}</code>
           <span class="below">
             <Name text={username} />
           </span>
         </th>
-        <td rowSpan={2}>
+        <td {...as.cell} data-title="Server" rowSpan={2}>
           {server === null ? <Nothing /> : <Name text={server} />}
           {boot !== null && <span class="below quiet">start {boot}</span>}
         </td>
-        <td rowSpan={2}>
+        <td {...as.cell} data-title="Started" rowSpan={2}>
           {startedAt === null && startedBefore !== null ? 'before ' : ''}
           <Time iso={startedAt ?? startedBefore} />
         </td>
-        <td rowSpan={2}>
+        <td {...as.cell} data-title="Ended" rowSpan={2}>
           {state === 'open' ? <Nothing /> : <Time iso={endedAt} />}
           {goodbyeAt !== null && (
             <span class="below quiet">
@@ -69,19 +86,19 @@ function AllocationRows({ allocation }: { allocation: Allocation }) {
             </span>
           )}
         </td>
-        <td rowSpan={2}>
+        <td {...as.cell} class="state" rowSpan={2}>
           <Explained word={end} by={explainEnd(end, state)} tone={`dot ${end}`} />
           <span class="below quiet">{usedText(allocation)}</span>
         </td>
-        <td rowSpan={2}>
+        <td {...as.cell} data-title="Known" rowSpan={2}>
           <Known allocation={allocation} />
         </td>
-        <td rowSpan={2} class="addresses">
+        <td {...as.cell} class="addresses" rowSpan={2}>
           <Addresses allocation={allocation} />
         </td>
         <Side name="client" counters={allocation.client} />
       </tr>
-      <tr>
+      <tr {...as.row}>
         <Side name="peer" counters={allocation.peer} />
       </tr>
     </tbody>
@@ -143,15 +160,17 @@ function Addresses({ allocation }: { allocation: Allocation }) {
 function Side({ name, counters }: { name: string; counters: Counters | null }) {
   return (
     <>
-      <th scope="row">{name}</th>
-      <td class="number">
+      <th {...as.name} scope="row">
+        {name}
+      </th>
+      <td {...as.cell} data-title="Received" class="number">
         {counters === null ? (
           <Nothing />
         ) : (
           <Counted bytes={counters.receivedBytes} packets={counters.receivedPackets} />
         )}
       </td>
-      <td class="number">
+      <td {...as.cell} data-title="Sent" class="number">
         {counters === null ? <Nothing /> : <Counted bytes={counters.sentBytes} packets={counters.sentPackets} />}
       </td>
     </>
