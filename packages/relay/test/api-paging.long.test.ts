@@ -72,6 +72,38 @@ test('pages that are read while calls come and go hold every session once, newes
   assert.ok(paths.length >= 60 + 2 * 8)
 })
 
+test('pages of usage and of gaps that are read meanwhile hold what was there, and no row twice', async (context) => {
+  const rig = new Rig(context)
+  for (let i = 0; i < 12; i++) {
+    rig.call(`1:device${i % 5}`, 4)
+    rig.gap('turn1', rig.now - 1000, 'connection')
+  }
+  rig.commit()
+  const api = rig.api()
+  let more = 0
+  const meanwhile = () => {
+    // New devices sort before and after those that are there, and an old one goes on.
+    for (const name of [`a${more}`, `z${more++}`, 'device0']) rig.call(`1:${name}`, 1)
+    rig.gap('turn2', rig.now - 1000, 'connection')
+    rig.commit()
+  }
+  const keysOf = (rows: Usage['rows']) => rows.map(({ at, value }) => `${at} ${value}`)
+  const before = keysOf(await usageOf(api, 'by=device&bucket=5m'))
+  const found = keysOf(
+    (await pages<Usage>(api, '/v1/usage?by=device&bucket=5m&limit=4', meanwhile)).flatMap((page) => page.rows),
+  )
+  assert.equal(new Set(found).size, found.length)
+  assert.deepEqual(
+    before.filter((key) => !found.includes(key)),
+    [],
+  )
+  const gaps = (await pages<GapPage>(api, '/v1/gaps?limit=3', meanwhile)).flatMap((page) => page.gaps)
+  const ends = gaps.map(({ server, endedAt }) => `${endedAt} ${server}`)
+  assert.equal(new Set(ends).size, ends.length)
+  assert.equal(gaps.filter(({ server }) => server === 'turn1').length, 12)
+  assert.ok(more > 8)
+})
+
 test('a page whose rows are rare ends early, and the next one goes on where it ended', () => {
   const rare = [190_001, 190_000, 77_777, 12_345, 1]
   const slowly = ({ low, high }: { low: number; high: number }, limit: number) => {
