@@ -95,6 +95,13 @@ function complaintOf(event: Complaint): string {
   }
 }
 
+/** What cannot be undone, where the line is read that leads to it. */
+const BEFORE = `Before you do: a restart ends coturn's calls without a last report, so drain it;
+and whoever reads its present redis-statsdb hears nothing any more, unless you
+--forward (docs/operating.md).
+
+`
+
 function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void {
   io.print(`fettle meters your TURN relays; Ctrl-C ends it.\n\ndata: ${printable(event.data)}\n`)
   if (event.http !== null) io.print(`page: ${event.http}/${event.token === '' ? '' : `#token=${event.token}`}\n`)
@@ -102,6 +109,7 @@ function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void 
   for (const { server, line } of event.lines) {
     io.print(`coturn ${printable(server)}: put this line into its turnserver.conf and restart it\n\n${line}\n\n`)
   }
+  if (event.lines.length > 0) io.print(BEFORE)
   io.print('waiting for coturn\n')
 }
 
