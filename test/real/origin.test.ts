@@ -14,7 +14,7 @@ import { find, Ground, until } from './harness.ts'
 /** Ways in which a page makes a browser ask somebody who has not let it; each says so in the query. */
 const WAYS = ['form', 'beacon', 'iframe', 'GET', 'POST']
 const attempts = (target: string) => `
-  const url = ${JSON.stringify(`${target}/v1/servers?`)}
+  const url = ${JSON.stringify(`${target}/v1/reconcile?`)}
   const form = document.createElement('form')
   Object.assign(form, { method: 'POST', action: url + 'form', target: 'frame', enctype: 'text/plain' })
   document.body.append(form)
