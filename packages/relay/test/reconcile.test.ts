@@ -290,7 +290,12 @@ const totalsOf = (said: readonly Said[]) =>
 
 test('[R46, R47, R48, R49] whatever was missed: every record is whole afterwards, to the byte, and doing it again changes nothing', () => {
   const gap = fc.tuple(fc.integer({ min: 0, max: 3500 }), fc.integer({ min: 1, max: 600 }))
-  const world = fc.record({ calls, gaps: fc.array(gap, { minLength: 1, maxLength: 3 }), at: fc.nat(9000), restart: fc.boolean() })
+  const world = fc.record({
+    calls,
+    gaps: fc.array(gap, { minLength: 1, maxLength: 3 }),
+    at: fc.nat(9000),
+    restart: fc.boolean(),
+  })
   const seen = { completed: 0, added: 0 }
   const property = fc.property(world, ({ calls: made, gaps, at, restart }) => {
     const said = made.flat()
