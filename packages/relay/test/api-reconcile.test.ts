@@ -79,6 +79,7 @@ test('what is wrong with a request is said, and nothing is done', async (context
 
 test('[R48] what is added must be the path of an allocation, of a server that is known, and have an end', async (context) => {
   const rig = new Rig(context)
+  rig.pass(120_000)
   const api = rig.api()
   const added = async (one: object) => {
     const response = await api.fetch(post({ ...EMPTY, additions: [one] }))
@@ -90,6 +91,7 @@ test('[R48] what is added must be the path of an allocation, of a server that is
   assert.equal(await added({ ...PLACE, ...account, stream: 99 }), 'unknown')
   assert.equal(await added({ ...PLACE, ...account, endedAt: null }), 'unknown')
   assert.equal(await added({ ...PLACE, ...account, endedAt: new Date(START - 1).toISOString() }), 'unknown')
+  assert.equal(await added({ ...PLACE, ...account, endedAt: '9999-12-31T23:59:59.999Z' }), 'not over')
   assert.equal(rig.ledger.db.prepare('SELECT count(*) AS n FROM allocation').get()!.n, 0)
   assert.equal(await added({ ...PLACE, ...account }), 'whole')
   assert.equal(await added({ ...PLACE, ...account }), 'unchanged')

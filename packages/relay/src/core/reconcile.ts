@@ -5,7 +5,7 @@
  * changed is what was not known, so that doing it twice changes nothing.
  */
 import { insert } from './admission.ts'
-import { bringUp, carryIfOver, close, Ended, finish } from './ends.ts'
+import { awaitDeadline, bringUp, close, Ended, expectPeer, finish } from './ends.ts'
 import { createBatch, isPath, readPath } from './event.ts'
 import { isWhole, qualityOf } from './quality.ts'
 import type { SavedRow } from './restore.ts'
@@ -64,16 +64,27 @@ export interface Outcomes {
   readonly additions: readonly Reconciled[]
 }
 
-/** `recalled`: the allocations to be made whole, and all that are of a path to be added, as they are stored. */
+/**
+ * `recalled`: the allocations to be made whole, and all that are of a path to be added, as they are stored. What has not
+ * ended by now is left alone: nothing here may be of a time to come.
+ */
 export function reconcile(state: State, asked: Reconciliation, recalled: readonly Recalled[]): Outcomes {
-  const byId = new Map(recalled.map((one) => [one.cells[Column.id]!, one]))
-  const isThere = (one: Addition, i: number) =>
-    recalled.some((other) => isSame(one, other, spanOf(other))) ||
-    asked.additions.slice(0, i).some((other) => isSame(one, other, other.account))
-  return {
-    completions: asked.completions.map((one) => completeFrom(state, one, byId.get(one.id))),
-    additions: asked.additions.map((one, i) => (isThere(one, i) ? 'unchanged' : addFrom(state, one))),
+  const stored = new Map(recalled.map((one) => [one.cells[Column.id]!, one]))
+  const known = new Known()
+  for (const one of recalled) known.add(one, spanOf(one))
+  const complete = (one: Completion) => {
+    const outcome = completeFrom(state, one, stored.get(one.id))
+    // What is stored of it is out of date by that.
+    if (outcome === 'whole') stored.delete(one.id)
+    return outcome
   }
+  const add = (one: Addition) => {
+    if (known.has(one, one.account)) return 'unchanged'
+    const outcome = addFrom(state, one)
+    if (outcome === 'whole') known.add(one, one.account)
+    return outcome
+  }
+  return { completions: asked.completions.map(complete), additions: asked.additions.map(add) }
 }
 
 interface Span {
@@ -87,17 +98,28 @@ function spanOf({ cells }: Recalled): Span {
   return { openedAt: Number.isNaN(openedAt) ? heardAt : openedAt, closedAt: cells[Column.closedAt]! }
 }
 
-/** Of one path there is no other one at the same time. */
-function isSame(one: Addition, other: Pick<Addition, 'stream' | 'path'>, { openedAt, closedAt }: Span): boolean {
-  const { account, stream, path } = one
-  if (other.stream !== stream || other.path.length !== path.length) return false
-  if (openedAt > account.closedAt || closedAt < account.openedAt) return false
-  return path.every((byte, i) => byte === other.path[i])
+/** When allocations of a path were there: of one path there is no other one at the same time. */
+class Known {
+  readonly #spans = new Map<string, Span[]>()
+
+  add(one: Pick<Addition, 'stream' | 'path'>, span: Span): void {
+    const spans = this.#spans.get(keyOf(one))
+    if (spans === undefined) this.#spans.set(keyOf(one), [span])
+    else spans.push(span)
+  }
+
+  has(one: Pick<Addition, 'stream' | 'path'>, { openedAt, closedAt }: Span): boolean {
+    const spans = this.#spans.get(keyOf(one)) ?? []
+    return spans.some((other) => !(other.openedAt > closedAt || other.closedAt < openedAt))
+  }
 }
+
+const keyOf = ({ stream, path }: Pick<Addition, 'stream' | 'path'>) => `${stream}/${String.fromCharCode(...path)}`
 
 /** Makes an allocation whole. `recalled`: it as it is stored; undefined: the ledger has none of that number. */
 function completeFrom(state: State, { id, account }: Completion, recalled: Recalled | undefined): Reconciled {
   if (recalled === undefined) return 'unknown'
+  if (account.closedAt > state.now) return 'not over'
   const { stream, boot, path, cells, isLive } = recalled
   const { table } = state
   const row = table.find(stream, boot, path, 0, path.length)
@@ -121,22 +143,24 @@ function makeWhole(state: State, row: number, account: Account): Reconciled {
   if ((flags & Flag.held) !== 0) return 'unknown'
   if ((flags & Flag.expired) !== 0) {
     const outcome = putRight(state, row, account)
-    // Nothing more is awaited, for all was told.
-    if (outcome === 'whole') retire(state, row)
+    // It is remembered as before (rule R15): a report that is still on its way must find it.
+    awaitDeadline(state, row)
     return outcome
   }
   // Its totals are on the way, or it goes on as far as anyone knows.
   if ((flags & OVER) !== 0 || Number.isNaN(account.closedAt)) return 'not over'
+  expectPeer(state, row)
   const above = missingOf(state, row, account)
   return above === undefined ? 'contradicts' : endAsOf(state, row, account, above)
 }
 
-/** What the account counts above the row's readings, by side; undefined: one of them is below. */
+/** What the account counts above the row's readings, by side; undefined: one is below, or knows nothing of the peer's. */
 function missingOf(
   { table: { cells } }: State,
   row: number,
   { client, peer }: Account,
 ): [number[], number[]] | undefined {
+  if (peer === null && (cells[row * STRIDE + Column.flags]! & (Flag.peer | Flag.peerExpected)) !== 0) return undefined
   const above = (column: number, counters: readonly number[] | null) =>
     [0, 1, 2, 3].map((k) => (counters?.[k] ?? 0) - cells[row * STRIDE + column + k]!)
   const both: [number[], number[]] = [above(Column.client, client), above(Column.peer, peer)]
@@ -148,15 +172,16 @@ function endAsOf(state: State, row: number, account: Account, [client, peer]: re
   const { cells } = state.table
   const base = row * STRIDE
   const { now } = state
-  const heardUntil = Math.max(cells[base + Column.clientAt]!, cells[base + Column.peerAt]!)
-  state.now = Math.min(now, Math.max(account.closedAt, heardUntil))
+  state.now = Math.max(account.closedAt, cells[base + Column.clientAt]!, cells[base + Column.peerAt]!)
+  const begins = carries(state, account) && (cells[base + Column.flags]! & Flag.carrier) === 0
+  cells[base + Column.flags]! |= wholeFlags(state, account)
   tellClosing(state, row, account)
-  learnTimes(state, row, account)
   close(state, row, Ended.deleted, state.now)
+  learnTimes(state, row, account)
   bringUp(state, row, CLIENT, client!, false)
   bringUp(state, row, PEER, peer!, false)
-  cells[base + Column.flags]! |= wholeFlags(account)
-  if ((cells[base + Column.flags]! & Flag.carrier) === 0) carryIfOver(state, row, payloadOf(account))
+  // That it carries is learnt when its session may be over, in which it stays.
+  if (begins) state.moves.push(Move.reconciled, cells[base]!, Number.NaN, 0, 1)
   finish(state, row)
   state.now = now
   return 'whole'
@@ -176,13 +201,11 @@ function putRight(state: State, row: number, account: Account): Reconciled {
   if (!isKnown) {
     bringUp(state, row, CLIENT, above[0], true)
     bringUp(state, row, PEER, above[1], true)
-    cells[base + Column.flags]! |= wholeFlags(account)
+    cells[base + Column.flags]! |= wholeFlags(state, account)
   }
-  const payload = base + payloadOf(account)
-  const carries = cells[payload + 1]! + cells[payload + 3]! > state.rules.carryBytes
-  if (carries) cells[base + Column.flags]! |= Flag.carrier
   tellClosing(state, row, account)
-  state.moves.push(Move.reconciled, cells[base]!, isEnd ? cells[base + Column.closedAt]! : Number.NaN, 0, +carries)
+  const closedAt = isEnd ? cells[base + Column.closedAt]! : Number.NaN
+  state.moves.push(Move.reconciled, cells[base]!, closedAt, 0, +carries(state, account))
   return 'whole'
 }
 
@@ -191,6 +214,7 @@ function addFrom(state: State, { stream, boot, path, account }: Addition): Recon
   const { table } = state
   const heard = state.streams.get(stream)
   if (heard === undefined || !isPath(path) || !(account.openedAt <= account.closedAt)) return 'unknown'
+  if (account.closedAt > state.now) return 'not over'
   const known = table.find(stream, boot, path, 0, path.length)
   if (known >= 0 && (table.cells[known * STRIDE + Column.flags]! & Flag.held) === 0) return 'contradicts'
   if (known >= 0) {
@@ -201,18 +225,16 @@ function addFrom(state: State, { stream, boot, path, account }: Addition): Recon
   if (row < 0) return 'not over'
   const { cells } = table
   const base = row * STRIDE
-  cells[base + Column.flags] = wholeFlags(account) | Flag.fromStart
+  cells[base + Column.flags] = wholeFlags(state, account) | Flag.fromStart
   cells[base + Column.heardAt] = account.openedAt
   cells[base + Column.closedAt] = account.closedAt
+  cells[base + Column.lifetime] = Number.NaN
   learnTimes(state, row, account)
   state.relayed.place(row, readPath(path).realm)
   bringUp(state, row, CLIENT, account.client, true)
   bringUp(state, row, PEER, account.peer ?? [0, 0, 0, 0], true)
-  const payload = base + payloadOf(account)
-  const carries = cells[payload + 1]! + cells[payload + 3]! > state.rules.carryBytes
-  if (carries) cells[base + Column.flags]! |= Flag.carrier
   tellClosing(state, row, account)
-  state.moves.push(Move.added, cells[base]!, account.openedAt, account.closedAt, +carries)
+  state.moves.push(Move.added, cells[base]!, account.openedAt, account.closedAt, +carries(state, account))
   retire(state, row)
   return 'whole'
 }
@@ -227,13 +249,16 @@ function insertAt(state: State, { stream, boot, path }: { stream: State['stream'
   return row
 }
 
-/** Which side's payload says whether it carries (rule R20). */
-const payloadOf = ({ peer }: Account) => (peer === null ? Column.client : Column.peer)
+/** Rule R20. */
+function carries({ rules }: State, { client, peer }: Account): boolean {
+  const payload = peer ?? client
+  return payload[1]! + payload[3]! > rules.carryBytes
+}
 
 /** The totals of all sides are known, and by whom. */
-function wholeFlags({ peer }: Account): number {
-  const sides = peer === null ? Flag.clientTotal : Flag.clientTotal | Flag.peer | Flag.peerTotal
-  return sides | Flag.deleted | Flag.reconstructed
+function wholeFlags(state: State, account: Account): number {
+  const sides = account.peer === null ? Flag.clientTotal : Flag.clientTotal | Flag.peer | Flag.peerTotal
+  return sides | Flag.deleted | Flag.reconstructed | (carries(state, account) ? Flag.carrier : 0)
 }
 
 /**
@@ -254,11 +279,15 @@ function learnTimes(
     cells[base + Column.openedAt] = Math.min(openedAt, cells[base + Column.heardAt]!)
     cells[base + Column.flags]! |= Flag.fromStart
   }
-  if (isEnd) cells[base + Column.closedAt] = Math.max(closedAt, cells[base + Column.heardAt]!)
+  if (isEnd) {
+    cells[base + Column.closedAt] = Math.max(closedAt, cells[base + Column.heardAt]!)
+    cells[base + Column.flags]! |= Flag.deleted
+  }
   if (Number.isNaN(cells[base + Column.goodbyeAt]!)) cells[base + Column.goodbyeAt] = goodbyeAt
   const limit = least(cells[base + Column.goodbyeAt]!, cells[base + Column.closedAt]!)
   const known = cells[base + Column.relayTo]!
-  cells[base + Column.relayTo] = least(limit, relayTo > known || Number.isNaN(known) ? relayTo : known)
+  const relayed = relayTo > known || Number.isNaN(known) ? relayTo : known
+  cells[base + Column.relayTo] = relayed > limit ? limit : relayed
   touchFacts(state, row)
   return { isStart, isEnd }
 }

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { endings } from '../core/ends.ts'
 import type { SessionRecord } from '../core/record.ts'
+import { Flag } from '../core/table.ts'
 import { readSessions } from './sessions.ts'
 
 const DELETED = endings.indexOf('deleted')
@@ -26,7 +27,8 @@ export function readOutbox(db: DatabaseSync, after: number, limit: number): Outb
   const sql = 'SELECT seq, session_id AS session, revision FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?'
   const entries = db.prepare(sql).all(after, limit) as unknown as OutboxEntry[]
   const closing = `SELECT min(o.seq) AS seq FROM outbox o JOIN allocation a ON a.session_id = o.session_id
-    JOIN live l ON l.id = a.id WHERE o.seq > ? AND o.seq <= ? AND a.ended = ${DELETED}`
+    JOIN live l ON l.id = a.id
+    WHERE o.seq > ? AND o.seq <= ? AND a.ended = ${DELETED} AND l.flags & ${Flag.expired} = 0`
   const end = db.prepare(closing).get(after, entries.at(-1)?.seq ?? 0)!.seq as number | null
   return end === null ? entries : entries.filter(({ seq }) => seq < end)
 }

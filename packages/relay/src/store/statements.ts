@@ -3,6 +3,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { USAGE_WIDTH } from '../core/state.ts'
 import { Flag, HOT } from '../core/table.ts'
 
+/** In a transaction its flags come last. */
+const CARRIES = `(a.carrier_at IS NOT NULL OR a.flags & ${Flag.carrier} <> 0)`
+
 const marks = (count: number) => Array(count).fill('?').join(',')
 
 export type Statements = ReturnType<typeof prepare>
@@ -18,13 +21,12 @@ export function prepare(db: DatabaseSync) {
       'UPDATE allocation SET transport = ?, server_address = ?, client_address = ?, tls = ? WHERE id = ?',
     ),
     describeClosing: db.prepare(
-      `UPDATE allocation SET server_address = coalesce(?, server_address), client_address = coalesce(?, client_address),
+      `UPDATE allocation SET server_address = coalesce(server_address, ?), client_address = coalesce(client_address, ?),
        origin = ?, close_reason = ? WHERE id = ?`,
     ),
     deleteAllocation: db.prepare('DELETE FROM allocation WHERE id = ?'),
     allocation: db.prepare(
-      `SELECT key, device, session_id, closed_at, ended,
-       carrier_at IS NOT NULL OR flags & ${Flag.carrier} <> 0 AS carrier FROM allocation WHERE id = ?`,
+      `SELECT key, device, session_id, closed_at, ended, ${CARRIES} AS carrier FROM allocation a WHERE id = ?`,
     ),
     setSession: db.prepare('UPDATE allocation SET session_id = ? WHERE id = ?'),
     setCarrier: db.prepare(
@@ -36,9 +38,9 @@ export function prepare(db: DatabaseSync) {
     session: db.prepare('SELECT * FROM session WHERE id = ?'),
     // By the device, which has an index; all allocations of a key have the same one.
     sessionAround: db.prepare(
-      `SELECT session_id FROM allocation
-       WHERE device = ? AND key = ? AND session_id IS NOT NULL AND coalesce(opened_at, heard_at) <= ?
-       AND (ended = 0 OR closed_at >= ?) ORDER BY id LIMIT 1`,
+      `SELECT session_id FROM allocation a JOIN session s ON s.id = a.session_id
+       WHERE a.device = ? AND a.key = ? AND coalesce(a.opened_at, a.heard_at) <= ? AND (a.ended = 0 OR a.closed_at >= ?)
+       AND (s.carried = 0 OR ${CARRIES}) ORDER BY coalesce(a.opened_at, a.heard_at), a.id LIMIT 1`,
     ),
     insertFinal: db.prepare('INSERT INTO session VALUES (NULL, ?, ?, 0, ?, ?, 0)'),
     tellFinal: db.prepare('INSERT INTO outbox (session_id, revision) VALUES (?, 0)'),
