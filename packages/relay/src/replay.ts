@@ -145,6 +145,8 @@ export interface Folded {
   readonly malformed: number
   /** Files of which only the beginning could be unpacked, in a line each. */
   readonly cut: readonly string[]
+  /** How far times ran back at most, and in which file; null: never. What came then is taken to be of the later time. */
+  readonly back: { readonly ms: number; readonly file: string } | null
 }
 
 export async function foldFiles(
@@ -161,6 +163,7 @@ export async function foldFiles(
     const saved = ledger.restore([{ source: 'recording', name: kind.name, bootAware, version: null }])
     restore(state, saved)
     const cut: string[] = []
+    let back: Folded['back'] = null
     const recorder = new Recorder(saved.streams[0]!.id, (batch) => {
       fold(state, batch)
       ledger.commit(take(state))
@@ -168,11 +171,12 @@ export async function foldFiles(
     for (const file of files) {
       const broken = await readFile(file, kind, recorder, progress)
       if (broken) cut.push(`${file}: gzip breaks off; what came before counts`)
+      if (recorder.backMs > (back?.ms ?? 0)) back = { ms: recorder.backMs, file }
     }
     recorder.flush()
     finishRecording(state)
     ledger.commit(take(state))
-    return { ledger, malformed: recorder.malformed + saved.streams[0]!.malformed, cut }
+    return { ledger, malformed: recorder.malformed + saved.streams[0]!.malformed, cut, back }
   } catch (error) {
     ledger.close()
     throw error

@@ -31,6 +31,8 @@ export interface Pair {
 
 /** What is said of the moment when the same thing was heard: both stamp it, the other one perhaps in whole seconds. */
 export const TOLERANCE_MS = 10_000
+/** No two clocks of one run differ by more: that of a log in local time by its zone. */
+export const CLOCKS_MS = 14 * 3_600_000
 
 /** Pairs up the allocations of one path. `aheadMs`: how far the clock here is ahead of the other one's. */
 export function pairUp(mine: readonly Entry[], others: readonly Entry[], aheadMs: number): Pair[] {
@@ -45,10 +47,10 @@ export function pairUp(mine: readonly Entry[], others: readonly Entry[], aheadMs
       pairs.push({ mine: one, other })
     }
   }
-  pairSure((a, b) => maybe(a, b, aheadMs) && counted(a.facts) > 0 && compare(a.facts, b.facts) === 'same')
+  pairSure((a, b) => maybe(a, b, aheadMs) && isAlike(a, b))
   for (let before = -1; before !== pairs.length; ) {
     before = pairs.length
-    pairSure((a, b) => maybe(a, b, aheadMs))
+    pairSure((a, b) => maybe(a, b, aheadMs) && isTold(a, b))
   }
   return [
     ...pairs,
@@ -63,13 +65,28 @@ function only(all: Iterable<Entry>, isIt: (one: Entry) => boolean): Entry | unde
   return found.length === 1 ? found[0] : undefined
 }
 
-/** Whether they may be the same allocation, as far as addresses and times tell. */
-export function maybe({ facts: a }: Entry, { facts: b }: Entry, aheadMs: number): boolean {
-  if (a.serverAddress !== null && b.serverAddress !== null && a.serverAddress !== b.serverAddress) return false
-  if (a.openedAt !== null && b.openedAt !== null) return Math.abs(a.openedAt - b.openedAt - aheadMs) <= TOLERANCE_MS
+/** Whether they may be the same allocation, as far as addresses and times tell. `withinMs`: how far times may differ. */
+export function maybe({ facts: a }: Entry, { facts: b }: Entry, aheadMs: number, withinMs = TOLERANCE_MS): boolean {
+  if (differ(a.serverAddress, b.serverAddress)) return false
+  if (a.openedAt !== null && b.openedAt !== null) return Math.abs(a.openedAt - b.openedAt - aheadMs) <= withinMs
+  if (differ(a.clientAddress, b.clientAddress)) return false
   const [from, to] = spanOf(a)
   const [otherFrom, otherTo] = spanOf(b)
-  return !(otherFrom + aheadMs > to + TOLERANCE_MS || otherTo + aheadMs < from - TOLERANCE_MS)
+  return !(otherFrom + aheadMs > to + withinMs || otherTo + aheadMs < from - withinMs)
+}
+
+/** Two that are known. */
+const differ = (a: string | null, b: string | null) => a !== null && b !== null && a !== b
+
+/** Whether more than the path says that they are the same, if they may be: it comes again after a restart. */
+function isTold({ facts: a }: Entry, { facts: b }: Entry): boolean {
+  const areTimed = [a, b].every(({ openedAt, heardAt }) => (openedAt ?? heardAt) !== null)
+  return areTimed || (a.clientAddress !== null && a.clientAddress === b.clientAddress)
+}
+
+/** The eight counters are the same, and not all of them are 0. */
+export function isAlike({ facts: a }: Entry, { facts: b }: Entry): boolean {
+  return compare(a, b) === 'same' && countersOf(a).some((one) => one > 0)
 }
 
 /** From when to when it was there; NaN where times are unknown, which no time is before or after. */
@@ -77,29 +94,21 @@ function spanOf({ openedAt, heardAt, closedAt, ended }: AllocationFacts): [numbe
   return [openedAt ?? heardAt ?? Number.NaN, ended === 'open' ? Number.POSITIVE_INFINITY : (closedAt ?? Number.NaN)]
 }
 
-/** `heardUntil`: until when the stream of `mine` has been heard, by the clock here. */
-export function judge(mine: Entry, other: Entry, aheadMs: number, heardUntil: number): Verdict {
-  const a = mine.facts
-  const b = other.facts
+/** `isLost`: what was heard of the end of `other` elsewhere can be on its way to here no more. */
+export function judge({ facts: a }: Entry, { facts: b }: Entry, isLost: boolean): Verdict {
   const counters = compare(a, b)
-  const isOver = b.ended === 'deleted' && b.closedAt !== null && b.closedAt + aheadMs <= heardUntil - SETTLED_MS
   if (!isWhole(b.quality)) return counters === 'same' && a.quality === b.quality ? 'equal' : 'lacks'
   if (counters === 'more' || a.quality === 'ambiguous') return 'contradicts'
-  if (a.ended === 'open') return isOver ? 'completes' : 'not over'
+  if (a.ended === 'open') return b.ended === 'deleted' && isLost ? 'completes' : 'not over'
   if (!isWhole(a.quality)) return 'completes'
   if (counters === 'less') return 'contradicts'
   return a.openedAt === null && b.openedAt !== null ? 'completes' : 'equal'
 }
 
-/** What was heard of it elsewhere may still be on its way to here. */
-export const SETTLED_MS = 60_000
-
 const countersOf = ({ client, peer }: AllocationFacts): number[] => [...numbersOf(client), ...numbersOf(peer)]
 
-export const counted = (facts: AllocationFacts) => countersOf(facts).reduce((sum, one) => sum + one, 0)
-
 /** The eight counters of `a` beside those of `b`: `less` if none is more. */
-export function compare(a: AllocationFacts, b: AllocationFacts): 'same' | 'less' | 'more' {
+function compare(a: AllocationFacts, b: AllocationFacts): 'same' | 'less' | 'more' {
   const others = countersOf(b)
   const differences = countersOf(a).map((one, k) => one - others[k]!)
   if (differences.some((one) => one > 0)) return 'more'

@@ -40,3 +40,12 @@ export function syslogTime(text: string, seenAt: number): number {
   }
   return Number.NaN
 }
+
+/**
+ * In autumn an hour of local time comes twice, and a text says not which one it means. It was taken for the first one;
+ * behind `latest` it is the second.
+ */
+export function inOrder(t: number, latest: number): number {
+  const isBack = t < latest - HOUR_MS / 2 && t > latest - 2 * HOUR_MS
+  return isBack && new Date(t).getHours() === new Date(t + HOUR_MS).getHours() ? t + HOUR_MS : t
+}

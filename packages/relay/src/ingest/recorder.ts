@@ -1,6 +1,7 @@
 /** Collects what a recording says and hands it on as batches. */
 import { appendPublish, appendScene, type Batch, createBatch, Kind, PATH_MAX } from '../core/event.ts'
 import { Boots } from './boots.ts'
+import { inOrder } from './log-time.ts'
 import type { Sink } from './source.ts'
 
 /** What a reader of one form does with a line. `isWhole`: nothing broke it off. */
@@ -36,6 +37,9 @@ export class Recorder {
   #boot = 0
   /** Lines that look like an event and cannot be read. */
   malformed = 0
+  /** How far times ran back at most, in milliseconds. */
+  backMs = 0
+  #latest = Number.NaN
 
   constructor(stream: number, sink: Sink) {
     this.#batch = createBatch(EVENTS, new Uint8Array(SLAB))
@@ -47,8 +51,11 @@ export class Recorder {
 
   /** What follows happened at this time, milliseconds since the epoch; whole milliseconds are kept. */
   at(t: number): void {
+    const time = inOrder(Math.floor(t), this.#latest)
+    if (time < this.#latest) this.backMs = Math.max(this.backMs, this.#latest - time)
+    else this.#latest = time
     this.#room(0)
-    appendScene(this.#batch, Kind.tick, Math.floor(t))
+    appendScene(this.#batch, Kind.tick, time)
   }
 
   /** A message was published. */

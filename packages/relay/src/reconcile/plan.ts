@@ -1,16 +1,6 @@
 /** What a second source of the same run says beside the ledger, and what it could put right (rules R46 to R48). */
 import type { DatabaseSync } from 'node:sqlite'
-import {
-  compare,
-  counted,
-  type Entry,
-  judge,
-  maybe,
-  pairUp,
-  SETTLED_MS,
-  TOLERANCE_MS,
-  type Verdict,
-} from '../core/match.ts'
+import { CLOCKS_MS, type Entry, isAlike, judge, maybe, pairUp, type Verdict } from '../core/match.ts'
 import { isWhole } from '../core/quality.ts'
 import type { Account, Addition, Completion } from '../core/reconcile.ts'
 import { type AllocationFacts, numbersOf } from '../core/record.ts'
@@ -58,6 +48,9 @@ export interface FilePlan extends Plan {
   readonly cut: readonly string[]
 }
 
+/** Times of a recording may run back by that much: clocks are set, and threads take turns. */
+const BACK_MAX_MS = 60_000
+
 /** Compares the ledger `mine` with recordings of one form. Throws a `ReplayFault` when they cannot be read. */
 export async function planFrom(
   mine: DatabaseSync,
@@ -74,8 +67,12 @@ export async function planFrom(
     const kinds = Array.from(byKind, ([{ name }, [first]]) => `${first} is ${name}`)
     throw new ReplayFault(`${kinds.join(', ')}: give files of one form at a time`)
   }
-  const { ledger, malformed, cut } = await foldFiles(kind!, files, options, progress)
+  const { ledger, malformed, cut, back } = await foldFiles(kind!, files, options, progress)
   try {
+    if (back !== null && back.ms > BACK_MAX_MS) {
+      const far = `its times run back by ${Math.round(back.ms / 1000)} s`
+      throw new ReplayFault(`${back.file}: ${far}: give the oldest file first, and each one once`)
+    }
     return { ...plan(mine, ledger.db, server), malformed, cut }
   } finally {
     ledger.close()
@@ -87,7 +84,7 @@ export function plan(mine: DatabaseSync, other: DatabaseSync, server?: string): 
   return new Planner(mine, other, server).plan()
 }
 
-type Unpaired = { readonly path: Uint8Array; readonly other: Entry; readonly isRivalled: boolean }
+type Unpaired = { readonly path: Uint8Array; readonly other: Entry; readonly rival: Doubt | undefined }
 
 class Planner {
   readonly #homes: ReadonlyMap<number, Home>
@@ -138,19 +135,28 @@ class Planner {
     const pairs = pairUp(mine, others, this.#aheadMs)
     const alone = pairs.flatMap((pair) => (pair.other === null ? [pair.mine!] : []))
     const strangers = pairs.flatMap((pair) => (pair.mine === null ? [pair.other!] : []))
-    const isRival = (one: Entry, other: Entry) => maybe(one, other, this.#aheadMs)
     for (const { mine: one, other } of pairs) if (one !== null && other !== null) this.#judge(one, other)
+    // Where clocks were set, or a log was given twice, times say less than they seem to.
+    const mayBe = (one: Entry, other: Entry) => maybe(one, other, this.#aheadMs, CLOCKS_MS)
     for (const one of alone) {
-      if (strangers.some((other) => isRival(one, other))) this.#differ('unclear', one.facts, null, 'several')
-      else this.#differ('lacks', one.facts, null)
+      const rival = strangers.find((other) => mayBe(one, other))
+      if (rival === undefined) this.#differ('lacks', one.facts, null)
+      else this.#differ('unclear', one.facts, null, doubtOf(rival))
     }
-    return strangers.map((other) => ({ path, other, isRivalled: alone.some((one) => isRival(one, other)) }))
+    return strangers.map((other) => {
+      const isRivalled =
+        alone.some((one) => mayBe(one, other)) ||
+        [...mine, ...others].some((one) => one !== other && isAlike(one, other))
+      return { path, other, rival: isRivalled ? doubtOf(other) : undefined }
+    })
   }
 
   #judge(mine: Entry, other: Entry): void {
     const home = this.#homes.get(mine.stream)!
-    home.took(mine, other)
-    const verdict = judge(mine, other, this.#aheadMs, home.heardUntil)
+    const closedAt = (other.facts.closedAt ?? Number.NaN) + this.#aheadMs
+    const verdict = judge(mine, other, home.hasHeard(closedAt) && home.missed(closedAt))
+    home.took(mine)
+    if (verdict !== 'contradicts') home.linked(mine, other)
     if (verdict === 'equal') this.#equal++
     else this.#differ(verdict, mine.facts, other.facts)
     if (verdict === 'completes') this.#completions.push({ id: mine.id, account: accountOf(other.facts, this.#aheadMs) })
@@ -160,7 +166,7 @@ class Planner {
     this.#differences.push({ verdict, mine, other, ...(why === undefined ? {} : { why }) })
   }
 
-  #addIfMissed({ path, other, isRivalled }: Unpaired): void {
+  #addIfMissed({ path, other, rival }: Unpaired): void {
     const { facts } = other
     const unclear = (why: Doubt) => this.#differ('unclear', null, facts, why)
     const openedAt = (facts.openedAt ?? Number.NaN) + this.#aheadMs
@@ -168,30 +174,38 @@ class Planner {
     if (!isWhole(facts.quality) || facts.ended !== 'deleted') {
       return this.#differ(facts.ended === 'open' ? 'not over' : 'lacks', null, facts)
     }
-    if (isRivalled) return unclear('several')
+    if (rival !== undefined) return unclear(rival)
     if (!(openedAt <= closedAt)) return unclear('no times')
     const home = Home.of(this.#homes, other)
     if (home === undefined) return unclear('server')
-    if (closedAt > home.heardUntil - SETTLED_MS) return this.#differ('not over', null, facts)
-    if (!home.missed(openedAt - TOLERANCE_MS, closedAt + TOLERANCE_MS)) return unclear('no gap')
+    if (!home.hasHeard(closedAt)) return this.#differ('not over', null, facts)
+    // Either moment would have been heard of.
+    if (!home.missed(openedAt) || !home.missed(closedAt)) return unclear('no gap')
     this.#differ('adds', null, facts)
     const account = accountOf(facts, this.#aheadMs)
     this.#additions.push({ stream: home.id, boot: home.bootOf(other, openedAt), path, account })
   }
 }
 
+/** Why nobody can tell whether this one is another one. */
+const doubtOf = ({ facts: { openedAt, heardAt } }: Entry): Doubt =>
+  (openedAt ?? heardAt) === null ? 'no times' : 'several'
+
 const SAMPLES = 200
 const AHEAD_MIN_MS = 2000
 
-/** The median over allocations that are surely the same: of one path each, with the same counters. */
+/**
+ * The median over allocations that are surely the same: the only ones of their path, with the same counters, and they
+ * carried. What did not, such as a probe, may count the same after each restart.
+ */
 function clockDifference(ledgers: Ledgers): number {
   const ahead: number[] = []
   for (const { mine, others } of ledgers) {
     const [a] = mine
     const [b] = others
-    if (mine.length !== 1 || others.length !== 1 || counted(a!.facts) === 0) continue
-    if (compare(a!.facts, b!.facts) !== 'same' || a!.facts.openedAt === null || b!.facts.openedAt === null) continue
-    ahead.push(a!.facts.openedAt - b!.facts.openedAt)
+    if (mine.length !== 1 || others.length !== 1 || !a!.facts.carries || !isAlike(a!, b!)) continue
+    const difference = (a!.facts.openedAt ?? Number.NaN) - (b!.facts.openedAt ?? Number.NaN)
+    if (Math.abs(difference) <= CLOCKS_MS) ahead.push(difference)
     if (ahead.length >= SAMPLES) break
   }
   const median = ahead.sort((a, b) => a - b)[Math.floor(ahead.length / 2)] ?? 0
@@ -202,8 +216,8 @@ function clockDifference(ledgers: Ledgers): number {
 function accountOf(facts: AllocationFacts, aheadMs: number): Account {
   const at = (t: number | null) => (t === null ? Number.NaN : t + aheadMs)
   const { serverAddress, clientAddress, origin, closeReason, peer } = facts
-  const addresses = `local=${serverAddress ?? ''}, remote=${clientAddress ?? ''}`
-  const closing = closeReason === null ? '' : `closed ${addresses}, reason=${closeReason}, origin=${origin ?? ''}`
+  const addresses = serverAddress === null ? '' : `local=${serverAddress}, remote=${clientAddress ?? ''}, `
+  const closing = closeReason === null ? '' : `closed ${addresses}reason=${closeReason}, origin=${origin ?? ''}`
   return {
     openedAt: at(facts.openedAt),
     goodbyeAt: at(facts.goodbyeAt),
