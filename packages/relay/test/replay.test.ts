@@ -344,7 +344,7 @@ test('[R27] a log is known whatever coturn prints in front of a line, and times 
 
 test('[R27] a log that begins with a thousand refusals, as after its rotation, is known', async () => {
   const refused =
-    '9: : session 000000000000000009: realm <r> user <v>: incoming packet message processed, error 401: Unauthorized\n'
+    '2026-11-22T08:59:59+0000: session 000000000000000009: realm <r> user <v>: incoming packet message processed, error 401: Unauthorized\n'
   const result = await replayed(fileOf(refused.repeat(1000) + forms['coturn log']!('u')))
   assert.equal(outcome(result).length, 1)
 })

@@ -73,7 +73,8 @@ export function admit(state: State, row: number, isNew: boolean): void {
   cells[base + Column.flags] = flags & ~Flag.held
   if (isNew) {
     cells[base + Column.openedAt] = state.now
-    cells[base + Column.flags]! |= Flag.fromStart
+    // What was reported before may be of a former start of coturn, which had the same path.
+    if (!hasCounted(cells, base)) cells[base + Column.flags]! |= Flag.fromStart
   }
   state.held.get(state.table.streamOf(row))?.delete(row)
   state.relayed.place(row, readPath(state.table.pathOf(row)).realm)
@@ -84,6 +85,10 @@ export function admit(state: State, row: number, isNew: boolean): void {
   touchFacts(state, row)
   state.moves.push(Move.opened, cells[base]!, state.now)
   if ((flags & Flag.peer) !== 0) carryIfOver(state, row, Column.peer)
+}
+
+function hasCounted(cells: Float64Array, base: number): boolean {
+  return cells.subarray(base + Column.client, base + Column.client + 8).some((count) => count > 0)
 }
 
 /** The current stream is not heard: nothing of it expires meanwhile, and what it says next comes after a gap. */

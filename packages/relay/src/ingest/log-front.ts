@@ -13,6 +13,8 @@ export interface Fronted {
   readonly seconds: number
   /** Which process wrote it, as far as the front tells; '': it does not. */
   readonly process: string
+  /** Which of the forms it has: a log keeps to one. */
+  readonly form: string
   /** It is the text of an event's level; errors and warnings hold what strangers said. */
   readonly isInfo: boolean
   readonly body: string
@@ -49,6 +51,7 @@ const STAMPED = new RegExp(`^(${TIME}) (?:std(?:out|err) F )?(?=\\d)`)
 interface Wrapped {
   t: number
   process: string
+  form: string
   text: string
   /** The wrapping says that the line goes on in another one. */
   isPart: boolean
@@ -66,22 +69,25 @@ export function readFront(line: string, seenAt: number): Fronted | undefined {
     t: Number.isNaN(t) ? wrapped.t : t,
     seconds: seconds === undefined ? Number.NaN : Number(seconds),
     process: wrapped.process,
+    form: `${wrapped.form} ${time === undefined ? 'seconds' : 'time'}`,
     isInfo,
     body: wrapped.text.slice(front.length),
   }
 }
 
 function unwrap(line: string, seenAt: number): Wrapped {
-  const one: Wrapped = { t: Number.NaN, process: '', text: line, isPart: false }
+  const one: Wrapped = { t: Number.NaN, process: '', form: '', text: line, isPart: false }
   if (line.startsWith('{')) return unwrapJson(line, one)
   const compose = COMPOSE.exec(line)
   if (compose !== null) {
     one.process = compose[1]!
+    one.form = 'compose '
     one.text = line.slice(compose[0].length)
   }
   const stamped = STAMPED.exec(one.text)
   if (stamped !== null) {
     one.t = isoTime(stamped[1]!)
+    one.form += 'stamped'
     one.text = one.text.slice(stamped[0].length)
     return one
   }
@@ -95,6 +101,7 @@ function unwrapSyslog(one: Wrapped, seenAt: number): Wrapped {
     const [front, time, host, tag] = plain as unknown as [string, string, string, string]
     one.t = /^\d/.test(time) ? isoTime(time) : syslogTime(time, seenAt)
     one.process = `${host} ${tag}`
+    one.form += 'syslog'
     one.text = text.slice(front.length)
     return one
   }
@@ -103,6 +110,7 @@ function unwrapSyslog(one: Wrapped, seenAt: number): Wrapped {
     const [front, time, host, app, id] = full as unknown as [string, string, string, string, string]
     one.t = isoTime(time)
     one.process = `${host} ${app}[${id}]`
+    one.form += 'rfc5424'
     one.text = text.slice(front.length)
   }
   return one
@@ -117,6 +125,7 @@ function unwrapJson(line: string, one: Wrapped): Wrapped {
     return one
   }
   const { log, time, MESSAGE, __REALTIME_TIMESTAMP: micros, _PID } = entry
+  one.form = 'json'
   if (typeof log === 'string') {
     one.text = latin1(log).replace(/\r?\n$/, '')
     one.t = typeof time === 'string' ? isoTime(time) : Number.NaN

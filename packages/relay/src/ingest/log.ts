@@ -27,10 +27,18 @@ const WITHIN = /session \d{18,20}: (?:new|refreshed|usage|peer usage|delete)[,:]
 const LAST = new RegExp(
   `session (\\d{18,20}): (?:new, |refreshed, |usage: |peer usage: |delete: )realm=<(.*?)>, username=<(${NAME})>[^<>]*$`,
 )
-/** What an event's line may be when it breaks off, as far as it has no name yet. */
-const BEGUN =
-  /^(?:s|se|ses|sess|sessi|sessio|session|session \d{0,20}|session \d{18,20}: ?[a-z ]{0,10}[,:]? ?r?e?a?l?m?)$/
-const BEGUN_MAX = 64
+const DATE = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:|[A-Z][a-z]{2} [ \d]\d \d\d:`
+/** What can stand at the very beginning of a line. */
+const FRONT = String.raw`${DATE}|\d{1,10}: |<\d{1,3}>|[\w.-]+ +\| `
+/**
+ * What an event's line may be when it breaks off before its name, at its end or where another line ran into it. (Of a
+ * level, a place in the source and the word `session` a part may be left; ids of fewer digits are broken off as well.)
+ */
+const BEGUN = new RegExp(
+  `^(?:s|se|ses|sess|sessi|sessio|session|session (?!\\d{18,20}:)\\d{0,20}|` +
+    `session \\d{18,20}: ?[a-z ]{0,10}[,:]? ?r?e?a?l?m?)(?:$|(?=${FRONT}))` +
+    `|^(?:I|IN|INF|INFO:?)?(?=${FRONT})|^[\\w./()-]{0,64}:?(?=${DATE})`,
+)
 /** What is left of an event when an allocation's id was taken for the seconds in front. */
 const REST = /^(?:(?:new|refreshed), |(?:peer )?usage: |delete: )realm=</
 /**
@@ -59,6 +67,9 @@ export class LogReader {
   /** Nothing was heard since all was doubted. */
   #doubted = false
   #lastTime = Number.NaN
+  /** Of the fronts so far, and of the last line's if it was another. */
+  #form = ''
+  #otherForm = ''
 
   constructor(out: Recorder, memory: LogMemory = { processes: [], boots: 0, damages: 0 }) {
     this.#out = out
@@ -75,7 +86,8 @@ export class LogReader {
     if (front.t >= 0) this.#at(front.t)
     const { body } = front
     const event = EVENT.exec(body)
-    if (event !== null) this.#event(event, front, isWhole)
+    if (this.#isCut(front)) this.#doubtAll()
+    else if (event !== null) this.#event(event, front, isWhole)
     else if (body.startsWith('session ') && this.#closed(front, isWhole)) return
     else this.#other(body, isWhole)
   }
@@ -83,6 +95,14 @@ export class LogReader {
   /** Lines may be missing here. */
   gap(began: number, ended: number, why: (typeof gapReasons)[number]): void {
     this.#out.gap(began, ended, gapReasons.indexOf(why))
+  }
+
+  /** A front of another form is a part of a longer one, or of two; two lines with it are a log that has changed. */
+  #isCut({ form }: Fronted): boolean {
+    const isKnown = this.#form === '' || form === this.#form || form === this.#otherForm
+    if (isKnown) this.#form = form
+    this.#otherForm = isKnown ? '' : form
+    return !isKnown
   }
 
   #at(t: number): void {
@@ -141,8 +161,7 @@ export class LogReader {
         this.#out.damaged(bytes(pathOf(last[2]!, last[3]!, last[1]!)))
       }
     }
-    if ((body.length < BEGUN_MAX && BEGUN.test(body)) || REST.test(body) || (!isWhole && WITHIN.test(body)))
-      this.#doubtAll()
+    if (BEGUN.test(body) || REST.test(body) || (!isWhole && WITHIN.test(body))) this.#doubtAll()
   }
 
   /** Whichever allocation it was of, it may have been a report. */

@@ -196,7 +196,7 @@ export class Reference {
     account.state = 'open'
     if (isNew) {
       account.openedAt = this.#now
-      account.fromStart = true
+      account.fromStart = account.sides.every(({ sum }) => sum.every((one) => one === 0))
     }
     for (const counted of account.sides) countAsOfLast(counted)
     this.sessions.opened(account, this.#now)
