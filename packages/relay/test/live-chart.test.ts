@@ -11,8 +11,9 @@ test('what is sent of a chart, put in place of what was there, gives the new one
   const rig = new Rig(context)
   const paths = [rig.open('1:alice'), rig.open('1:bob')]
   let known = chartAt(rig)
-  for (let i = 0; i < 800; i++) {
-    rig.pass(BIN_MS)
+  // More than the hour that is kept, by one bin or several at once.
+  for (let i = 0; i < 160; i++) {
+    rig.pass(BIN_MS * (1 + (i % 9)))
     if (i % 7 === 0) rig.report(paths[(i / 7) % 2]!, REPORT)
     const now = chartAt(rig)
     const change = changeOf(known, now)!

@@ -76,7 +76,7 @@ const texts: readonly (readonly [what: string, bytes: Buffer, told: readonly str
 for (const [what, bytes, told] of texts) {
   test(`[R33] what a Redis pushes, whole and cut anywhere: ${what}`, () => {
     assert.deepEqual(read([bytes]), told)
-    const step = Math.ceil(bytes.length / 300)
+    const step = Math.ceil(bytes.length / 60)
     for (let at = 0; at <= bytes.length; at += step) {
       assert.deepEqual(read([bytes.subarray(0, at), bytes.subarray(at)]), told, `cut at ${at}`)
     }
@@ -99,7 +99,11 @@ test('[R33] 2 GB that somebody publishes at once are passed over', () => {
   assert.equal(give(push('turn/a', 'b')), 'event')
 })
 
-const word = fc.string({ unit: 'binary', maxLength: 40 })
+const letter = fc.oneof(
+  fc.constantFrom(...'\r\n*$1 \0'),
+  fc.nat(0xd7ff).map((code) => String.fromCodePoint(code)),
+)
+const word = fc.string({ unit: letter, maxLength: 40 })
 const longWord = fc.constant(long)
 const piece = fc.oneof(
   { weight: 5, arbitrary: fc.tuple(word, fc.oneof(word, longWord)).map(([a, b]) => push(`turn/${a}`, b)) },
@@ -124,7 +128,7 @@ test('[R33] any pushes, cut anywhere, are the same events', () => {
       assert.equal(told.length, pieces.length)
       assert.deepEqual(read(cut(Buffer.concat(pieces), sizes)), told)
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
 
@@ -138,6 +142,6 @@ test('[R33] any garbage, behind or between pushes and cut anywhere, is read to t
       const bytes = Buffer.concat(pieces)
       assert.deepEqual(read(cut(bytes, sizes)), read([bytes]))
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })

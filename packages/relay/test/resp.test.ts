@@ -50,9 +50,10 @@ test('[R28] the same in one piece, with words in any case and in a chunk with th
   assert.deepEqual(endpoint.lines, callLines)
 })
 
-test('[R28] a call cut in two at any place is the same call', async (t) => {
+/** Through a socket; the reader alone is cut anywhere in resp-frame.test.ts. */
+test('[R28] a call cut in two is the same call', async (t) => {
   const endpoint = await openEndpoint(t)
-  for (let at = 1; at < callBytes.length; at += 1) {
+  for (let at = 1; at < callBytes.length; at += 7) {
     const client = await endpoint.join()
     client.send(callBytes.subarray(0, at))
     // A reply tells that the first half was read by itself; before the first whole request there is none.

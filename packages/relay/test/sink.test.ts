@@ -132,7 +132,7 @@ for (const isMarked of [false, true]) {
           for (const hook of hooks) await hook()
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     )
   })
 }

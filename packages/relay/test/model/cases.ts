@@ -54,7 +54,7 @@ export function referenceOf({ events, rules: own, lingerMs, aware, recording }: 
   return reference
 }
 
-const RUNS = Number(process.env.FETTLE_MODEL_RUNS ?? 50)
+const RUNS = Number(process.env.FETTLE_MODEL_RUNS ?? 25)
 const SEED = Number(process.env.FETTLE_MODEL_SEED ?? 8656)
 
 /** Holds that `faults` finds none in any case; a case that has some is told as small as it gets. */
