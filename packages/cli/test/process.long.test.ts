@@ -1,7 +1,7 @@
 /** fettle as users run it: a process of its own. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import {
   closeSync,
   copyFileSync,
@@ -115,4 +115,21 @@ test('Ctrl-C ends a command that has nothing to put in order, at once', async ()
   await setTimeout(1000)
   child.kill('SIGINT')
   assert.deepEqual(await once(child, 'close'), [null, 'SIGINT'])
+})
+
+test('npm start serves, and ends when npm is told to', async (t) => {
+  const data = join(folder, 'started')
+  const child = spawn('npm', ['start', '--', '--data', data], {
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  child.stdout.setEncoding('utf8')
+  for await (const [text] of on(child.stdout, 'data')) if (text.includes('waiting for coturn')) break
+  const { pid } = JSON.parse(readFileSync(join(data, 'running.json'), 'utf8'))
+  t.after(() => existsSync(`/proc/${pid}`) && process.kill(pid))
+  // To npm alone, as a service manager may do it: fettle must not be left behind.
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  assert(!existsSync(join(data, 'running.json')))
 })
