@@ -1,5 +1,5 @@
 /** One thing that was looked at, and how it is said. */
-import { printable, wrap } from './text.ts'
+import { printable, wrap } from '@fettle/report'
 
 export type Level = 'ok' | 'warning' | 'problem'
 
@@ -12,9 +12,6 @@ export interface Check {
   /** What to do; lines. */
   readonly remedy?: readonly string[]
 }
-
-/** What was asked for and could not be looked at; the message is one line. */
-export class Unseen extends Error {}
 
 export const ok = (code: string, text: string): Check => ({ code, level: 'ok', text })
 export const warning = (code: string, text: string, ...remedy: string[]): Check => ({

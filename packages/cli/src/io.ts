@@ -1,33 +1,7 @@
-/** The terminal, as commands see it. */
+/** The terminal of this process. */
 import { once } from 'node:events'
-import { printable } from './text.ts'
-
-/** Exit statuses of every command. */
-export const EXIT = {
-  nothing: 0,
-  findings: 1,
-  /** The request was wrong. */
-  wrong: 2,
-  /** Could not look: unreachable, refused, missing. */
-  couldNot: 3,
-} as const
-
-export interface Io {
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** A person reads standard output. */
-  readonly isTerminal: boolean
-  /** Columns of the terminal; a pipe has no edge. */
-  readonly width: number
-  /** Aborts at SIGINT, SIGTERM and SIGHUP. A command that never asks for it is ended by them as any program is. */
-  readonly signal: AbortSignal
-  /** Standard output, waiting while the other side is slow. */
-  write(text: string): Promise<void>
-  print(text: string): void
-  /** How far long work has come, over what stood there; only a person at a terminal sees it. */
-  progress(line: string): void
-  /** One line on standard error, made harmless. */
-  complain(line: string): void
-}
+import { EXIT, type Io } from '@fettle/check'
+import { printable } from '@fettle/report'
 
 /** The process's own streams and signals. */
 export function processIo(): Io {

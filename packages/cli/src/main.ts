@@ -1,7 +1,10 @@
 /** argv -> command -> exit status. */
+
+import { EXIT, type Io } from '@fettle/check'
 import { Command, CommanderError } from 'commander'
-import { EXIT, type Io, processIo } from './io.ts'
+import { processIo } from './io.ts'
 import { relayCommand } from './relay/relay.ts'
+import { toolCommands } from './tool.ts'
 
 /** Runs one command line (without the program's name) and returns its exit status. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
@@ -16,6 +19,10 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
         status = result
       }),
     )
+  const done = (result: number) => {
+    status = result
+  }
+  for (const tool of toolCommands(io, done)) program.addCommand(tool)
   speakBy(io, program)
   try {
     await program.parseAsync(argv, { from: 'user' })

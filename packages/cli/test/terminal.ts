@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { complaint, type Io } from '../src/io.ts'
+import type { Io } from '@fettle/check'
+import { complaint } from '../src/io.ts'
 import { main } from '../src/main.ts'
 
 /** What a command has said and how it ended. */

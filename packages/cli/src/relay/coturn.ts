@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { Unseen } from '@fettle/check'
 import { type RespServer, readAddress, type ServeOptions } from '@fettle/relay'
-import { type Check, ok, problem, Unseen, warning } from '../check.ts'
+import { type Check, ok, problem, warning } from '../check.ts'
 import { checkConfiguration, checkVersion, type Expected } from './turnserver-conf.ts'
 
 /** A turnserver process. */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EXIT, type Io } from '@fettle/check'
 import {
   listServers,
   PLAYED_TEMPLATE,
@@ -14,9 +15,8 @@ import {
   type SessionRecord,
   serve,
 } from '@fettle/relay'
+import { duration, printable, size } from '@fettle/report'
 import { Command } from 'commander'
-import { EXIT, type Io } from '../io.ts'
-import { duration, printable, size } from '../text.ts'
 import { examplesText, withSettings } from './settings.ts'
 
 /** Shown in help; a test runs each of them. */

@@ -1,6 +1,7 @@
 /** `fettle relay doctor`: what is wrong, and what to do. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { EXIT, type Io, Unseen } from '@fettle/check'
 import {
   type Address,
   addressText,
@@ -11,10 +12,9 @@ import {
   type ServeOptions,
 } from '@fettle/relay'
 import { type Ready, ready as readyAnswer } from '@fettle/relay/api'
+import { jsonText, plural } from '@fettle/report'
 import { Command } from 'commander'
-import { type Check, checkText, ok, problem, Unseen, warning } from '../check.ts'
-import { EXIT, type Io } from '../io.ts'
-import { jsonText, plural } from '../text.ts'
+import { type Check, checkText, ok, problem, warning } from '../check.ts'
 import { ask, findRunning, MeterFault, meterOn } from './client.ts'
 import { checkCoturns, DEFAULT_FILE } from './coturn.ts'
 import { checkDisk, checkFolder, checkRecords } from './records.ts'

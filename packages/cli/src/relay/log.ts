@@ -1,8 +1,9 @@
 /** What a running meter tells: to a person at a terminal, or as JSON lines to whoever collects logs. */
+
+import type { Io } from '@fettle/check'
 import type { ServeEvent, SessionRecord } from '@fettle/relay'
+import { duration, plural, printable } from '@fettle/report'
 import { pino } from 'pino'
-import type { Io } from '../io.ts'
-import { duration, plural, printable } from '../text.ts'
 import { sessionLine } from './sessions.ts'
 
 export type Teller = (event: ServeEvent) => void

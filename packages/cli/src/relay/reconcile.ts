@@ -1,4 +1,6 @@
 /** `fettle relay reconcile`: what coturn's log says beside the records, and putting them right by it. */
+
+import { EXIT, type Io } from '@fettle/check'
 import {
   type AllocationFacts,
   allocationRecord,
@@ -14,9 +16,8 @@ import {
   writeReconciliation,
 } from '@fettle/relay'
 import { reconciled } from '@fettle/relay/api'
+import { jsonText, plural, printable, size, table, wrap } from '@fettle/report'
 import { Command } from 'commander'
-import { EXIT, type Io } from '../io.ts'
-import { jsonText, plural, printable, size, table, wrap } from '../text.ts'
 import { meterOn, send } from './client.ts'
 import { examplesText, type Flags, folderOptions, withSettings } from './settings.ts'
 

@@ -15,8 +15,8 @@ import {
   type ServeOptions,
   suggest,
 } from '@fettle/relay'
+import { printable, size } from '@fettle/report'
 import { type Check, ok, problem, warning } from '../check.ts'
-import { printable, size } from '../text.ts'
 
 const DAY_MS = 86_400_000
 /** Clocks of one machine differ by less. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { EXIT, type Io } from '@fettle/check'
 import type { ServeOptions, SessionRecord } from '@fettle/relay'
 import {
   csvHeader,
@@ -15,9 +16,8 @@ import {
   serve,
   sessionCsv,
 } from '@fettle/relay'
+import { jsonText, plural, printable } from '@fettle/report'
 import { Command, Option } from 'commander'
-import { EXIT, type Io } from '../io.ts'
-import { jsonText, plural, printable } from '../text.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'

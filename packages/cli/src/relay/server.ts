@@ -1,4 +1,6 @@
 /** `fettle relay server add | list | remove`: a token of its own for each coturn. */
+
+import { EXIT, type Io } from '@fettle/check'
 import {
   addServer,
   isLoopback,
@@ -10,9 +12,8 @@ import {
   statsdbLine,
 } from '@fettle/relay'
 import { type Server, servers as serversAnswer } from '@fettle/relay/api'
+import { jsonText, printable, table } from '@fettle/report'
 import { Command } from 'commander'
-import { EXIT, type Io } from '../io.ts'
-import { jsonText, printable, table } from '../text.ts'
 import { ask, findRunning, meterOn } from './client.ts'
 import { examplesText, folderOptions, withSettings } from './settings.ts'
 

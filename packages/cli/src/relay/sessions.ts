@@ -1,6 +1,6 @@
 /** Session records for people. */
 import type { Quality, SessionRecord } from '@fettle/relay'
-import { duration, printable, size, table } from '../text.ts'
+import { duration, printable, size, table } from '@fettle/report'
 
 /** How the quality is said in a table; docs/operating.md explains the words. */
 const known: Readonly<Record<Quality, string>> = {

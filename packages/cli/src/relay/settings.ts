@@ -1,8 +1,8 @@
 /** What the commands on a data folder have in common: their options, and how it is said that something cannot be. */
+
+import { EXIT, type Io, Unseen } from '@fettle/check'
 import { FolderFault, ReplayFault, readOptions, type ServeOptions, SinkFault } from '@fettle/relay'
 import type { Command } from 'commander'
-import { Unseen } from '../check.ts'
-import { EXIT, type Io } from '../io.ts'
 import { MeterFault } from './client.ts'
 
 /** Values of options, by name. */

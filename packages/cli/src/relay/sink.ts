@@ -1,8 +1,9 @@
 /** `fettle relay sink`: the table that gets a row for each finished session. */
+
+import { EXIT, type Io } from '@fettle/check'
 import { checkSink, type ServeOptions, type SinkCheck } from '@fettle/relay'
+import { jsonText, plural, printable, table } from '@fettle/report'
 import { Command } from 'commander'
-import { EXIT, type Io } from '../io.ts'
-import { jsonText, plural, printable, table } from '../text.ts'
 import { examplesText, folderOptions, withSettings } from './settings.ts'
 
 export const sinkExamples = [

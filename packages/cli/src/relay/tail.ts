@@ -1,9 +1,10 @@
 /** `fettle relay tail`: events as they come. */
+
+import { EXIT, type Io } from '@fettle/check'
 import type { ServeOptions } from '@fettle/relay'
 import { type TailEvent, tailEvent } from '@fettle/relay/api'
+import { printable, size } from '@fettle/report'
 import { Command } from 'commander'
-import { EXIT, type Io } from '../io.ts'
-import { printable, size } from '../text.ts'
 import { listenTo, type Message, meterOn, readAs } from './client.ts'
 import { examplesText, folderOptions, withSettings } from './settings.ts'
 

@@ -1,0 +1,14 @@
+/** How one looks: what all commands have in common. */
+
+export { answer, reportFlags } from './answer.ts'
+export {
+  type Argument,
+  type Command,
+  EXIT,
+  type Flag,
+  type Given,
+  type Outcome,
+  type Status,
+  Unseen,
+} from './command.ts'
+export type { Io } from './io.ts'

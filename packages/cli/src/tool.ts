@@ -1,0 +1,50 @@
+/** A tool's command, made known to the command line. */
+import { EXIT, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
+import { redisExplain } from '@fettle/redis'
+import { Command } from 'commander'
+
+// biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
+const tools: readonly Tool<any>[] = [redisExplain]
+
+/** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
+export function toolCommands(io: Io, done: (status: number) => void): Command[] {
+  const groups = new Map<string, Command>()
+  for (const tool of tools) {
+    const [group = '', name = ''] = tool.name.split(' ')
+    const parent = groups.get(group) ?? new Command(group).description(summaries[group] ?? '')
+    groups.set(group, parent)
+    parent.addCommand(commandOf(name, tool, io, done))
+  }
+  return Array.from(groups.values())
+}
+
+const summaries: Readonly<Record<string, string>> = { redis: 'find what burns the CPU of a Redis' }
+
+function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
+  const command = new Command(name).description(tool.summary)
+  const { argument } = tool
+  if (argument !== undefined) command.argument(`<${argument.name}${argument.many ? '...' : ''}>`, argument.says)
+  for (const { name: flag, value, says } of tool.flags) {
+    command.option(`--${flag}${value === undefined ? '' : ` <${value}>`}`, says)
+  }
+  command.addHelpText('after', `\nExamples:\n${tool.examples.map((line) => `  ${line}\n`).join('')}`)
+  return command.action(async (...given: unknown[]) => {
+    const [words, flags] = argument === undefined ? [[], given[0]] : [[given[0]].flat(), given[1]]
+    done(await runTool(tool, { arguments: words, flags } as Given, io))
+  })
+}
+
+async function runTool(tool: Tool<unknown>, given: Given, io: Io): Promise<number> {
+  const options = tool.read(given)
+  if (!options.ok) {
+    for (const fault of options.faults) io.complain(fault)
+    return EXIT.wrong
+  }
+  try {
+    return await tool.run(options.value, io)
+  } catch (error) {
+    if (!(error instanceof Unseen)) throw error
+    io.complain(error.message)
+    return EXIT.couldNot
+  }
+}

@@ -1,0 +1,42 @@
+/** `CLIENT LIST`: a line for each connection. */
+
+export interface Client {
+  /** `ip:port`, `[v6]:port` or a socket's path. */
+  readonly address: string
+  readonly name: string
+  readonly ageSeconds: number
+  /** Letters of the connection's kind: `N` normal, `O` MONITOR, `S` replica. */
+  readonly flags: string
+  /** Its last command, in lower case. */
+  readonly command: string
+  /** Bytes that wait to be sent to it. */
+  readonly outputBytes: number
+  /** How many commands it has sent; Valkey 8.0 and newer. */
+  readonly totalCommands: number | null
+}
+
+const LINE = /^id=\d+ addr=\S+ /
+
+/** The clients in the text. No value holds a blank: CLIENT SETNAME refuses one too. */
+export function readClients(text: string): Client[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    if (!LINE.test(line.trim())) return []
+    const parts = new Map(line.trim().split(' ').map(splitAtFirst))
+    const number = (name: string) => Number(parts.get(name) ?? 0) || 0
+    const total = parts.get('tot-cmds')
+    return {
+      address: parts.get('addr') ?? '',
+      name: parts.get('name') ?? '',
+      ageSeconds: number('age'),
+      flags: parts.get('flags') ?? '',
+      command: (parts.get('cmd') ?? '').toLowerCase(),
+      outputBytes: number('omem'),
+      totalCommands: total === undefined ? null : Number(total) || 0,
+    }
+  })
+}
+
+function splitAtFirst(part: string): [string, string] {
+  const equals = part.indexOf('=')
+  return equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)]
+}

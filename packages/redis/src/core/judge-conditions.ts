@@ -1,0 +1,86 @@
+/** Conditions of the server that cost something, or will. */
+import { type Finding, quantityText } from '@fettle/report'
+import { type Info, numberOf } from './info.ts'
+import type { Load } from './load.ts'
+
+type Rule = (info: Info, load: Load) => Finding | undefined
+
+/** One that is told by a field of INFO alone. */
+function told(
+  code: Finding['code'],
+  severity: Finding['severity'],
+  field: string,
+  isBad: (value: number, info: Info) => boolean,
+  says: (value: number) => string,
+  remedy: readonly string[],
+): Rule {
+  return (info) => {
+    const value = numberOf(info, field)
+    if (value === undefined || !isBad(value, info)) return undefined
+    const evidence = [{ source: 'INFO', text: `${field}:${info.fields.get(field)}` }]
+    return { code, severity, subject: '', says: says(value), confidence: 'measured', quantities: {}, evidence, remedy }
+  }
+}
+
+const FORK_USEC = 100_000
+const OUTPUT_LIST = 1000
+const FRAGMENTED = 1.5
+const SWAPPED = 0.9
+const LARGE_BYTES = 100e6
+
+const isLarge = (info: Info) => (numberOf(info, 'used_memory') ?? 0) > LARGE_BYTES
+
+const rules: readonly Rule[] = [
+  told(
+    'redis.slow-fork',
+    'warning',
+    'latest_fork_usec',
+    (usec) => usec > FORK_USEC,
+    (usec) => `Each save to disk stops everything for ${quantityText({ value: usec / 1e6, unit: 's' })}.`,
+    ['turn transparent huge pages off on this machine', 'save less often, or on a replica'],
+  ),
+  told(
+    'redis.evicting',
+    'warning',
+    'evicted_keys',
+    (keys) => keys > 0,
+    (keys) => `${quantityText({ value: keys, unit: '1' })} keys were thrown out because memory was full.`,
+    ['give it more memory (maxmemory), or keep less, or for a shorter time'],
+  ),
+  told(
+    'redis.rejecting',
+    'fault',
+    'rejected_connections',
+    (count) => count > 0,
+    (count) => `${quantityText({ value: count, unit: '1' })} connections were refused: more than maxclients.`,
+    ['find who opens so many (CLIENT LIST), then raise maxclients if they are needed'],
+  ),
+  told(
+    'redis.client-behind',
+    'warning',
+    'client_longest_output_list',
+    (length) => length > OUTPUT_LIST,
+    () => 'A client does not read what it has asked for; its replies fill the memory.',
+    ['find it by CLIENT LIST (omem), and end it by CLIENT KILL ID if it is nobody’s'],
+  ),
+  told(
+    'redis.fragmented',
+    'warning',
+    'mem_fragmentation_ratio',
+    (ratio, info) => ratio > FRAGMENTED && isLarge(info),
+    (ratio) => `It takes ${quantityText({ value: ratio, unit: '1' })} times the memory that its data needs.`,
+    ['CONFIG SET activedefrag yes (4.0 and newer, with jemalloc), or restart it when that is convenient'],
+  ),
+  told(
+    'redis.swapped',
+    'fault',
+    'mem_fragmentation_ratio',
+    (ratio, info) => ratio < SWAPPED && isLarge(info),
+    () => 'Part of its memory is in swap: each touch of it waits for a disk.',
+    ['give the machine memory, or Redis less of it (maxmemory)'],
+  ),
+]
+
+export function findConditions(info: Info, load: Load): Finding[] {
+  return rules.map((rule) => rule(info, load)).filter((one) => one !== undefined)
+}

@@ -1,0 +1,75 @@
+/** Commands that hold up everybody: those that the slow log kept, by kind of command, keys and client. */
+import { type Finding, plural, quantityText } from '@fettle/report'
+import type { Facts } from './facts.ts'
+import { patternOf } from './pattern.ts'
+import { remediesOf } from './remedies.ts'
+import type { SlowEntry } from './slowlog.ts'
+
+interface Group {
+  readonly command: string
+  readonly pattern: string
+  readonly clients: Map<string, number>
+  count: number
+  seconds: number
+  longest: number
+}
+
+/** What coturn asks of its `redis-statsdb` when it starts (dbd_redis.c). */
+const COTURN_KEYS = /^turn\/.*\/status$/
+
+export function findSlow({ slow }: Facts): Finding[] {
+  const groups = new Map<string, Group>()
+  for (const entry of slow) addTo(groups, entry)
+  return Array.from(groups.values())
+    .sort((a, b) => b.seconds - a.seconds)
+    .map(findingOf)
+}
+
+function addTo(groups: Map<string, Group>, { words, seconds, client, clientName }: SlowEntry): void {
+  const command = words[0]!.toLowerCase()
+  const pattern = keyless.has(command) ? '' : patternOf(words[1] ?? '')
+  const key = `${command} ${pattern}`
+  const group = groups.get(key) ?? { command, pattern, clients: new Map(), count: 0, seconds: 0, longest: 0 }
+  groups.set(key, group)
+  group.count++
+  group.seconds += seconds
+  group.longest = Math.max(group.longest, seconds)
+  const who = clientName ?? (client === '?:0' ? 'a script' : (client?.replace(/:\d+$/, '') ?? ''))
+  if (who !== '') group.clients.set(who, (group.clients.get(who) ?? 0) + 1)
+}
+
+/** What stands behind these is no key. */
+const keyless: ReadonlySet<string> = new Set([
+  'eval',
+  'evalsha',
+  'fcall',
+  'flushall',
+  'flushdb',
+  'exec',
+  'config',
+  'save',
+])
+
+function findingOf({ command, pattern, clients, count, seconds, longest }: Group): Finding {
+  const isKeys = command === 'keys'
+  const isCoturn = isKeys && COTURN_KEYS.test(pattern)
+  const who = Array.from(clients).sort(([, a], [, b]) => b - a)
+  const long = (value: number) => quantityText({ value, unit: 's' })
+  return {
+    code: isCoturn ? 'redis.keys-of-coturn' : `redis.slow-${/^[a-z]+$/.test(command) ? command : 'command'}`,
+    severity: isCoturn ? 'warning' : 'fault',
+    subject: `${command.toUpperCase()} ${pattern}`.trim(),
+    says:
+      `was slow ${plural(count, 'time')}: ${long(seconds)} in all, ${long(longest)} the longest; ` +
+      'meanwhile nobody else was served.',
+    ...(isCoturn ? { cause: 'A coturn asks this once for each of its threads whenever it starts.' } : {}),
+    confidence: 'measured',
+    quantities: {
+      count: { value: count, unit: '1' },
+      seconds: { value: seconds, unit: 's' },
+      longest: { value: longest, unit: 's' },
+    },
+    evidence: who.slice(0, 3).map(([name, times]) => ({ source: 'SLOWLOG GET', text: `${times} from ${name}` })),
+    remedy: isCoturn ? [] : remediesOf(command),
+  }
+}

@@ -1,0 +1,38 @@
+/** `SLOWLOG GET`, as redis-cli prints it. */
+import { type Reply, readReplies } from './reply.ts'
+
+/** A command that took longer than `slowlog-log-slower-than`. */
+export interface SlowEntry {
+  readonly id: number
+  /** Seconds since the epoch. */
+  readonly at: number
+  readonly seconds: number
+  /** At most 32, each cut at 128 bytes. */
+  readonly words: readonly string[]
+  /** Redis 4.0 and newer; `?:0` for what a script called. */
+  readonly client: string | null
+  readonly clientName: string | null
+}
+
+/** The entries in the text. */
+export function readSlowlog(text: string): SlowEntry[] {
+  return readReplies(text).flatMap((list) =>
+    Array.isArray(list) ? list.map(entryOf).filter((one) => one !== undefined) : [],
+  )
+}
+
+function entryOf(entry: Reply): SlowEntry | undefined {
+  if (!Array.isArray(entry)) return undefined
+  const [id, at, usec, words, client, clientName] = entry as readonly Reply[]
+  if (typeof id !== 'number' || typeof at !== 'number' || typeof usec !== 'number') return undefined
+  if (!Array.isArray(words) || words.length === 0) return undefined
+  const textOr = (value: Reply | undefined) => (typeof value === 'string' && value !== '' ? value : null)
+  return {
+    id,
+    at,
+    seconds: usec / 1e6,
+    words: words.map(String),
+    client: textOr(client),
+    clientName: textOr(clientName),
+  }
+}

@@ -1,0 +1,18 @@
+/** What was found, as data: the same for every tool. */
+
+export { type Change, type Comparison, compare } from './compare.ts'
+export { type Quantity, quantityText, type Unit, units } from './quantity.ts'
+export { reportText } from './render.ts'
+export {
+  type Cell,
+  type Column,
+  type Evidence,
+  type Finding,
+  isClean,
+  type Judgement,
+  type Measure,
+  type Report,
+  type Table,
+  type Unseen,
+} from './report.ts'
+export { duration, jsonText, plural, printable, size, type TableColumn, table, wrap } from './text.ts'
