@@ -100,8 +100,9 @@ function noKeys({ infos, slow }: Facts, load: Load): Finding | undefined {
     says: 'Nothing in these numbers points to KEYS.',
     cause:
       'KEYS works in user mode, and answers with what it finds. ' +
-      `Here a command takes ${text(each.user, 's')} of that and answers with ${text(each.bytesOut, 'B')}. Over the ${text(keys, '1')} keys of ${name} one KEYS takes about ` +
-      `${text(one, 's')}: were all user time of it, at most ${text(most, 'share')} of the commands could be.`,
+      `Here a command takes ${text(each.user, 's')} of that and answers with ${text(each.bytesOut, 'B')}. ` +
+      `Over the ${text(keys, '1')} keys of ${name} one KEYS takes about ${text(one, 's')}: ` +
+      `were all user time of it, at most ${text(most, 'share')} of the commands could be.`,
     confidence: 'likely',
     quantities: { keysAtMost: { value: most, unit: 'share' } },
     evidence: [
