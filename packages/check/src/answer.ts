@@ -1,12 +1,32 @@
 /** How a report is given: for a person, or with `--json` for a program; the status says whether there is work. */
 import { isClean, jsonText, type Report, reportText } from '@fettle/report'
-import { EXIT, type Flag, type Status } from './command.ts'
+import { EXIT, type Flag, type Given, type Status } from './command.ts'
 import type { Io } from './io.ts'
+import { saveReport } from './saved.ts'
+
+export interface AnswerOptions {
+  readonly json: boolean
+  /** The data folder to keep the report in: the usual one, or another; null: it is not kept. */
+  readonly save: { readonly data: string | undefined } | null
+}
 
 /** What every command that reports takes. */
-export const reportFlags: readonly Flag[] = [{ name: 'json', says: 'the report as JSON' }]
+export const reportFlags: readonly Flag[] = [
+  { name: 'json', says: 'the report as JSON' },
+  { name: 'save', says: 'keep the report, for fettle compare' },
+  { name: 'data', value: 'folder', says: 'where reports are kept (FETTLE_DATA)' },
+]
 
-export async function answer(report: Report, asJson: boolean, io: Io): Promise<Status> {
-  await io.write(asJson ? jsonText(report) : reportText(report, io.width))
+export function readAnswerOptions({ flags }: Given): AnswerOptions {
+  const data = typeof flags.data === 'string' ? flags.data : undefined
+  return { json: flags.json === true, save: flags.save === true ? { data } : null }
+}
+
+export async function answer(report: Report, { json, save }: AnswerOptions, io: Io): Promise<Status> {
+  await io.write(json ? jsonText(report) : reportText(report, io.width))
+  if (save !== null) {
+    const file = saveReport(save.data ?? io.data, report, Date.now())
+    if (!json) await io.write(`kept: ${file}\n`)
+  }
   return isClean(report) ? EXIT.nothing : EXIT.findings
 }

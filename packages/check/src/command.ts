@@ -28,6 +28,7 @@ export interface Flag {
 export interface Argument {
   readonly name: string
   readonly many?: true
+  readonly optional?: true
   readonly says: string
 }
 
@@ -40,7 +41,7 @@ export interface Given {
 
 /** `O`: what it needs to know, read whole and before anything is touched. */
 export interface Command<O> {
-  /** With its group: `redis explain`. */
+  /** With its group, if it has one: `redis explain`, `compare`. */
   readonly name: string
   readonly summary: string
   readonly argument?: Argument

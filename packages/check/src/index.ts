@@ -1,6 +1,6 @@
 /** How one looks: what all commands have in common. */
 
-export { answer, reportFlags } from './answer.ts'
+export { type AnswerOptions, answer, readAnswerOptions, reportFlags } from './answer.ts'
 export {
   type Argument,
   type Command,
@@ -11,4 +11,5 @@ export {
   type Status,
   Unseen,
 } from './command.ts'
+export { compare } from './compare.ts'
 export type { Io } from './io.ts'

@@ -2,6 +2,8 @@
 
 export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The data folder, unless a flag names another one. */
+  readonly data: string
   /** A person reads standard output. */
   readonly isTerminal: boolean
   /** Columns of the terminal; a pipe has no edge. */

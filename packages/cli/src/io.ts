@@ -1,6 +1,7 @@
 /** The terminal of this process. */
 import { once } from 'node:events'
 import { EXIT, type Io } from '@fettle/check'
+import { defaultData } from '@fettle/relay'
 import { printable } from '@fettle/report'
 
 /** The process's own streams and signals. */
@@ -35,6 +36,7 @@ export function processIo(): Io {
   stderr.on('error', () => {})
   return {
     environment: env,
+    data: env.FETTLE_DATA || defaultData(env),
     isTerminal: stdout.isTTY === true,
     width: stdout.columns || Number(env.COLUMNS) || 1000,
     get signal() {

@@ -1,16 +1,20 @@
 /** A tool's command, made known to the command line. */
-import { EXIT, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
+import { compare, EXIT, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { redisExplain } from '@fettle/redis'
 import { Command } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [redisExplain]
+const tools: readonly Tool<any>[] = [redisExplain, compare]
 
 /** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
 export function toolCommands(io: Io, done: (status: number) => void): Command[] {
   const groups = new Map<string, Command>()
   for (const tool of tools) {
-    const [group = '', name = ''] = tool.name.split(' ')
+    const [group = '', name] = tool.name.split(' ')
+    if (name === undefined) {
+      groups.set(group, commandOf(group, tool, io, done))
+      continue
+    }
     const parent = groups.get(group) ?? new Command(group).description(summaries[group] ?? '')
     groups.set(group, parent)
     parent.addCommand(commandOf(name, tool, io, done))
@@ -23,14 +27,17 @@ const summaries: Readonly<Record<string, string>> = { redis: 'find what burns th
 function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
   const command = new Command(name).description(tool.summary)
   const { argument } = tool
-  if (argument !== undefined) command.argument(`<${argument.name}${argument.many ? '...' : ''}>`, argument.says)
+  if (argument !== undefined) {
+    const word = `${argument.name}${argument.many ? '...' : ''}`
+    command.argument(argument.optional ? `[${word}]` : `<${word}>`, argument.says)
+  }
   for (const { name: flag, value, says } of tool.flags) {
     command.option(`--${flag}${value === undefined ? '' : ` <${value}>`}`, says)
   }
   command.addHelpText('after', `\nExamples:\n${tool.examples.map((line) => `  ${line}\n`).join('')}`)
-  return command.action(async (...given: unknown[]) => {
-    const [words, flags] = argument === undefined ? [[], given[0]] : [[given[0]].flat(), given[1]]
-    done(await runTool(tool, { arguments: words, flags } as Given, io))
+  return command.action(async () => {
+    const given: Given = { arguments: command.args, flags: command.opts() }
+    done(await runTool(tool, given, io))
   })
 }
 

@@ -70,6 +70,7 @@ export function start(words: readonly string[], environment: Record<string, stri
   }
   const io: Io = {
     environment,
+    data: environment.FETTLE_DATA ?? '',
     isTerminal: true,
     width: 80,
     signal: controller.signal,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { compare } from '@fettle/check'
 import { redisExplain } from '@fettle/redis'
 import { User, words } from './terminal.ts'
 
@@ -47,4 +49,53 @@ test('what cannot be explained is one line and status 3; a wrong request is 2', 
   }
   const { status, err } = await user.run('redis', 'explain')
   assert.deepEqual([status, err], [2, "fettle: missing required argument 'file'\n"])
+})
+
+test('a report is kept, and the last two are compared; files that are none are refused in one line', async (t) => {
+  const user = new User(t)
+  const nothing = await user.run('compare')
+  assert.deepEqual([nothing.status, nothing.out], [3, ''])
+  assert.match(nothing.err, /no report was kept here; run a command with --save\n$/)
+  const info = (cpu: number) => INFO.replace('used_cpu_user:1', `used_cpu_user:${cpu}`)
+  writeFileSync(user.path('info.txt'), info(9))
+  const first = await user.run('redis', 'explain', user.path('info.txt'), '--save')
+  assert.match(first.out, /\nkept: .*reports\/\S+-redis-explain-\S+\.json\n$/)
+  assert.match((await user.run('compare')).err, /there is one report of redis explain .*a comparison needs two\n$/)
+  writeFileSync(user.path('info.txt'), info(4))
+  await user.run('redis', 'explain', user.path('info.txt'), '--save', '--json')
+  const { status, out, err } = await user.run('compare')
+  assert.deepEqual([status, err], [0, ''])
+  assert.match(out, /^CPU for a command +1 s +500 ms +-50 % +not known how sure$/m)
+  const [before, after] = readdirSync(join(user.data, 'reports')).map((name) => join(user.data, 'reports', name))
+  for (const file of [before!, after!]) assert.equal(statSync(file).mode & 0o777, 0o600)
+  const { out: help } = await user.run('compare', '--help')
+  for (const example of compare.examples) {
+    assert.ok(help.includes(example), example)
+    const names = new Map([
+      ['before.json', before!],
+      ['after.json', after!],
+    ])
+    const run = await user.run(...words(example).map((word) => names.get(word) ?? word))
+    assert.deepEqual([run.status, run.out], [0, out], example)
+  }
+  const json = JSON.parse((await user.run('compare', before!, after!, '--json')).out)
+  assert.deepEqual([json.schema, json.tool], ['fettle.comparison/1', 'redis explain'])
+
+  const report = JSON.parse(readFileSync(after!, 'utf8'))
+  for (const [text, pattern] of [
+    ['{', /is no JSON$/],
+    ['[]', /is no report$/],
+    ['{"schema":"fettle.report/9"}', /is no report of this version of fettle \(fettle\.report\/1\)$/],
+    [JSON.stringify({ ...report, measures: [{ name: 1 }] }), /is a damaged report: "measures" is wrong$/],
+    [JSON.stringify({ ...report, findings: [{}] }), /is a damaged report: "findings" is wrong$/],
+  ] as const) {
+    writeFileSync(user.path('other.json'), text)
+    const refused = await user.run('compare', before!, user.path('other.json'))
+    assert.deepEqual([refused.status, refused.out], [3, ''])
+    assert.match(refused.err.trimEnd(), pattern)
+  }
+  writeFileSync(user.path('other.json'), JSON.stringify({ ...report, subject: 'another' }))
+  const other = await user.run('compare', before!, user.path('other.json'))
+  assert.deepEqual([other.status, other.err.includes('cannot be compared: one is of')], [2, true])
+  assert.equal((await user.run('compare', before!)).status, 2)
 })

@@ -1,14 +1,21 @@
 /** `fettle redis explain`: what pasted outputs of a Redis tell, without asking it. */
 import { open } from 'node:fs/promises'
-import { answer, type Command, reportFlags, type Status, Unseen } from '@fettle/check'
+import {
+  type AnswerOptions,
+  answer,
+  type Command,
+  readAnswerOptions,
+  reportFlags,
+  type Status,
+  Unseen,
+} from '@fettle/check'
 import type { Report } from '@fettle/report'
 import { type Facts, learnFrom, noFacts } from './core/facts.ts'
 import { judge } from './core/judge.ts'
 
-export interface ExplainOptions {
+export interface ExplainOptions extends AnswerOptions {
   /** `-` is standard input. */
   readonly files: readonly string[]
-  readonly json: boolean
 }
 
 /** Nobody pastes more. */
@@ -24,11 +31,11 @@ export const redisExplain: Command<ExplainOptions> = {
   },
   flags: reportFlags,
   examples: ['fettle redis explain info.txt', 'fettle redis explain info.txt slowlog.txt --json'],
-  read: ({ arguments: files, flags }) => ({ ok: true, value: { files, json: flags.json === true } }),
-  async run({ files, json }, io): Promise<Status> {
+  read: (given) => ({ ok: true, value: { files: given.arguments, ...readAnswerOptions(given) } }),
+  async run({ files, ...how }, io): Promise<Status> {
     let facts = noFacts
     for (const file of files) facts = await learnFile(facts, file)
-    return answer(reportOf(facts, files.join(' ')), json, io)
+    return answer(reportOf(facts, files.join(' ')), how, io)
   },
 }
 

@@ -2,7 +2,9 @@
 
 export { type Change, type Comparison, compare } from './compare.ts'
 export { type Quantity, quantityText, type Unit, units } from './quantity.ts'
+export { readReport } from './read.ts'
 export { reportText } from './render.ts'
+export { comparisonText } from './render-comparison.ts'
 export {
   type Cell,
   type Column,
