@@ -39,7 +39,7 @@ test('what cannot be explained is one line and status 3; a wrong request is 2', 
   writeFileSync(user.path('letter.txt'), 'Dear all,\n\u001b[2Jnothing here\n')
   writeFileSync(user.path('empty.txt'), '')
   for (const [file, pattern] of [
-    ['letter.txt', /letter\.txt: neither INFO nor SLOWLOG GET nor CLIENT LIST/],
+    ['letter.txt', /letter\.txt: neither INFO nor SLOWLOG GET, CLIENT LIST or MONITOR/],
     ['empty.txt', /empty\.txt: neither INFO/],
     ['none.txt', /none\.txt: cannot be read \(ENOENT\)/],
   ] as const) {

@@ -1,7 +1,7 @@
 /** Commands that hold up everybody: those that the slow log kept, by kind of command, keys and client. */
 import { type Finding, plural, quantityText } from '@fettle/report'
 import type { Facts } from './facts.ts'
-import { patternOf } from './pattern.ts'
+import { keyOf } from './key.ts'
 import { remediesOf } from './remedies.ts'
 import type { SlowEntry } from './slowlog.ts'
 
@@ -27,7 +27,7 @@ export function findSlow({ slow }: Facts): Finding[] {
 
 function addTo(groups: Map<string, Group>, { words, seconds, client, clientName }: SlowEntry): void {
   const command = words[0]!.toLowerCase()
-  const pattern = keyless.has(command) ? '' : patternOf(words[1] ?? '')
+  const pattern = keyOf(words)
   const key = `${command} ${pattern}`
   const group = groups.get(key) ?? { command, pattern, clients: new Map(), count: 0, seconds: 0, longest: 0 }
   groups.set(key, group)
@@ -37,18 +37,6 @@ function addTo(groups: Map<string, Group>, { words, seconds, client, clientName 
   const who = clientName ?? (client === '?:0' ? 'a script' : (client?.replace(/:\d+$/, '') ?? ''))
   if (who !== '') group.clients.set(who, (group.clients.get(who) ?? 0) + 1)
 }
-
-/** What stands behind these is no key. */
-const keyless: ReadonlySet<string> = new Set([
-  'eval',
-  'evalsha',
-  'fcall',
-  'flushall',
-  'flushdb',
-  'exec',
-  'config',
-  'save',
-])
 
 function findingOf({ command, pattern, clients, count, seconds, longest }: Group): Finding {
   const isKeys = command === 'keys'

@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts'
 import { largestDatabase, numberOf } from './info.ts'
 import { findCommands } from './judge-commands.ts'
 import { findConditions } from './judge-conditions.ts'
+import { judgeMonitor } from './judge-monitor.ts'
 import { findRequests } from './judge-requests.ts'
 import { findSlow } from './judge-slow.ts'
 import { executingSeconds, isAnother, isContainer, type Load, loadOf } from './load.ts'
@@ -12,12 +13,19 @@ export function judge(facts: Facts): Judgement {
   const load = loadOf(facts.infos)
   const unseen = unseenOf(facts, load)
   const slow = findSlow(facts)
-  if ('problem' in load) return { measures: [], tables: [], findings: slow, unseen }
+  const monitor = judgeMonitor(facts)
+  // The slow log knows the time of a command, MONITOR only a bound.
+  const heldUp = monitor.findings.filter(
+    (one) => !slow.some(({ subject }) => one.subject.startsWith(`${subject} from `)),
+  )
+  unseen.push(...monitor.unseen)
+  if ('problem' in load) return { measures: [], tables: monitor.tables, findings: [...slow, ...heldUp], unseen }
   return {
     measures: measuresOf(facts, load),
-    tables: commandsTable(load),
+    tables: [...commandsTable(load), ...monitor.tables],
     findings: [
       ...slow,
+      ...heldUp,
       ...findCommands(facts, load),
       ...findRequests(facts, load),
       ...findConditions(facts.infos.at(-1)!, load),
@@ -106,6 +114,9 @@ function unseenOf(facts: Facts, load: Load | { readonly problem: string }): Unse
     })
   }
   if (facts.slow.length === 0) unseen.push({ what: 'slow commands', why: 'paste SLOWLOG GET 128 as well' })
+  if (load.isReset) {
+    unseen.push({ what: 'CPU for a command', why: 'CONFIG RESETSTAT has reset the counters and not the CPU' })
+  }
   if (load.over === 'life') {
     const long = load.seconds === null ? ', and uptime_in_seconds is not in it' : ''
     unseen.push({

@@ -4,6 +4,8 @@ import { type CommandStats, type Info, numberOf } from './info.ts'
 export interface Load {
   /** `window`: between the first and the last INFO; `life`: since the start, or the last CONFIG RESETSTAT. */
   readonly over: 'window' | 'life'
+  /** CONFIG RESETSTAT came meanwhile (told by Redis 7.0 and newer): CPU and commands are not of the same time. */
+  readonly isReset: boolean
   /** How long that is; null: INFO does not say. */
   readonly seconds: number | null
   readonly commands: number
@@ -41,13 +43,15 @@ export function isAnother(first: Info, last: Info): boolean {
 
 function lifeOf(info: Info): Load {
   const of = (name: string) => numberOf(info, name) ?? null
+  const isReset = info.commands.has('config|resetstat')
   return {
     over: 'life',
+    isReset,
     seconds: of('uptime_in_seconds'),
     commands: numberOf(info, 'total_commands_processed')!,
     connections: of('total_connections_received'),
-    userSeconds: of('used_cpu_user'),
-    kernelSeconds: of('used_cpu_sys'),
+    userSeconds: isReset ? null : of('used_cpu_user'),
+    kernelSeconds: isReset ? null : of('used_cpu_sys'),
     bytesIn: of('total_net_input_bytes'),
     bytesOut: of('total_net_output_bytes'),
     reads: of('total_reads_processed'),
@@ -61,11 +65,12 @@ function windowOf(first: Info, last: Info): Load {
   const since = (a: number | null, b: number | null) => (a === null || b === null ? null : b - a)
   return {
     over: 'window',
+    isReset: false,
     seconds: since(before.seconds, after.seconds),
     commands: after.commands - before.commands,
     connections: since(before.connections, after.connections),
-    userSeconds: since(before.userSeconds, after.userSeconds),
-    kernelSeconds: since(before.kernelSeconds, after.kernelSeconds),
+    userSeconds: since(numberOf(first, 'used_cpu_user') ?? null, numberOf(last, 'used_cpu_user') ?? null),
+    kernelSeconds: since(numberOf(first, 'used_cpu_sys') ?? null, numberOf(last, 'used_cpu_sys') ?? null),
     bytesIn: since(before.bytesIn, after.bytesIn),
     bytesOut: since(before.bytesOut, after.bytesOut),
     reads: since(before.reads, after.reads),
