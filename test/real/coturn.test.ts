@@ -70,22 +70,32 @@ const honest = [
   { user: 'dave/user/alice', transport: 'udp', clients: 1, messages: 300, bytes: 250 },
 ] as const
 
-test('[R1, R5, R6, R28] real calls at once: each closed allocation equals the log of coturn to the byte', async (t) => {
-  const { ground, meter, coturn } = await openScene(t)
-  const calls = honest.map((call) => ({ ...call, running: startCall(ground, call) }))
-  const counted: { user: string; messages: number; bytes: number }[] = []
-  for (const { user, clients, messages, bytes, running } of calls) {
-    const { sentMessages, receivedMessages } = await carriedBy(running)
-    assert.deepEqual([sentMessages, receivedMessages], [clients * messages, clients * messages])
-    counted.push({ user, messages: sentMessages, bytes })
+/** The honest calls at once, all that they sent come back: what the network of a busy machine loses is in no count. */
+async function carryAll(t: TestContext) {
+  for (let tries = 1; ; tries++) {
+    const scene = await openScene(t)
+    const calls = honest.map((call) => ({ ...call, running: startCall(scene.ground, { ...call, intervalMs: 2 }) }))
+    const lost: string[] = []
+    for (const { user, clients, messages, running } of calls) {
+      const { sentMessages, receivedMessages } = await carriedBy(running)
+      assert.equal(sentMessages, clients * messages)
+      if (receivedMessages < sentMessages) lost.push(`${sentMessages - receivedMessages} messages of ${user}`)
+    }
+    if (lost.length === 0) return scene
+    assert.ok(tries < 3, `the network lost ${lost.join(', ')}`)
   }
+}
+
+test('[R1, R5, R6, R28] real calls at once: each closed allocation equals the log of coturn to the byte', async (t) => {
+  const { meter, coturn } = await carryAll(t)
   const carrying = sum(honest.map(({ clients }) => clients))
   await until('the end of every call', () => {
     const done = deletedIn(readLog(coturn)).filter(([, { peer }]) => peer[0] > 0)
     return done.length >= carrying
   })
   const closed = await assertClosesAgree(meter, [readLog(coturn)])
-  for (const { user, messages, bytes } of counted) {
+  for (const { user, clients, messages: each, bytes } of honest) {
+    const messages = clients * each
     const mine = closed.filter(({ username }) => named(username) === named(user))
     const total = [0, 1, 2, 3].map((k) => sum(mine.map(({ peer }) => peer[k]!)))
     assert.deepEqual(total, [messages, messages * bytes, messages, messages * bytes], user)
