@@ -9,7 +9,7 @@ import { DEFAULT_TEMPLATE, readTemplate, type Template } from '../src/core/sessi
 import { createState, take } from '../src/core/state.ts'
 import { replay } from '../src/replay.ts'
 import type { Ledger } from '../src/store/ledger.ts'
-import { readSessions } from '../src/store/sessions.ts'
+import { readRejected, readSessions } from '../src/store/sessions.ts'
 import { recording } from './recordings/expectations.ts'
 import { play, readScenario } from './scenario.ts'
 
@@ -32,6 +32,31 @@ test('[R30] a server that is configured no more is left as it was', () => {
     ['a', 'open'],
     ['b', 'expired'],
   ])
+  ledger.close()
+})
+
+test('[R11, R30] what was held is held on, and is the first to be rejected', () => {
+  const ledger = played('at 0s traffic id=1 user=100:ann received=1/100 sent=1/100')
+  const state = createState({ heldMax: 1 })
+  restore(state, ledger.restore([claim('a')]))
+  const [path, text] = [
+    'turn/realm/r/user/100:bob/allocation/000000000000000002/traffic',
+    'rcvp=1, rcvb=2, sentp=3, sentb=4',
+  ]
+  const batch = createBatch(2, new TextEncoder().encode(path + text))
+  appendScene(batch, Kind.from, 1, 1)
+  appendPublish(batch, 0, path.length, path.length, path.length + text.length)
+  fold(state, batch)
+  ledger.commit(take(state))
+  const held = ledger.db.prepare('SELECT username FROM allocation WHERE session_id IS NULL').all()
+  assert.deepEqual(
+    held.map(({ username }) => username),
+    ['100:bob'],
+  )
+  assert.deepEqual(
+    readRejected(ledger.db).map(({ username }) => username),
+    ['100:ann'],
+  )
   ledger.close()
 })
 

@@ -37,6 +37,7 @@ export interface Scenario {
   /** The source tells servers and boots apart. */
   readonly aware: boolean
   readonly template: Template
+  readonly lingerMs: number
   readonly steps: readonly Step[]
   readonly expectations: readonly Expectation[]
 }
@@ -45,22 +46,22 @@ export interface Scenario {
 export function readScenario(text: string): Scenario {
   const steps: Step[] = []
   const expectations: Expectation[] = []
-  let aware = true
-  let username = '{expires}:{device}'
+  const given: Record<string, string> = { source: 'aware', username: '{expires}:{device}', linger: '30s' }
   for (const at of linesOf(text)) {
-    const [first, second = '', ...rest] = at.text.split(/\s+/)
-    if (first === 'source') aware = second === 'aware'
-    else if (first === 'username') username = second
+    const [first = '', second = '', ...rest] = at.text.split(/\s+/)
+    if (first in given) given[first] = second
     else if (first === 'expect') expectations.push({ ...at, subject: second, words: readWords(rest) })
     else if (first === 'at') {
       const [verb = '', ...words] = rest
       steps.push({ ...at, at: second === '?' ? Number.NaN : secondsOf(second), verb, words: readWords(words) })
     } else assert.fail(`line ${at.line}: ${at.text}`)
   }
-  const template = readTemplate(username)
-  assert('text' in template, username)
+  const aware = given.source === 'aware'
+  const lingerMs = secondsOf(given.linger!) * 1000
+  const template = readTemplate(given.username!)
+  assert('text' in template, given.username)
   const servers = Array.from(new Set(steps.map((step) => serverOf(step))))
-  return { servers: aware ? servers : ['shared'], aware, template, steps, expectations }
+  return { servers: aware ? servers : ['shared'], aware, template, lingerMs, steps, expectations }
 }
 
 /** Lines with their numbers, without comments and empty ones. */
@@ -97,11 +98,10 @@ function pair(text: string | undefined): [number, number] {
 }
 
 const longId = (id: string) => id.padStart(18, '0')
-const lingerMs = 30_000
 
 /** Plays a scenario. With `restarts` the meter is killed after every event and goes on from its last commit. */
 export function play(scenario: Scenario, restarts: boolean): Ledger {
-  const { template, aware, servers } = scenario
+  const { template, lingerMs, aware, servers } = scenario
   const ledger = new Ledger(openDatabase(':memory:'), { template, lingerMs })
   const claims = servers.map((name) => ({
     source: aware ? 'resp' : 'recording',
