@@ -91,12 +91,11 @@ function flushSide(state: State, row: number, side: Side, readingAt: number, mar
   pushUsage(state, cells[base]!, bucketOf(state, cells[base + timeAt]!), side, 0)
 }
 
-/** Adds what came after the end, as an entry of its own in the present bucket. */
+/** Adds what came after the end, as an entry of its own in the present bucket; its last bucket is written already. */
 export function correct(state: State, row: number, side: Side, d0: number, d1: number, d2: number, d3: number): void {
   const cells = state.table.cells
   const base = row * STRIDE
   const reading = base + (side === CLIENT ? Column.client : Column.peer)
-  const mark = base + (side === CLIENT ? Column.clientMark : Column.peerMark)
   row8[4] = d0
   row8[5] = d1
   row8[6] = d2
@@ -105,7 +104,6 @@ export function correct(state: State, row: number, side: Side, d0: number, d1: n
     const before = cells[reading + k]!
     cells[reading + k] = plus(before, row8[4 + k]!)
     row8[4 + k] = cells[reading + k]! - before
-    cells[mark + k]! += row8[4 + k]!
   }
   state.relayed.add(row, side, d0, d1, d2, d3)
   const entry = ++cells[base + Column.corrections]!
