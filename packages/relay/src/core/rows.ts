@@ -15,12 +15,17 @@ export interface Bytes {
   readonly length: number
 }
 
-/** A list of fixed-width rows of numbers. */
+/** Room that a list may have before it is needed: 2 MB. */
+const EXPECTED_MAX = 2 ** 18
+
+/** Fixed-width rows of numbers, with room for as many as the last time: to grow by copies costs four times as much. */
 export class NumberRows {
   readonly width: number
   /** Numbers, not rows. */
   length = 0
   #data: Float64Array = new Float64Array(0)
+  /** Numbers of the last cut. */
+  #expected = 0
 
   constructor(width: number) {
     this.width = width
@@ -34,7 +39,7 @@ export class NumberRows {
   pushFrom(from: Float64Array, at: number): void {
     const to = this.length
     this.length += this.width
-    if (this.length > this.#data.length) this.#data = grown(this.#data, this.length)
+    if (this.length > this.#data.length) this.#data = grown(this.#data, Math.max(this.length, this.#expected))
     for (let i = 0; i < this.width; i++) this.#data[to + i] = from[at + i]!
   }
 
@@ -42,6 +47,7 @@ export class NumberRows {
   take(): Numbers {
     const taken = { data: this.#data, length: this.length }
     this.#data = new Float64Array(0)
+    this.#expected = Math.min(this.length, EXPECTED_MAX)
     this.length = 0
     return taken
   }
