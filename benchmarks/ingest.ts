@@ -31,7 +31,8 @@ async function measure(name: string, live: number, rate: number): Promise<number
     const before = await subject.cost()
     const answered = coturn.answered()
     sent += await coturn.report(rate, MEASURED_MS)
-    const after = name === 'frames' ? await subject.cost() : await subject.stored(sent)
+    await subject.stored(sent)
+    const after = await subject.cost()
     return (coturn.answered() - answered) / (after.cpuSeconds - before.cpuSeconds)
   } finally {
     coturn.close()

@@ -5,33 +5,43 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 
 export interface Cost {
   readonly cpuSeconds: number
   readonly rss: number
-  /** The part of it that is JavaScript heaps, garbage included. */
-  readonly heap: number
-  /** Bytes in the store, when they were asked for. */
-  readonly stored: number
 }
 
 export interface Running {
   readonly port: number
   cost(): Promise<Cost>
-  /** Waits until the store holds this: on a busy machine a commit of all rows takes its time. */
-  stored(bytes: number): Promise<Cost>
+  /** The cost once the garbage of all threads has been collected. */
+  costWithoutGarbage(): Promise<Cost>
+  /** Waits until the store holds so many bytes: on a busy machine a commit of all rows takes its time. */
+  stored(bytes: number): Promise<void>
+  /** Waits until the store knows so many allocations, where it knows of them before they report. */
+  opened(allocations: number): Promise<void>
   stop(): Promise<void>
 }
 
 export const TOKEN = 'benchmark'
-const STORED_TRIES = 100
+const STORED_MS = 30_000
+
+/** Asked from here: the caches of who asks are no cost of the subject. */
+const questions: Readonly<Record<string, { readonly bytes: string; readonly allocations?: string }>> = {
+  fettle: { bytes: 'SELECT sum(c_rcvb) AS n FROM live', allocations: 'SELECT max(id) AS n FROM allocation' },
+  bare: { bytes: 'SELECT sum(b) AS n FROM allocation' },
+}
 
 export async function startSubject(name: string, warp: number): Promise<Running> {
   const folder = mkdtempSync(join(tmpdir(), 'fettle-bench-'))
-  const script = fileURLToPath(new URL('./subject.ts', import.meta.url))
-  // The young generation as `serve` gives it to its threads, to all subjects alike.
-  const words = ['--max-semi-space-size=1', script, name, folder, String(warp)]
+  const place = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+  const words = [
+    // The young generation as `serve` gives it to its threads, to all subjects alike.
+    ...['--max-semi-space-size=1', '--expose-gc', '--import', place('./collect.ts')],
+    ...[place('./subject.ts'), name, folder, String(warp)],
+  ]
   const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const line = async () => {
@@ -40,20 +50,27 @@ export async function startSubject(name: string, warp: number): Promise<Running>
     return value
   }
   const port = Number(await line())
-  const cost = async (question: 'cost' | 'stored' = 'cost'): Promise<Cost> => {
+  const ask = async (question: 'cost' | 'memory'): Promise<Cost> => {
     child.stdin.write(`${question}\n`)
     return JSON.parse(await line())
   }
+  const holds = async (question: string, wanted: number, everyMs: number) => {
+    for (let waited = 0; waited < STORED_MS; waited += everyMs) {
+      if (answerOf(join(folder, 'ledger.sqlite'), question) === wanted) return
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+    }
+    throw new Error(`${name} does not hold the ${wanted} that it was told of: ${question}`)
+  }
+  const { bytes, allocations } = questions[name] ?? {}
   return {
     port,
-    cost,
-    async stored(bytes) {
-      for (let tries = 0; tries < STORED_TRIES; tries++) {
-        const found = await cost('stored')
-        if (found.stored === bytes) return found
-        await new Promise((resolve) => setTimeout(resolve, 300))
-      }
-      throw new Error(`${name} does not hold the ${bytes} bytes that it was told of`)
+    cost: () => ask('cost'),
+    costWithoutGarbage: () => ask('memory'),
+    async stored(wanted) {
+      if (bytes !== undefined) await holds(bytes, wanted, 300)
+    },
+    async opened(wanted) {
+      if (allocations !== undefined) await holds(allocations, wanted, 10)
     },
     async stop() {
       const gone = once(child, 'exit')
@@ -62,6 +79,13 @@ export async function startSubject(name: string, warp: number): Promise<Running>
       rmSync(folder, { recursive: true })
     },
   }
+}
+
+function answerOf(file: string, question: string): number {
+  const db = new DatabaseSync(file, { readOnly: true })
+  const { n } = db.prepare(question).get() as { n: number }
+  db.close()
+  return n
 }
 
 /** Median, least and greatest. */

@@ -5,8 +5,9 @@ import { connect, type Socket } from 'node:net'
 /** Reports of one allocation at a time, as coturn sends them: the client's side, then the peer's. */
 const BLOCK_PAIRS = 16_384
 const CONNECTIONS = 2
-/** As many as the store keeps up with: what waits for it would be counted as memory and time of the live ones. */
-const OPENED_PER_SECOND = 8000
+/** Opened at once, and how long is waited then: 8000 a second, which an idle store keeps up with. */
+const PORTION = 400
+const PORTION_MS = 50
 /** More than this waiting means that the other side does not keep up. */
 const WAITING_MAX = 4 * 1024 * 1024
 
@@ -17,15 +18,29 @@ function command(...words: string[]): string {
 const path = (i: number) =>
   `turn/realm/example.org/user/1795344209:device${i}/allocation/${String(i).padStart(18, '0')}`
 /** No refreshes are played; in the benchmark's fast time a usual lifetime would run out. */
-const STATUS = 'new lifetime=100000000, type=UDP, local=192.0.2.1:3478, remote=192.0.2.7:5000, ssl=NONE, cipher=NONE'
+const OPENED = [
+  'status',
+  'new lifetime=100000000, type=UDP, local=192.0.2.1:3478, remote=192.0.2.7:5000, ssl=NONE, cipher=NONE',
+] as const
+const NOTHING = 'rcvp=0, rcvb=0, sentp=0, sentb=0'
+const ENDED = [
+  ['status', 'deleted'],
+  ['total_traffic', NOTHING],
+  ['total_traffic/peer', NOTHING],
+] as const
+type Saying = readonly [kind: string, text: string]
+/** Waits until the allocation of this number is in the store: what waits for that would count as memory of the live. */
+type Kept = (number: number) => Promise<void>
 
 export interface Coturn {
   /** Events answered so far: what the other side has taken. */
   answered(): number
-  /** Opens the allocations at a fixed rate, and waits until they are taken. */
-  open(): Promise<void>
+  /** Opens the allocations, at most at a fixed rate, and waits until they are taken. */
+  open(kept?: Kept): Promise<void>
   /** Reports at this rate, uniformly over the allocations, for so long; returns the bytes reported as received. */
   report(eventsPerSecond: number, milliseconds: number): Promise<number>
+  /** Ends the allocations with totals of nothing, and waits until that is taken. */
+  end(): Promise<void>
   close(): void
 }
 
@@ -45,20 +60,24 @@ export async function startCoturn(port: number, token: string, live: number, fir
     while (answered() < events) await new Promise((resolve) => setTimeout(resolve, 10))
   }
   let sent = 0
+  /** Says the same of each allocation, on one connection: it is heard in this order. */
+  const sayOfAll = async (sayings: readonly Saying[], kept?: Kept) => {
+    for (let from = 0; from < live; from += PORTION) {
+      const to = Math.min(live, from + PORTION)
+      const numbers = Array.from({ length: to - from }, (_, i) => first + from + i)
+      const words = numbers.flatMap((n) =>
+        sayings.map(([kind, text]) => command('PUBLISH', `${path(n)}/${kind}`, text)),
+      )
+      sockets[0]!.write(words.join(''), 'latin1')
+      sent += words.length
+      await Promise.all([kept?.(first + to - 1), new Promise((resolve) => setTimeout(resolve, PORTION_MS))])
+    }
+    await drained(sent)
+  }
   return {
     answered,
-    async open() {
-      const began = performance.now()
-      for (let i = 0; i < live; ) {
-        const due = Math.min(live, Math.ceil(((performance.now() - began) / 1000) * OPENED_PER_SECOND))
-        let text = ''
-        for (; i < due; i++) text += command('PUBLISH', `${path(first + i)}/status`, STATUS)
-        sockets[(i >>> 4) % CONNECTIONS]!.write(text, 'latin1')
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
-      sent += live
-      await drained(sent)
-    },
+    open: (kept) => sayOfAll([OPENED], kept),
+    end: () => sayOfAll(ENDED),
     async report(eventsPerSecond, milliseconds) {
       const before = sent
       const began = performance.now()

@@ -10,9 +10,8 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
-import { getHeapStatistics } from 'node:v8'
-import type { Worker } from 'node:worker_threads'
 import { DEFAULT_TEMPLATE, openSqlite, readTemplate, respSource, startMeter } from '@fettle/relay'
+import { collect } from './collect.ts'
 import { listen } from './plain-redis.ts'
 
 const [name = '', folder = '', warp = '1'] = process.argv.slice(2)
@@ -21,29 +20,19 @@ const token = 'benchmark'
 
 interface Subject {
   readonly port: number
-  /** Bytes received from clients, as the store has them now. */
-  stored(): number
 }
 
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = { fettle, bare, frames }
 
-const workers: Worker[] = []
-process.on('worker', (worker) => workers.push(worker))
 const subject = await subjects[name]!()
 process.stdout.write(`${subject.port}\n`)
 for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'memory') await collect()
   const { user, system } = process.cpuUsage()
-  const stored = line === 'stored' ? subject.stored() : 0
-  const cost = { cpuSeconds: (user + system) / 1e6, rss: process.memoryUsage.rss(), heap: await heapBytes(), stored }
+  const cost = { cpuSeconds: (user + system) / 1e6, rss: process.memoryUsage.rss() }
   process.stdout.write(`${JSON.stringify(cost)}\n`)
 }
 process.exit(0)
-
-/** Resident bytes of the JavaScript heaps of all threads, garbage included. */
-async function heapBytes(): Promise<number> {
-  const others = await Promise.all(workers.map((worker) => worker.getHeapStatistics()))
-  return [getHeapStatistics(), ...others].reduce((sum, { total_physical_size }) => sum + total_physical_size, 0)
-}
 
 async function fettle(): Promise<Subject> {
   const template = readTemplate(DEFAULT_TEMPLATE)
@@ -66,14 +55,7 @@ async function fettle(): Promise<Subject> {
     },
   })
   await startMeter({ source, store: await openSqlite({ file, template, lingerMs: 30_000 }), clock })
-  return { port, stored: () => sumOf('SELECT sum(c_rcvb) AS sum FROM live') }
-}
-
-function sumOf(sql: string): number {
-  const db = new DatabaseSync(file, { readOnly: true })
-  const { sum } = db.prepare(sql).get() as { sum: number }
-  db.close()
-  return sum
+  return { port }
 }
 
 interface Counted {
@@ -111,9 +93,9 @@ async function bare(): Promise<Subject> {
     if (!one.dirty) dirty.push(one)
     one.dirty = true
   })
-  return { port, stored: () => sumOf('SELECT sum(b) AS sum FROM allocation') }
+  return { port }
 }
 
 async function frames(): Promise<Subject> {
-  return { port: await listen(undefined), stored: () => 0 }
+  return { port: await listen(undefined) }
 }
