@@ -7,7 +7,7 @@ import type { Template } from './core/session.ts'
 import { createState, take } from './core/state.ts'
 import { bytesOf } from './ingest/bytes.ts'
 import { Lines } from './ingest/lines.ts'
-import { Recorder, type RecordingKind } from './ingest/recorder.ts'
+import { type LineReader, Recorder, type RecordingKind } from './ingest/recorder.ts'
 import { recordingKinds } from './ingest/recording.ts'
 import { Ledger, type LedgerOptions, openDatabase } from './store/ledger.ts'
 import {
@@ -77,7 +77,9 @@ const PROGRESS_LINES = 100_000
 /** The form of a file, by its first lines. */
 async function detect(file: string): Promise<RecordingKind> {
   const head: string[] = []
-  const lines = new Lines((line) => head.push(head.length === 0 ? withoutMark(line).toString() : line.toString()))
+  const lines = new Lines((bytes, start, end) => {
+    head.push(bytes.toString('utf8', head.length === 0 ? afterMark(bytes, start) : start, end))
+  })
   for await (const chunk of readFaulty(file, () => {})) {
     lines.feed(chunk)
     if (head.length >= HEAD) break
@@ -90,9 +92,9 @@ async function detect(file: string): Promise<RecordingKind> {
   throw new ReplayFault(`${file}: no recording that fettle knows (${names}) in its first ${HEAD} lines`)
 }
 
-/** Without the byte order mark of UTF-8. */
-function withoutMark(line: Buffer): Buffer {
-  return line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line
+/** Where a text begins that may have the byte order mark of UTF-8. */
+function afterMark(bytes: Buffer, start: number): number {
+  return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start
 }
 
 async function* readFaulty(file: string, broken: () => void): AsyncGenerator<Buffer> {
@@ -168,8 +170,9 @@ export async function foldFiles(
       fold(state, batch)
       ledger.commit(take(state))
     })
+    const reader = kind.reader()
     for (const file of files) {
-      const broken = await readFile(file, kind, recorder, progress)
+      const broken = await readFile(file, reader, recorder, progress)
       if (broken) cut.push(`${file}: gzip breaks off; what came before counts`)
       if (recorder.backMs > (back?.ms ?? 0)) back = { ms: recorder.backMs, file }
     }
@@ -212,17 +215,16 @@ async function replayKind(
 /** Returns whether the file is gzip that breaks off. */
 async function readFile(
   file: string,
-  kind: RecordingKind,
+  reader: LineReader,
   recorder: Recorder,
   progress: (line: string) => void,
 ): Promise<boolean> {
-  const seenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
-  const readLine = kind.reader(Math.floor(seenAt))
+  reader.nextFile?.()
+  const seenAt = Math.floor(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
   let count = 0
   let broken = false
-  const lines = new Lines((line, isWhole) => {
-    const text = count === 0 ? withoutMark(line) : line
-    readLine(text.toString(kind.encoding), recorder, isWhole)
+  const lines = new Lines((bytes, start, end, isWhole) => {
+    reader.read(bytes, count === 0 ? afterMark(bytes, start) : start, end, recorder, isWhole, seenAt)
     if (++count % PROGRESS_LINES === 0) progress(`${file}: ${count} lines`)
   })
   const chunks = readFaulty(file, () => {

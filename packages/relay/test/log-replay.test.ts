@@ -121,6 +121,22 @@ test('[R3, R27] two processes in one log are told apart where the front tells th
   ])
 })
 
+test('[R3, R27] processes are the same ones in the next file', async () => {
+  const of = (pid: number) =>
+    call().map((line) => line.replace(/^\S+ INFO/, `Dec 31 23:59:50 h turnserver[${pid}]: 9:`))
+  const a = of(1)
+  const b = of(2).map((line) => line.replace('rp=10,', 'rp=110,'))
+  const first = join(scratch, 'rotated.log.1')
+  const then = join(scratch, 'rotated.log')
+  writeFileSync(first, a.slice(0, 3).join('') + b.slice(0, 3).join(''))
+  writeFileSync(then, b.slice(3).join('') + a.slice(3).join(''))
+  const records = recordsOf(await replay([first, then], template, 30_000))
+  assert.deepEqual(records.map(told), [
+    ['ann', ...EXACT],
+    ['ann', 'exact', '12,111,14,13', EXACT[2]],
+  ])
+})
+
 test('[R40] a log that is damaged over and over makes nothing exact any more, and takes no longer for it', async () => {
   const damage = `${call().slice(1, 2).join('').slice(0, -3)}\n${call('bob')[0]}`
   const { sessions, gaps, malformed } = await replayed(damage.repeat(3000) + call().join(''))

@@ -20,8 +20,8 @@ export function recordsOf(log: Buffer, pieces: readonly number[]): AllocationRec
   const state = createState()
   restore(state, saved)
   const recorder = new Recorder(saved.streams[0]!.id, (batch) => fold(state, batch))
-  const read = logKind.reader(Date.now())
-  const lines = new Lines((line, isWhole) => read(line.toString('latin1'), recorder, isWhole))
+  const { read } = logKind.reader()
+  const lines = new Lines((bytes, start, end, isWhole) => read(bytes, start, end, recorder, isWhole, Date.now()))
   for (let at = 0, i = 0; at < log.length; i++) {
     const to = at + pieces[i % pieces.length]!
     lines.feed(log.subarray(at, to))

@@ -239,8 +239,11 @@ function ledgerOf(lines: readonly string[]): Ledger {
   const state = createState()
   restore(state, saved)
   const recorder = new Recorder(saved.streams[0]!.id, (batch) => fold(state, batch))
-  const read = logKind.reader(START)
-  for (const line of lines) read(line, recorder, true)
+  const { read } = logKind.reader()
+  for (const line of lines) {
+    const bytes = Buffer.from(line, 'latin1')
+    read(bytes, 0, bytes.length, recorder, true, START)
+  }
   recorder.flush()
   finishRecording(state)
   ledger.commit(take(state))

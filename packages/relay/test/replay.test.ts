@@ -113,8 +113,11 @@ async function usageOf(file: string): Promise<string[]> {
   const state = createState()
   restore(state, saved)
   const recorder = new Recorder(saved.streams[0]!.id, (batch) => fold(state, batch))
-  const readLine = kind.reader(Date.now())
-  for (const line of lines) readLine(line, recorder)
+  const reader = kind.reader()
+  for (const line of lines) {
+    const bytes = Buffer.from(line)
+    reader.read(bytes, 0, bytes.length, recorder, true, Date.now())
+  }
   recorder.flush()
   finishRecording(state)
   ledger.commit(take(state))

@@ -10,10 +10,20 @@ const BLOCK = Buffer.alloc(64 * 1024)
 const HOLE_MIN = 32
 
 /**
- * Takes a line, or the beginning of one that is too long. `isWhole`: nothing broke it off; a hole is an empty line that
- * is not whole.
+ * Takes a line, `[start, end)` of the bytes, or the beginning of one that is too long; valid only now. `isWhole`:
+ * nothing broke it off; a hole is an empty line that is not whole.
  */
-export type TakeLine = (line: Buffer, isWhole: boolean) => void
+export type TakeLine = (bytes: Buffer, start: number, end: number, isWhole: boolean) => void
+
+/** What is known of a line that has not ended yet; plain data, so that it can be kept with the place in the file. */
+export interface LinesMemory {
+  /** One character for each byte. */
+  readonly rest: string
+  /** What comes up to the next line break belongs to a line that is too long, and was told of. */
+  readonly isTooLong: boolean
+  /** NUL bytes that were read last. */
+  readonly nuls: number
+}
 
 /**
  * Cuts bytes into lines. NUL bytes, which a truncated log has where its writer went on, break a line off; holes of any
@@ -22,43 +32,40 @@ export type TakeLine = (line: Buffer, isWhole: boolean) => void
 export class Lines {
   readonly #take: TakeLine
   #rest: Buffer = NOTHING
-  /** What comes up to the next line break belongs to a line that is too long, and was told of. */
-  #tooLong = false
-  /** NUL bytes that were read last. */
+  #isTooLong = false
   #nuls = 0
 
-  constructor(take: TakeLine) {
+  constructor(take: TakeLine, memory?: LinesMemory) {
     this.#take = take
+    if (memory === undefined) return
+    this.#rest = Buffer.from(memory.rest, 'latin1')
+    this.#isTooLong = memory.isTooLong
+    this.#nuls = memory.nuls
   }
 
-  /** Bytes that are no whole line yet. */
-  get pending(): number {
-    return this.#rest.length
+  /** To go on from, with the byte that follows. */
+  get memory(): LinesMemory {
+    return { rest: this.#rest.toString('latin1'), isTooLong: this.#isTooLong, nuls: this.#nuls }
   }
 
   /** Takes bytes in; they may be used again when it returns. */
   feed(chunk: Buffer): void {
-    let at = 0
-    while (at < chunk.length) {
-      if (chunk[at] === 0) {
+    // Each is looked for once, however many of the other there are.
+    let nul = next(chunk, 0, 0)
+    let newline = next(chunk, NEWLINE, 0)
+    for (let at = 0; at < chunk.length; ) {
+      if (at === nul) {
         this.#breakOff()
-        const end = afterNuls(chunk, at)
-        this.#nuls += end - at
-        at = end
+        at = afterNuls(chunk, nul)
+        this.#nuls += at - nul
+        nul = next(chunk, 0, at)
         continue
       }
       this.#endHole()
-      const newline = chunk.indexOf(NEWLINE, at)
-      const end = newline < 0 ? chunk.length : newline
-      const nul = chunk.subarray(at, end).indexOf(0)
-      if (nul >= 0) {
-        this.#keep(chunk.subarray(at, at + nul))
-        at += nul
-      } else {
-        if (newline < 0) this.#keep(chunk.subarray(at, end))
-        else this.#line(chunk.subarray(at, end))
-        at = end + 1
-      }
+      if (newline < at) newline = next(chunk, NEWLINE, at)
+      if (newline < nul) this.#line(chunk, at, newline)
+      else this.#keep(chunk.subarray(at, nul))
+      at = Math.min(newline + 1, nul)
     }
   }
 
@@ -69,36 +76,47 @@ export class Lines {
   }
 
   #endHole(): void {
-    if (this.#nuls >= HOLE_MIN) this.#take(NOTHING, false)
+    if (this.#nuls >= HOLE_MIN) this.#take(NOTHING, 0, 0, false)
     this.#nuls = 0
   }
 
-  #line(last: Buffer): void {
-    if (this.#tooLong) {
-      this.#tooLong = false
+  #line(chunk: Buffer, start: number, end: number): void {
+    if (this.#isTooLong) {
+      this.#isTooLong = false
       return
     }
-    const line = this.#rest.length === 0 ? last : Buffer.concat([this.#rest, last])
+    if (this.#rest.length === 0) return this.#tell(chunk, start, end)
+    const line = Buffer.concat([this.#rest, chunk.subarray(start, end)])
     this.#rest = NOTHING
-    const end = line.at(-1) === RETURN ? line.length - 1 : line.length
-    this.#take(line.subarray(0, Math.min(end, LINE_MAX)), true)
+    this.#tell(line, 0, line.length)
+  }
+
+  #tell(bytes: Buffer, start: number, end: number): void {
+    const last = end > start && bytes[end - 1] === RETURN ? end - 1 : end
+    this.#take(bytes, start, Math.min(last, start + LINE_MAX), true)
   }
 
   #keep(part: Buffer): void {
-    if (this.#tooLong) return
+    if (this.#isTooLong) return
     this.#rest = Buffer.concat([this.#rest, part])
     if (this.#rest.length <= LINE_MAX) return
-    this.#take(this.#rest.subarray(0, LINE_MAX), true)
+    this.#take(this.#rest, 0, LINE_MAX, true)
     this.#rest = NOTHING
-    this.#tooLong = true
+    this.#isTooLong = true
   }
 
   #breakOff(): void {
     const rest = this.#rest
     this.#rest = NOTHING
-    this.#tooLong = false
-    if (rest.length > 0) this.#take(rest, false)
+    this.#isTooLong = false
+    if (rest.length > 0) this.#take(rest, 0, rest.length, false)
   }
+}
+
+/** Where the byte stands next; the length where it does no more. */
+function next(chunk: Buffer, byte: number, from: number): number {
+  const at = chunk.indexOf(byte, from)
+  return at < 0 ? chunk.length : at
 }
 
 /** Where the NUL bytes that begin at `at` end. */

@@ -9,14 +9,10 @@ import { isoTime, syslogTime } from './log-time.ts'
 export interface Fronted {
   /** Milliseconds since the epoch; NaN: the front says nothing of it. */
   readonly t: number
-  /** Seconds since the start of coturn, where it writes those; else NaN. */
-  readonly seconds: number
   /** Which process wrote it, as far as the front tells; '': it does not. */
   readonly process: string
   /** Which of the forms it has: a log keeps to one. */
   readonly form: string
-  /** It is the text of an event's level; errors and warnings hold what strangers said. */
-  readonly isInfo: boolean
   readonly body: string
 }
 
@@ -27,8 +23,8 @@ const LEVEL = 'DEBUG|INFO|CONTROL|WARNING|ERROR'
  * where that is asked for up to 4.16; `ISO.123+0000 INFO ` since (ns_turn_utils.c, turn_log_func_default).
  */
 const OWN = new RegExp(
-  `^(?:(\\d{1,10})|(${TIME}))(?:(?::? ?\\(\\d{1,10}\\): (?:[\\w./-]+\\(\\d+\\):)?|: (?:: )?)(?:(${LEVEL}): )?` +
-    `| (?:[\\w./-]+\\(\\d+\\) )?(${LEVEL}) )`,
+  `^(?:\\d{1,10}|(${TIME}))(?:(?::? ?\\(\\d{1,10}\\): (?:[\\w./-]+\\(\\d+\\):)?|: (?:: )?)(?:(?:${LEVEL}): )?` +
+    `| (?:[\\w./-]+\\(\\d+\\) )?(?:${LEVEL}) )`,
 )
 
 const HOST = '[\\w.:-]{1,255}'
@@ -62,15 +58,12 @@ export function readFront(line: string, seenAt: number): Fronted | undefined {
   const wrapped = unwrap(line, seenAt)
   const own = wrapped.isPart ? null : OWN.exec(wrapped.text)
   if (own === null) return undefined
-  const [front, seconds, time, level = own[4]] = own
+  const [front, time] = own
   const t = time === undefined ? Number.NaN : isoTime(time)
-  const isInfo = level === undefined ? !/^(?:ERROR|WARNING)/.test(wrapped.text.slice(front.length)) : level === 'INFO'
   return {
     t: Number.isNaN(t) ? wrapped.t : t,
-    seconds: seconds === undefined ? Number.NaN : Number(seconds),
     process: wrapped.process,
     form: `${wrapped.form} ${time === undefined ? 'seconds' : 'time'}`,
-    isInfo,
     body: wrapped.text.slice(front.length),
   }
 }

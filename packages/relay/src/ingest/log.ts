@@ -4,8 +4,11 @@
  * A report that is lost leaves no trace in the other lines, so whatever may have been one is damage: its allocation, or
  * where nobody can tell which, every one that is open then, is a lower bound from then on (rule R40).
  */
-import { gapReasons } from '../core/event.ts'
+import { type GapReason, gapReasons, Kind } from '../core/event.ts'
+import { EventLine } from './log-event.ts'
 import { type Fronted, readFront } from './log-front.ts'
+import { KnownFronts } from './log-known.ts'
+import { inOrder } from './log-time.ts'
 import type { Recorder, RecordingKind } from './recorder.ts'
 
 const WHO = 'realm=<(.*?)>, username=<(.*)>'
@@ -52,65 +55,151 @@ export interface LogMemory {
   /** Which boot each process is (rule R3), those that were heard last at the end. */
   processes: [name: string, boot: number][]
   boots: number
-  /** How often all that was open had to be doubted. */
+  /** How often all that was open had to be doubted in this file. */
   damages: number
+  /** Nothing was heard since all was doubted. */
+  isDoubted: boolean
+  /** Until when all was read, milliseconds since the epoch; null while no line had a time. */
+  readUntil: number | null
+  /** What comes next is not what follows what was read, and that was not told yet. */
+  lost: GapReason | null
+  /** Of the fronts so far, and of the last line's if it was another. */
+  form: string
+  otherForm: string
+}
+
+/** Of a log of which nothing was read. */
+export const newLogMemory = (readUntil: number | null = null): LogMemory => {
+  return { processes: [], boots: 0, damages: 0, isDoubted: false, readUntil, lost: null, form: '', otherForm: '' }
 }
 
 const PROCESSES_MAX = 64
 /** Each time every open allocation is looked at; a file that is damaged so often makes nothing exact any more. */
 const DAMAGES_MAX = 1000
-const DAMAGE = gapReasons.indexOf('damage')
 
 export class LogReader {
   readonly memory: LogMemory
   readonly #out: Recorder
-  /** Nothing was heard since all was doubted. */
-  #doubted = false
+  readonly #now: (() => number) | undefined
+  readonly #fronts = new KnownFronts()
+  readonly #event = new EventLine()
   #lastTime = Number.NaN
-  /** Of the fronts so far, and of the last line's if it was another. */
-  #form = ''
-  #otherForm = ''
 
-  constructor(out: Recorder, memory: LogMemory = { processes: [], boots: 0, damages: 0 }) {
+  /**
+   * `now`, milliseconds since the epoch, where the log is read while it is written: the time of lines that have none of
+   * their own, and no line is of a later one.
+   */
+  constructor(out: Recorder, memory: LogMemory = newLogMemory(), now?: () => number) {
     this.#out = out
     this.memory = memory
+    this.#now = now
   }
 
-  /** Takes a line, one character for each byte. `seenAt`: when it was there to be read. */
-  read(line: string, isWhole: boolean, seenAt: number): void {
+  /** Takes a line, `[start, end)` of the bytes. `seenAt`: when it was there to be read. */
+  read(bytes: Buffer, start: number, end: number, isWhole: boolean, seenAt: number): void {
+    const bodyAt = isWhole ? this.#fronts.find(bytes, start, end) : -1
+    if (bodyAt < 0) return this.#readWhole(bytes, start, end, isWhole, seenAt)
+    const { t, process, form } = this.#fronts
+    if (!this.#isNew(t)) return
+    const found = this.#event.read(bytes, bodyAt, end)
+    if (found === 'unusual') {
+      return this.#readBody({ t, process, form, body: bytes.toString('latin1', bodyAt, end) }, isWhole)
+    }
+    if (this.#isCut(form)) this.#doubtAll()
+    else if (found === 'event') this.#tell(bytes, process)
+  }
+
+  /** What comes next does not follow what was read: a gap up to the next time that is known. */
+  lose(why: GapReason): void {
+    // Of a log of which nothing was read nothing is lost.
+    if (this.memory.readUntil !== null) this.memory.lost ??= why
+    this.#lastTime = Number.NaN
+  }
+
+  /** Nothing was written up to then. */
+  pass(t: number): void {
+    if (!(t < (this.memory.readUntil ?? 0))) this.#isNew(t)
+  }
+
+  /** What comes next stands in another file. */
+  nextFile(): void {
+    const { memory } = this
+    // What was damaged beyond the limit was not told.
+    if (memory.damages >= DAMAGES_MAX) this.#gap(memory.readUntil ?? Number.NaN, 'damage')
+    memory.damages = 0
+    memory.form = ''
+    memory.otherForm = ''
+  }
+
+  #readWhole(bytes: Buffer, start: number, end: number, isWhole: boolean, seenAt: number): void {
+    const line = bytes.toString('latin1', start, end)
     const front = readFront(line, seenAt)
     if (front === undefined) {
       if (TORN.test(line) || (!isWhole && /^(?:$|[\w<{])/.test(line))) this.#doubtAll()
       return
     }
-    if (front.t >= 0) this.#at(front.t)
+    const { t, process, form, body } = front
+    // Inside of JSON the body is another text, and a time that was cut at `seenAt` is no other line's.
+    if (!line.startsWith('{') && t !== seenAt) this.#fronts.learn(bytes, start, end - body.length, { t, process, form })
+    if (this.#isNew(t)) this.#readBody(front, isWhole)
+  }
+
+  #readBody(front: Fronted, isWhole: boolean): void {
     const { body } = front
     const event = EVENT.exec(body)
-    if (this.#isCut(front)) this.#doubtAll()
-    else if (event !== null) this.#event(event, front, isWhole)
+    if (this.#isCut(front.form)) this.#doubtAll()
+    else if (event !== null) this.#readEvent(event, front, isWhole)
     else if (body.startsWith('session ') && this.#closed(front, isWhole)) return
     else this.#other(body, isWhole)
   }
 
-  /** Lines may be missing here. */
-  gap(began: number, ended: number, why: (typeof gapReasons)[number]): void {
-    this.#out.gap(began, ended, gapReasons.indexOf(why))
-  }
-
   /** A front of another form is a part of a longer one, or of two; two lines with it are a log that has changed. */
-  #isCut({ form }: Fronted): boolean {
-    const isKnown = this.#form === '' || form === this.#form || form === this.#otherForm
-    if (isKnown) this.#form = form
-    this.#otherForm = isKnown ? '' : form
+  #isCut(form: string): boolean {
+    const { memory } = this
+    const isKnown = memory.form === '' || form === memory.form || form === memory.otherForm
+    if (isKnown) memory.form = form
+    memory.otherForm = isKnown ? '' : form
     return !isKnown
   }
 
-  #at(t: number): void {
-    this.#lastTime = t
+  /** Sets the time of what follows. False: it was read before, or is lost in the gap that is told next. */
+  #isNew(own: number): boolean {
+    if (own === this.#lastTime) return true
+    const t = this.#timeOf(own)
+    if (!(t >= 0)) return true
+    const { memory } = this
+    if (memory.lost !== null) {
+      if (t <= memory.readUntil!) return false
+      this.#gap(t, memory.lost)
+      memory.lost = null
+    }
+    this.#lastTime = own
+    memory.readUntil = Math.max(memory.readUntil ?? t, t)
     this.#out.at(t)
+    return true
   }
 
-  #event(event: RegExpExecArray, front: Fronted, isWhole: boolean): void {
+  #timeOf(own: number): number {
+    const t = inOrder(Math.floor(own), this.memory.readUntil ?? Number.NaN)
+    if (this.#now === undefined) return t
+    const now = this.#now()
+    return t <= now ? t : now
+  }
+
+  #gap(ended: number, why: GapReason): void {
+    this.#out.gap(this.memory.readUntil ?? Number.NaN, ended, gapReasons.indexOf(why))
+  }
+
+  #tell(bytes: Buffer, process: string): void {
+    this.memory.isDoubted = false
+    this.#out.boot(this.#bootOf(process))
+    this.#out.event(bytes, this.#event)
+    if (this.#event.kind !== Kind.deleted || this.memory.damages >= DAMAGES_MAX) return
+    this.#event.kind = Kind.complete
+    this.#out.event(bytes, this.#event)
+  }
+
+  #readEvent(event: RegExpExecArray, front: Fronted, isWhole: boolean): void {
     const [start, id, status, kind = status!] = event as unknown as [string, string, string?, string?]
     const tail = TAILS[kind === 'refreshed' ? 'new' : kind === 'peer usage' ? 'usage' : kind]!.exec(
       front.body.slice(start.length),
@@ -118,13 +207,13 @@ export class LogReader {
     // A number may be broken off; a name that is closed is whole.
     const isRead = tail !== null && !WITHIN.test(`${tail[1]} ${tail[2]}`) && (isWhole || kind === 'delete')
     if (!isRead) return this.#doubtAll()
-    this.#doubted = false
+    this.memory.isDoubted = false
     this.#out.boot(this.#bootOf(front.process))
-    this.#tell(kind, id, tail as unknown as string[])
+    this.#tellText(kind, id, tail as unknown as string[])
   }
 
   /** The same as coturn would have published; only a log can add that nothing is missing. */
-  #tell(kind: string, id: string, tail: readonly string[]): void {
+  #tellText(kind: string, id: string, tail: readonly string[]): void {
     const [, realm, username, ...numbers] = tail
     const path = pathOf(realm!, username!, id)
     const publish = (channel: string, message: string) => this.#out.publish(bytes(`${path}/${channel}`), bytes(message))
@@ -166,12 +255,13 @@ export class LogReader {
 
   /** Whichever allocation it was of, it may have been a report. */
   #doubtAll(): void {
+    const { memory } = this
     this.#out.unreadable()
-    if (this.#doubted) return
-    this.#doubted = true
-    if (this.memory.damages >= DAMAGES_MAX) return
-    this.memory.damages++
-    this.#out.gap(this.#lastTime, this.#lastTime, DAMAGE)
+    if (memory.isDoubted) return
+    memory.isDoubted = true
+    if (memory.damages >= DAMAGES_MAX) return
+    memory.damages++
+    this.#gap(memory.readUntil ?? Number.NaN, 'damage')
   }
 
   /** What the front says of the process; without that all is one boot. */
@@ -194,7 +284,6 @@ export const logKind: RecordingKind = {
   name: 'coturn log',
   lacks: 'coturn logs them only with verbose in its turnserver.conf (or -v)',
   bootAware: false,
-  encoding: 'latin1',
   detect: (lines) =>
     lines.some((text) => {
       const body = readFront(text, Date.now())?.body
@@ -202,11 +291,14 @@ export const logKind: RecordingKind = {
         body !== undefined && /^(?:session \d{18,20}: |Listener address to use:|IO method|Coturn Version)/.test(body)
       )
     }) || lines.some((text) => /^Version Coturn-/.test(text)),
-  reader: (seenAt) => {
+  reader: () => {
     let reader: LogReader | undefined
-    return (text, out, isWhole = true) => {
-      reader ??= new LogReader(out)
-      reader.read(text, isWhole, seenAt)
+    return {
+      read(bytes, start, end, out, isWhole, seenAt) {
+        reader ??= new LogReader(out)
+        reader.read(bytes, start, end, isWhole, seenAt)
+      },
+      nextFile: () => reader?.nextFile(),
     }
   },
 }

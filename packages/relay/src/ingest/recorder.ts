@@ -1,11 +1,29 @@
 /** Collects what a recording says and hands it on as batches. */
 import { appendPublish, appendScene, type Batch, createBatch, Kind, PATH_MAX } from '../core/event.ts'
 import { Boots } from './boots.ts'
+import type { EventLine } from './log-event.ts'
 import { inOrder } from './log-time.ts'
 import type { Sink } from './source.ts'
 
-/** What a reader of one form does with a line. `isWhole`: nothing broke it off. */
-export type ReadLine = (line: string, out: Recorder, isWhole?: boolean) => void
+/**
+ * What a reader of one form does with a line, `[start, end)` of the bytes. `isWhole`: nothing broke it off. `seenAt`:
+ * when its file was last written.
+ */
+export type ReadLine = (
+  bytes: Buffer,
+  start: number,
+  end: number,
+  out: Recorder,
+  isWhole: boolean,
+  seenAt: number,
+) => void
+
+/** Reads the lines of one stream of files; it may remember lines. */
+export interface LineReader {
+  readonly read: ReadLine
+  /** What comes next stands in another file. */
+  nextFile?(): void
+}
 
 /** One form of recording. */
 export interface RecordingKind {
@@ -15,17 +33,25 @@ export interface RecordingKind {
   readonly lacks?: string
   /** Tells connections apart, and so boots. */
   readonly bootAware: boolean
-  /** `latin1`: its lines are given as one character for each byte, so that no byte is lost. */
-  readonly encoding?: 'latin1'
   /** Whether these, the first lines of a file, are of this form. */
   detect(lines: readonly string[]): boolean
-  /** A reader for one stream of such files; it may remember lines. `seenAt`: when the file was last written. */
-  reader(seenAt: number): ReadLine
+  reader(): LineReader
 }
 
 const SLAB = 256 * 1024
 const EVENTS = 2048
 const NO_TEXT = new Uint8Array(0)
+const TURN_REALM = Buffer.from('turn/realm/')
+const TURN_USER = Buffer.from('turn/user/')
+const USER = Buffer.from('/user/')
+const ALLOCATION = Buffer.from('/allocation/')
+/** What is put around the names of a path, at most. */
+const PATH_WORDS = 40
+
+/** A reader that takes lines as text. */
+export const textReader = (read: (line: string, out: Recorder) => void): LineReader => ({
+  read: (bytes, start, end, out) => read(bytes.toString('utf8', start, end), out),
+})
 
 /** Collects what a recording says and hands it to the sink in batches. */
 export class Recorder {
@@ -46,7 +72,6 @@ export class Recorder {
     this.#sink = sink
     this.#stream = stream
     this.#boots = new Boots(0)
-    appendScene(this.#batch, Kind.from, stream, 0)
   }
 
   /** What follows happened at this time, milliseconds since the epoch; whole milliseconds are kept. */
@@ -73,6 +98,30 @@ export class Recorder {
     this.#used += length
     const middle = from + channel.length
     appendPublish(this.#batch, from, middle, middle, this.#used)
+  }
+
+  /** What a line of a log says, as `publish` would have it of the same event. */
+  event(bytes: Buffer, line: EventLine): void {
+    const { idStart, idEnd, realmStart, realmEnd, userStart, userEnd } = line
+    this.#room(idEnd - idStart + realmEnd - realmStart + userEnd - userStart + PATH_WORDS)
+    const from = this.#used
+    if (realmEnd > realmStart) {
+      this.#put(TURN_REALM, 0, TURN_REALM.length)
+      this.#put(bytes, realmStart, realmEnd)
+      this.#put(USER, 0, USER.length)
+    } else this.#put(TURN_USER, 0, TURN_USER.length)
+    this.#put(bytes, userStart, userEnd)
+    this.#put(ALLOCATION, 0, ALLOCATION.length)
+    this.#put(bytes, idStart, idEnd)
+    const i = this.#append(line.kind, from, this.#used, this.#used)
+    for (let k = 0; k < 4; k++) this.#batch.n[i * 4 + k] = line.n[k]!
+  }
+
+  #put(from: Uint8Array, start: number, end: number): void {
+    const { bytes } = this.#batch
+    let at = this.#used
+    for (let i = start; i < end; i++) bytes[at++] = from[i]!
+    this.#used = at
   }
 
   /** The allocation's reports were all heard, so that their sums are its totals: only a log can say so. */
@@ -107,16 +156,24 @@ export class Recorder {
     if (path.length > PATH_MAX || text.length > PATH_MAX) return
     this.#room(path.length + text.length)
     const { bytes } = this.#batch
-    const i = this.#batch.length++
-    const middle = this.#used + path.length
-    bytes.set(path, this.#used)
+    const from = this.#used
+    const middle = from + path.length
+    bytes.set(path, from)
     bytes.set(text, middle)
-    this.#batch.kind[i] = kind
-    this.#batch.pathStart[i] = this.#used
-    this.#batch.pathEnd[i] = middle
-    this.#batch.textStart[i] = middle
     this.#used = middle + text.length
-    this.#batch.textEnd[i] = this.#used
+    this.#append(kind, from, middle, this.#used)
+  }
+
+  /** A path in `[from, middle)` of the slab, and a text up to `to`. */
+  #append(kind: number, from: number, middle: number, to: number): number {
+    const batch = this.#batch
+    const i = batch.length++
+    batch.kind[i] = kind
+    batch.pathStart[i] = from
+    batch.pathEnd[i] = middle
+    batch.textStart[i] = middle
+    batch.textEnd[i] = to
+    return i
   }
 
   /** What follows came on this connection. */
@@ -146,17 +203,23 @@ export class Recorder {
   /** What follows is of this boot. */
   boot(boot: number): void {
     if (boot === this.#boot) return
-    this.#room(0)
     this.#boot = boot
-    appendScene(this.#batch, Kind.from, this.#stream, boot)
+    // A batch begins with it.
+    if (this.#batch.length > 0) this.#from()
   }
 
+  #from(): void {
+    appendScene(this.#batch, Kind.from, this.#stream, this.#boot)
+  }
+
+  /** Room for one more event and its bytes. */
   #room(bytes: number): void {
-    if (this.#batch.length < EVENTS && this.#used + bytes <= SLAB) return
-    this.flush()
+    if (this.#batch.length >= EVENTS - 1 || this.#used + bytes > SLAB) this.flush()
+    if (this.#batch.length === 0) this.#from()
   }
 
   flush(): void {
+    if (this.#batch.length === 0) return
     this.#sink(this.#batch)
     this.#batch.length = 0
     this.#used = 0

@@ -1,6 +1,6 @@
 /** Recordings of coturn's events, in the forms in which people have them (rule R27). */
 import { logKind } from './log.ts'
-import type { Recorder, RecordingKind } from './recorder.ts'
+import { type Recorder, type RecordingKind, textReader } from './recorder.ts'
 import { monitorKind, pastedKind, plainKind, tabbedKind } from './redis-text.ts'
 
 const encoder = new TextEncoder()
@@ -22,14 +22,15 @@ function captureForm(): RecordingKind {
     name: 'resp',
     bootAware: true,
     detect: (lines) => lines.some((text) => line.test(text)),
-    reader: () => (text, out) => {
-      const [, time, connection, what] = line.exec(text) ?? []
-      if (time === undefined || connection === undefined || what === undefined) return
-      out.at(Number(time))
-      // A capture that broke off did not see its connections close.
-      if (what === '# close' || what === '# connect') out.disconnected(connection)
-      else captured(connection, readArguments(what), out)
-    },
+    reader: () =>
+      textReader((text, out) => {
+        const [, time, connection, what] = line.exec(text) ?? []
+        if (time === undefined || connection === undefined || what === undefined) return
+        out.at(Number(time))
+        // A capture that broke off did not see its connections close.
+        if (what === '# close' || what === '# connect') out.disconnected(connection)
+        else captured(connection, readArguments(what), out)
+      }),
   }
 }
 

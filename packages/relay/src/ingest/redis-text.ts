@@ -1,5 +1,5 @@
 /** What `redis-cli` prints: `psubscribe` as pasted, the same with time stamps, `monitor`. */
-import type { RecordingKind } from './recorder.ts'
+import { type RecordingKind, textReader } from './recorder.ts'
 
 const encoder = new TextEncoder()
 
@@ -19,14 +19,14 @@ export const pastedKind: RecordingKind = {
   detect: (lines) => lines.some((line) => MESSAGE.test(numbered.exec(line)?.[2] ?? '')),
   reader: () => {
     let parts: string[] = []
-    return (line, out) => {
+    return textReader((line, out) => {
       const match = numbered.exec(line)
       if (match === null) return
       const [, number, text] = match as unknown as [string, string, string]
       if (number === '1') parts = []
       parts.push(text)
       if (parts.length === linesOf(parts[0]!)) out.publish(unescapeReply(parts.at(-2)!), unescapeReply(parts.at(-1)!))
-    }
+    })
   },
 }
 
@@ -37,13 +37,13 @@ export const plainKind: RecordingKind = {
   detect: (lines) => lines.some((line, i) => MESSAGE.test(line) && lines[i + linesOf(line) - 2]?.startsWith('turn/')),
   reader: () => {
     let parts: string[] = []
-    return (line, out) => {
+    return textReader((line, out) => {
       if (parts.length === 0 && !MESSAGE.test(line)) return
       parts.push(line)
       if (parts.length < linesOf(parts[0]!)) return
       out.publish(encoder.encode(parts.at(-2)), encoder.encode(parts.at(-1)))
       parts = []
-    }
+    })
   },
 }
 
@@ -54,12 +54,13 @@ export const tabbedKind: RecordingKind = {
   name: 'psubscribe with times',
   bootAware: false,
   detect: (lines) => lines.some((line) => tabbed.test(line)),
-  reader: () => (line, out) => {
-    const match = tabbed.exec(line)
-    if (match === null) return
-    out.at(Number(match[1]))
-    out.publish(encoder.encode(match[2]), encoder.encode(match[3]))
-  },
+  reader: () =>
+    textReader((line, out) => {
+      const match = tabbed.exec(line)
+      if (match === null) return
+      out.at(Number(match[1]))
+      out.publish(encoder.encode(match[2]), encoder.encode(match[3]))
+    }),
 }
 
 const monitored = /(?:^|\t)(\d{9,11}\.\d{6}) \[\d+ [^"]*\] (".*")$/
@@ -70,14 +71,15 @@ export const monitorKind: RecordingKind = {
   name: 'monitor',
   bootAware: false,
   detect: (lines) => lines.some((line) => monitored.test(line)),
-  reader: () => (line, out) => {
-    const match = monitored.exec(line)
-    if (match === null) return
-    out.at(Number(match[1]) * 1000)
-    const words = Array.from(match[2]!.matchAll(quoted), (word) => word[1]!)
-    if (words.length !== 3 || words[0]!.toLowerCase() !== 'publish') return
-    out.publish(unescapeReply(words[1]!), unescapeReply(words[2]!))
-  },
+  reader: () =>
+    textReader((line, out) => {
+      const match = monitored.exec(line)
+      if (match === null) return
+      out.at(Number(match[1]) * 1000)
+      const words = Array.from(match[2]!.matchAll(quoted), (word) => word[1]!)
+      if (words.length !== 3 || words[0]!.toLowerCase() !== 'publish') return
+      out.publish(unescapeReply(words[1]!), unescapeReply(words[2]!))
+    }),
 }
 
 const plain: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 }
