@@ -69,6 +69,8 @@ const unheard = {
   deafSince: Number.NaN,
   peer: false,
   cursor: null,
+  time: null,
+  isAwaited: false,
   malformed: 0,
 }
 const store: Store = {

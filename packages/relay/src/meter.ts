@@ -11,7 +11,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { CommitTimes } from './commit-times.ts'
-import { fold } from './core/allocation.ts'
+import { fold, passTime } from './core/allocation.ts'
 import { appendScene, createBatch, gapReasons, Kind } from './core/event.ts'
 import { type Outcomes, type Reconciliation, reconcile } from './core/reconcile.ts'
 import { restore } from './core/restore.ts'
@@ -56,7 +56,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const state = createState(options.rules, options.seed, CAPACITY)
   const saved = await store.restore(source.claims)
   restore(state, saved)
-  const time = createBatch(16, new Uint8Array(0))
+  const jump = createBatch(16, new Uint8Array(0))
   await source.start(saved.streams, (batch) => fold(state, batch))
 
   let failedCut: Cut | undefined
@@ -101,14 +101,14 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
       // Lifetimes cannot be trusted across a jump of the clock: it is a gap, and so nothing expires by it (rule R14).
       const began = clock.now()
       const now = clock.setRight()
-      for (const { id, boot } of state.streams.values()) {
-        appendScene(time, Kind.from, id, boot)
-        appendScene(time, Kind.gap, began, now, gapReasons.indexOf('clock'))
-        fold(state, time)
+      for (const { id, boot, time } of state.streams.values()) {
+        if (time !== null) continue
+        appendScene(jump, Kind.from, id, boot)
+        appendScene(jump, Kind.gap, began, now, gapReasons.indexOf('clock'))
+        fold(state, jump)
       }
     }
-    appendScene(time, Kind.tick, clock.now())
-    fold(state, time)
+    passTime(state, clock.now())
     if (inFlight === undefined && isDue()) inFlight = commit()
   }
   const timer = setInterval(beat, COMMIT_MS)

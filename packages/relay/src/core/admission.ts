@@ -23,9 +23,9 @@ export function insert(state: State, batch: Batch, i: number): number {
   const { cells } = table
   cells[base] = state.nextId++
   for (const column of UNKNOWN) cells[base + column] = Number.NaN
-  cells[base + Column.heardAt] = state.now
-  cells[base + Column.clientAt] = state.now
-  cells[base + Column.peerAt] = state.now
+  cells[base + Column.heardAt] = state.time.now
+  cells[base + Column.clientAt] = state.time.now
+  cells[base + Column.peerAt] = state.time.now
   cells[base + Column.flags] = Flag.held
   touchFacts(state, row)
   state.moves.pushText(Move.heard, cells[base]!, state.stream.id, state.boot, batch.bytes, start, end)
@@ -37,9 +37,9 @@ const UNKNOWN = [Column.rate, Column.relayTo, Column.expiresAt, Column.openedAt,
 
 /** An event that cannot be taken is a gap, told once a second. */
 export function overflow(state: State): number {
-  if (state.now - state.lastOverflow >= 1000 || state.lastOverflow === Number.NEGATIVE_INFINITY) {
-    state.lastOverflow = state.now >= 0 ? state.now : 0
-    gap(state, state.now, state.now, gapReasons.indexOf('overflow'))
+  if (Math.abs(state.time.now - state.lastOverflow) >= 1000 || state.lastOverflow === Number.NEGATIVE_INFINITY) {
+    state.lastOverflow = state.time.now >= 0 ? state.time.now : 0
+    gap(state, state.time.now, state.time.now, gapReasons.indexOf('overflow'))
   }
   return -1
 }
@@ -72,7 +72,7 @@ export function admit(state: State, row: number, isNew: boolean): void {
   if ((flags & Flag.held) === 0) return
   cells[base + Column.flags] = flags & ~Flag.held
   if (isNew) {
-    cells[base + Column.openedAt] = state.now
+    cells[base + Column.openedAt] = state.time.now
     // What was reported before may be of a former start of coturn, which had the same path.
     if (!hasCounted(cells, base)) cells[base + Column.flags]! |= Flag.fromStart
   }
@@ -83,7 +83,7 @@ export function admit(state: State, row: number, isNew: boolean): void {
     state.relayed.add(row, side, cells[at]!, cells[at + 1]!, cells[at + 2]!, cells[at + 3]!)
   }
   touchFacts(state, row)
-  state.moves.push(Move.opened, cells[base]!, state.now)
+  state.moves.push(Move.opened, cells[base]!, state.time.now)
   if ((flags & Flag.peer) !== 0) carryIfOver(state, row, Column.peer)
 }
 
@@ -105,7 +105,7 @@ export function gap(state: State, began: number, ended: number, why: number): vo
     stream.deafSince = Number.NaN
     state.deaf--
     // What could not expire may be due.
-    state.sweepAt = Math.min(state.sweepAt, state.now)
+    state.time.sweepAt = Math.min(state.time.sweepAt, state.time.now)
   }
   state.gaps.push({ stream: stream.id, began, ended, why: gapReasons[why]! })
   for (let row = 0; row < table.top; row++) {
@@ -117,7 +117,7 @@ export function gap(state: State, began: number, ended: number, why: number): vo
     if ((table.cells[base + Column.flags]! & Flag.expired) !== 0) {
       // It loses nothing by a gap that came after its end, and may by one that is only told after (rules R16, R23).
       if (!(began < table.cells[base + Column.closedAt]!) && why !== DAMAGE) continue
-      state.moves.push(Move.late, table.cells[base]!, state.now)
+      state.moves.push(Move.late, table.cells[base]!, state.time.now)
     }
     spansAGap(state, row)
   }

@@ -16,7 +16,7 @@ import {
   sweep,
 } from './ends.ts'
 import { type Batch, hashPart, Kind, LOCAL, REMOTE } from './event.ts'
-import { Move, pendingRows, retire, SPANS_A_GAP, type State, touch, touchFacts } from './state.ts'
+import { Move, pendingRows, retire, SPANS_A_GAP, type State, timeOf, touch, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 import { advance, CLIENT, PEER, plus } from './usage.ts'
 
@@ -44,7 +44,7 @@ function refuse(state: State, batch: Batch): void {
   for (let i = 0; i < batch.length; i++) {
     const a = batch.n[i * 4]!
     if (batch.kind[i] === Kind.from) from(state, a, batch.n[i * 4 + 1]!)
-    else if (batch.kind[i] === Kind.tick) state.now = a > state.now ? a : state.now
+    else if (batch.kind[i] === Kind.tick) state.time.now = a > state.time.now ? a : state.time.now
     else overflow(state)
   }
   batch.length = 0
@@ -98,17 +98,26 @@ function rowsInOrder({ table }: State): number[] {
   return rows.sort((a, b) => cells[a * STRIDE]! - cells[b * STRIDE]!)
 }
 
-/** Time never runs backwards (rule R24). */
+/** The current stream's time never runs backwards (rule R24). */
 function tick(state: State, t: number): void {
-  if (t <= state.now) return
-  state.now = t
-  if (t >= state.sweepAt) sweep(state)
+  if (t <= state.time.now) return
+  state.time.now = t
+  if (t >= state.time.sweepAt) sweep(state)
+}
+
+/** The meter's clock goes on, whoever was heard last. */
+export function passTime(state: State, t: number): void {
+  const { time } = state
+  state.time = state.clock
+  tick(state, t)
+  state.time = time
 }
 
 function from(state: State, id: number, boot: number): void {
   const stream = state.streams.get(id)
   if (stream === undefined) throw new Error(`no stream ${id}: a source must announce its streams first`)
   state.stream = stream
+  state.time = timeOf(state, stream)
   state.boot = boot
   if (boot <= stream.boot) return
   const { table } = state
@@ -152,7 +161,7 @@ function spread(state: State, base: number, received: number, sent: number): voi
   const isFirst = cells[base + Column.client]! + cells[base + Column.client + 2]! === 0
   const flags = cells[base + Column.flags]!
   if ((flags & Flag.held) !== 0 || (isFirst && (flags & Flag.fromStart) === 0)) return
-  state.throughput.add(cells[base + Column.clientAt]!, state.now, received, sent)
+  state.throughput.add(cells[base + Column.clientAt]!, state.time.now, received, sent)
 }
 
 /**
@@ -164,9 +173,10 @@ function layOut(state: State, base: number, counts: number): void {
   const from = cells[base + Column.clientAt]!
   const rate = cells[base + Column.rate]!
   const isFull = !state.stream.peer && counts > 0 && counts % 2048 === 0
-  if (isFull) cells[base + Column.relayTo] = state.now
-  else if (rate > 0) cells[base + Column.relayTo] = Math.min(from + counts / rate, state.now)
-  cells[base + Column.rate] = rate !== SPANS_A_GAP && state.now > from ? counts / (state.now - from) : Number.NaN
+  if (isFull) cells[base + Column.relayTo] = state.time.now
+  else if (rate > 0) cells[base + Column.relayTo] = Math.min(from + counts / rate, state.time.now)
+  cells[base + Column.rate] =
+    rate !== SPANS_A_GAP && state.time.now > from ? counts / (state.time.now - from) : Number.NaN
   cells[base + Column.lastCounts] = counts
 }
 
@@ -194,7 +204,7 @@ function peerReport(state: State, batch: Batch, i: number): void {
 
 /** Traffic after the lifetime ran out proves refreshes that were not heard (rule R14). */
 function provesLife(state: State, base: number): void {
-  if (state.now > state.table.cells[base + Column.expiresAt]!) countOn(state.table.cells, base, state.now)
+  if (state.time.now > state.table.cells[base + Column.expiresAt]!) countOn(state.table.cells, base, state.time.now)
 }
 
 function status(state: State, batch: Batch, i: number, kind: number): void {
@@ -222,8 +232,8 @@ function status(state: State, batch: Batch, i: number, kind: number): void {
   const lifetime = batch.n[i * 4]!
   if (kind === Kind.refreshed) cells[base + Column.refreshes]!++
   if (lifetime > 0) cells[base + Column.lifetime] = lifetime
-  else if (!isFound) cells[base + Column.goodbyeAt] = state.now
-  cells[base + Column.expiresAt] = state.now + lifetime * 1000
+  else if (!isFound) cells[base + Column.goodbyeAt] = state.time.now
+  cells[base + Column.expiresAt] = state.time.now + lifetime * 1000
   cells[base + Column.flags]! &= ~Flag.refreshGap
   awaitDeadline(state, row)
   touchFacts(state, row)
@@ -276,7 +286,7 @@ function deleted(state: State, batch: Batch, i: number): void {
 }
 
 function markDeleted(state: State, row: number): void {
-  close(state, row, Ended.deleted, state.now)
+  close(state, row, Ended.deleted, state.time.now)
   state.table.cells[row * STRIDE + Column.flags]! |= Flag.deleted
   awaitDeadline(state, row)
 }
@@ -343,7 +353,7 @@ function sumsAreTotals(state: State, batch: Batch, i: number): void {
   }
   if ((cells[base + Column.flags]! & Flag.expired) === 0) return finish(state, row)
   // Given up already: what is learnt late changes the record (rules R15, R23).
-  state.moves.push(Move.late, cells[base]!, state.now)
+  state.moves.push(Move.late, cells[base]!, state.time.now)
   retire(state, row)
 }
 
@@ -355,7 +365,7 @@ function complete(state: State, row: number, side: 0 | 1, d: readonly number[]):
   const isOver = (cells[row * STRIDE + Column.flags]! & Flag.expired) !== 0
   bringUp(state, row, side, d, isOver)
   touchFacts(state, row)
-  if (isOver) state.moves.push(Move.late, cells[row * STRIDE]!, state.now)
+  if (isOver) state.moves.push(Move.late, cells[row * STRIDE]!, state.time.now)
 }
 
 function restarted(state: State, boot: number): void {

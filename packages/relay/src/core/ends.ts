@@ -1,7 +1,7 @@
 /** How allocations end, and when (rules R7, R10, R13 to R15). */
 
 import { readPath } from './event.ts'
-import { forget, Move, type Rejected, retire, type State, touchFacts } from './state.ts'
+import { forget, Move, type Rejected, retire, type State, timeOf, touchFacts } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 import { advance, correct, flush, plus } from './usage.ts'
 
@@ -45,7 +45,7 @@ export function countOn(cells: Float64Array, base: number, t: number): void {
 /** Does what is due for this row. Returns false when the row left memory. */
 export function lapse(state: State, row: number): boolean {
   const base = row * STRIDE
-  if (!(state.now > deadline(state, base))) return true
+  if (!(state.time.now > deadline(state, base))) return true
   const { cells } = state.table
   const flags = cells[base + Column.flags]!
   if ((flags & Flag.expired) !== 0) retire(state, row)
@@ -58,22 +58,22 @@ export function lapse(state: State, row: number): boolean {
   return false
 }
 
-/** Does what is due, in the order in which it fell due, and finds out when something will be due next. */
+/** Does what is due by the current time, in the order in which it fell due, and finds out when something will be due next. */
 export function sweep(state: State): void {
   const { table } = state
   const due: { readonly row: number; readonly id: number; readonly at: number }[] = []
-  state.sweepAt = Number.POSITIVE_INFINITY
+  state.time.sweepAt = Number.POSITIVE_INFINITY
   for (let row = 0; row < table.top; row++) {
     const base = row * STRIDE
     const id = table.cells[base]!
-    if (id === 0) continue
-    if (dueAt(state, row) <= state.now) due.push({ row, id, at: deadline(state, base) })
+    if (id === 0 || timeOf(state, state.streams.get(table.streamOf(row))!) !== state.time) continue
+    if (dueAt(state, row) <= state.time.now) due.push({ row, id, at: deadline(state, base) })
     else awaitDeadline(state, row)
   }
   due.sort((a, b) => a.at - b.at || a.id - b.id)
   for (const { row } of due) {
     // What has expired may be due to be forgotten at once.
-    const stays = lapse(state, row) && (dueAt(state, row) > state.now || lapse(state, row))
+    const stays = lapse(state, row) && (dueAt(state, row) > state.time.now || lapse(state, row))
     if (stays) awaitDeadline(state, row)
   }
 }
@@ -86,7 +86,7 @@ function dueAt(state: State, row: number): number {
 /** The next sweep is when something is due: seldom, since allocations are refreshed long before. */
 export function awaitDeadline(state: State, row: number): void {
   const due = dueAt(state, row)
-  if (due < state.sweepAt) state.sweepAt = due
+  if (due < state.time.sweepAt) state.time.sweepAt = due
 }
 
 /** The client side alone decides where there is no peer side (rule R20). */
@@ -102,10 +102,10 @@ export function carryIfOver(state: State, row: number, reading: number): void {
   const base = row * STRIDE
   if (cells[base + reading + 1]! + cells[base + reading + 3]! <= state.rules.carryBytes) return
   const closedAt = cells[base + Column.closedAt]!
-  const t = state.now > closedAt ? closedAt : state.now
+  const t = state.time.now > closedAt ? closedAt : state.time.now
   cells[base + Column.flags]! |= Flag.carrier
   touchFacts(state, row)
-  state.moves.push(Move.carrying, cells[base]!, t, state.now)
+  state.moves.push(Move.carrying, cells[base]!, t, state.time.now)
 }
 
 /** The allocation is closed as of `t`; what it counted may still be completed until `finish`. */
@@ -115,7 +115,7 @@ export function close(state: State, row: number, ended: number, t: number): void
   cells[base + Column.closedAt] = t
   carryByClient(state, row)
   touchFacts(state, row)
-  state.moves.push(Move.closed, cells[base]!, t, state.now, ended)
+  state.moves.push(Move.closed, cells[base]!, t, state.time.now, ended)
 }
 
 /** Nothing more is waited for: the last bucket is written and the row leaves memory. */
@@ -141,7 +141,7 @@ export function endNow(state: State, row: number, ended: number): void {
   const flags = state.table.cells[row * STRIDE + Column.flags]!
   if ((flags & Flag.held) !== 0) return reject(state, row)
   if ((flags & Flag.expired) !== 0) return retire(state, row)
-  if ((flags & Flag.deleted) === 0) close(state, row, ended, state.now)
+  if ((flags & Flag.deleted) === 0) close(state, row, ended, state.time.now)
   finish(state, row)
 }
 
@@ -170,7 +170,7 @@ export function late(state: State, row: number, side: 0 | 1, d0: number, d1: num
   const id = state.table.cells[row * STRIDE]!
   correct(state, row, side, d0, d1, d2, d3)
   touchFacts(state, row)
-  state.moves.push(Move.late, id, state.now)
+  state.moves.push(Move.late, id, state.time.now)
 }
 
 /** Brings one side up by what the reports had not told, which is kept as `unheard` (rule R17). */

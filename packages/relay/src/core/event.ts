@@ -8,7 +8,7 @@
 
 /** What an event is. `tick` and `from` set the scene for the events that follow them in the stream. */
 export const Kind = {
-  /** n = [milliseconds since the epoch]: the time of what follows. */
+  /** n = [milliseconds since the epoch]: the time of what follows in the current stream. */
   tick: 0,
   /** n = [stream, boot]: where what follows comes from. */
   from: 1,

@@ -9,7 +9,7 @@ import { awaitDeadline, bringUp, close, Ended, expectPeer, finish } from './ends
 import { createBatch, isPath, readPath } from './event.ts'
 import { isWhole, qualityOf } from './quality.ts'
 import type { SavedRow } from './restore.ts'
-import { forget, Move, retire, type State, touchFacts } from './state.ts'
+import { forget, Move, retire, type State, timeOf, touchFacts } from './state.ts'
 import { Column, Flag, OVER, STRIDE } from './table.ts'
 import { CLIENT, PEER } from './usage.ts'
 
@@ -73,18 +73,29 @@ export function reconcile(state: State, asked: Reconciliation, recalled: readonl
   const known = new Known()
   for (const one of recalled) known.add(one, spanOf(one))
   const complete = (one: Completion) => {
-    const outcome = completeFrom(state, one, stored.get(one.id))
+    const recalled = stored.get(one.id)
+    const outcome = inTimeOf(state, recalled?.stream, () => completeFrom(state, one, recalled))
     // What is stored of it is out of date by that.
     if (outcome === 'whole') stored.delete(one.id)
     return outcome
   }
   const add = (one: Addition) => {
     if (known.has(one, one.account)) return 'unchanged'
-    const outcome = addFrom(state, one)
+    const outcome = inTimeOf(state, one.stream, () => addFrom(state, one))
     if (outcome === 'whole') known.add(one, one.account)
     return outcome
   }
   return { completions: asked.completions.map(complete), additions: asked.additions.map(add) }
+}
+
+/** The present is that of the stream. */
+function inTimeOf(state: State, stream: number | undefined, run: () => Reconciled): Reconciled {
+  const { time } = state
+  const own = state.streams.get(stream ?? -1)
+  if (own !== undefined) state.time = timeOf(state, own)
+  const outcome = run()
+  state.time = time
+  return outcome
 }
 
 interface Span {
@@ -119,7 +130,7 @@ const keyOf = ({ stream, path }: Pick<Addition, 'stream' | 'path'>) => `${stream
 /** Makes an allocation whole. `recalled`: it as it is stored; undefined: the ledger has none of that number. */
 function completeFrom(state: State, { id, account }: Completion, recalled: Recalled | undefined): Reconciled {
   if (recalled === undefined) return 'unknown'
-  if (account.closedAt > state.now) return 'not over'
+  if (account.closedAt > state.time.now) return 'not over'
   const { stream, boot, path, cells, isLive } = recalled
   const { table } = state
   const row = table.find(stream, boot, path, 0, path.length)
@@ -171,19 +182,19 @@ function missingOf(
 function endAsOf(state: State, row: number, account: Account, [client, peer]: readonly number[][]): Reconciled {
   const { cells } = state.table
   const base = row * STRIDE
-  const { now } = state
-  state.now = Math.max(account.closedAt, cells[base + Column.clientAt]!, cells[base + Column.peerAt]!)
+  const { now } = state.time
+  state.time.now = Math.max(account.closedAt, cells[base + Column.clientAt]!, cells[base + Column.peerAt]!)
   const begins = carries(state, account) && (cells[base + Column.flags]! & Flag.carrier) === 0
   cells[base + Column.flags]! |= wholeFlags(state, account)
   tellClosing(state, row, account)
-  close(state, row, Ended.deleted, state.now)
+  close(state, row, Ended.deleted, state.time.now)
   learnTimes(state, row, account)
   bringUp(state, row, CLIENT, client!, false)
   bringUp(state, row, PEER, peer!, false)
   // That it carries is learnt when its session may be over, in which it stays.
   if (begins) state.moves.push(Move.reconciled, cells[base]!, Number.NaN, 0, 1)
   finish(state, row)
-  state.now = now
+  state.time.now = now
   return 'whole'
 }
 
@@ -214,7 +225,7 @@ function addFrom(state: State, { stream, boot, path, account }: Addition): Recon
   const { table } = state
   const heard = state.streams.get(stream)
   if (heard === undefined || !isPath(path) || !(account.openedAt <= account.closedAt)) return 'unknown'
-  if (account.closedAt > state.now) return 'not over'
+  if (account.closedAt > state.time.now) return 'not over'
   const known = table.find(stream, boot, path, 0, path.length)
   if (known >= 0 && (table.cells[known * STRIDE + Column.flags]! & Flag.held) === 0) return 'contradicts'
   if (known >= 0) {

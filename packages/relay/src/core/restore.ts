@@ -1,7 +1,7 @@
 /** Goes on from the last commit. */
 import { rejectedKey } from './ends.ts'
 import { readPath } from './event.ts'
-import type { Rejected, State, Stream } from './state.ts'
+import { type Rejected, type State, type Stream, timeOf } from './state.ts'
 import { Column, Flag, STRIDE } from './table.ts'
 
 /** A live allocation as it was committed: its stream, boot and path, and its columns up to `STRIDE`. */
@@ -24,9 +24,10 @@ export function restore(state: State, saved: Saved): void {
   state.nextId = Math.max(state.nextId, saved.nextId)
   for (const stream of saved.streams) {
     state.streams.set(stream.id, stream)
-    if (!(stream.heardAt <= state.now)) state.now = Number.isNaN(stream.heardAt) ? state.now : stream.heardAt
+    const time = timeOf(state, stream)
+    if (!(stream.heardAt <= time.now)) time.now = Number.isNaN(stream.heardAt) ? time.now : stream.heardAt
+    if (time.sweepAt === 0 && time.now >= 0) time.sweepAt = (Math.floor(time.now / 1000) + 1) * 1000
   }
-  if (state.sweepAt === 0 && state.now >= 0) state.sweepAt = (Math.floor(state.now / 1000) + 1) * 1000
   for (const row of saved.live) restoreRow(state, row)
   for (const one of saved.rejected) state.rejected.set(rejectedKey(one.stream, one.realm, one.username), one)
 }

@@ -44,6 +44,14 @@ export const rules: Rules = Object.freeze({
   pendingMax: 8_000_000,
 })
 
+/** A time that passes by itself (rule R43). */
+export interface Timeline {
+  /** Milliseconds since the epoch; NaN: not known yet. */
+  now: number
+  /** When something will be due next. */
+  sweepAt: number
+}
+
 /** One source of events, as far as it can tell them apart: a named server, a recording. */
 export interface Stream {
   readonly id: number
@@ -63,6 +71,10 @@ export interface Stream {
   peer: boolean
   /** Where its source goes on reading; only the source knows what it means. Kept with what was read up to there. */
   cursor: string | null
+  /** Its own time; null: it goes by the meter's clock. */
+  readonly time: Timeline | null
+  /** Its source is reading what is of its own time: nothing after that is final yet (rule R43). */
+  isAwaited: boolean
   malformed: number
 }
 
@@ -124,8 +136,10 @@ export interface State {
   /** Rows held, oldest first, by stream. */
   readonly held: Map<number, Set<number>>
   nextId: number
-  now: number
-  sweepAt: number
+  /** The time of all streams that have none of their own. */
+  readonly clock: Timeline
+  /** The time of the current stream. */
+  time: Timeline
   stream: Stream
   boot: number
   /** Streams that are not heard now. */
@@ -152,7 +166,7 @@ export interface State {
 
 /** A stream of which nothing has been heard yet. */
 export function createStream(id: number, name: string, bootAware: boolean, version: string | null = null): Stream {
-  const nothing = { boot: 0, position: 0, peer: false, cursor: null, malformed: 0 }
+  const nothing = { boot: 0, position: 0, peer: false, cursor: null, time: null, isAwaited: false, malformed: 0 }
   return { id, name, bootAware, version, heardAt: Number.NaN, deafSince: Number.NaN, ...nothing }
 }
 
@@ -160,6 +174,7 @@ const KINDS = Object.keys(Kind).length
 
 /** An empty meter. `seed` varies the hash table's order and nothing else. */
 export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1024): State {
+  const clock: Timeline = { now: Number.NaN, sweepAt: 0 }
   return {
     rules: Object.freeze({ ...rules, ...numbers }),
     table: new Table(capacity, seed),
@@ -167,8 +182,8 @@ export function createState(numbers: Partial<Rules> = {}, seed = 0, capacity = 1
     rejected: new Map(),
     held: new Map(),
     nextId: 1,
-    now: Number.NaN,
-    sweepAt: 0,
+    clock,
+    time: clock,
     stream: createStream(-1, '', false),
     boot: 0,
     deaf: 0,
@@ -233,6 +248,7 @@ export function forget(state: State, row: number): void {
 
 /** All that happened since the last cut. Its rows are absolute: writing a cut twice changes nothing. */
 export interface Cut {
+  /** Up to then all is heard. */
   readonly now: number
   readonly streams: readonly Stream[]
   /** Rows of `MOVE_WIDTH`; their texts follow each other in `text`. */
@@ -270,10 +286,10 @@ export function take(state: State): Cut {
   state.dirtyCount = 0
   pushLive(state.live, cells, rows)
   for (const stream of state.streams.values()) {
-    stream.heardAt = Number.isNaN(stream.deafSince) ? state.now : stream.deafSince
+    stream.heardAt = Number.isNaN(stream.deafSince) ? timeOf(state, stream).now : stream.deafSince
   }
   const cut: Cut = {
-    now: state.now,
+    now: knownUntil(state),
     streams: Array.from(state.streams.values(), (stream) => ({ ...stream })),
     ...state.moves.take(),
     facts: state.facts.take(),
@@ -290,6 +306,16 @@ export function take(state: State): Cut {
   state.gaps = []
   state.rejectedChanged.clear()
   return cut
+}
+
+/** The time by which a stream goes. */
+export const timeOf = ({ clock }: State, { time }: Stream): Timeline => time ?? clock
+
+/** Up to then all is heard: what comes later must find its session as it was (rule R43). */
+function knownUntil({ clock, streams }: State): number {
+  let t = clock.now
+  for (const { time, isAwaited } of streams.values()) if (time !== null && isAwaited && !(time.now >= t)) t = time.now
+  return t
 }
 
 /** Ascending ids make the store's B-tree walk its pages once, in order: measured, a sixth of the store's time. */

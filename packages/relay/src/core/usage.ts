@@ -36,7 +36,7 @@ export function advance(state: State, row: number, side: Side, d0: number, d1: n
   const at = base + (side === CLIENT ? Column.clientAt : Column.peerAt)
   const reading = base + (side === CLIENT ? Column.client : Column.peer)
   const from = cells[at]!
-  const to = state.now
+  const to = state.time.now
   if (Math.floor(to / state.rules.bucketMs) > Math.floor(from / state.rules.bucketMs)) {
     if ((cells[base + Column.flags]! & Flag.held) === 0) turn(state, row, side, from, to, [d0, d1, d2, d3])
   }
@@ -107,5 +107,5 @@ export function correct(state: State, row: number, side: Side, d0: number, d1: n
   }
   state.relayed.add(row, side, d0, d1, d2, d3)
   const entry = ++cells[base + Column.corrections]!
-  pushUsage(state, cells[base]!, bucketOf(state, state.now), side, entry)
+  pushUsage(state, cells[base]!, bucketOf(state, state.time.now), side, entry)
 }

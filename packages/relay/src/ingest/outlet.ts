@@ -39,8 +39,8 @@ export class Outlet<Notice = never> {
 
   /** What is appended next was said by this boot. */
   scene(voice: Voice, boot: number, at: number): void {
-    appendScene(this.batch, Kind.tick, at)
     appendScene(this.batch, Kind.from, voice.id, boot)
+    appendScene(this.batch, Kind.tick, at)
     this.#voice = voice
     this.#at = at
   }

@@ -30,14 +30,18 @@ function reconcileLedger(ledger: Ledger, asked: Reconciliation, now: number): Ou
   const claims = ledger.db.prepare('SELECT source, name, boot_aware, version FROM stream ORDER BY id').all()
   const saved = ledger.restore(
     claims.map(({ source, name, boot_aware, version }): StreamClaim => {
-      return { source, name, bootAware: boot_aware === 1, version } as StreamClaim
+      const own = source === 'log' ? { hasOwnTime: true } : {}
+      return { source, name, bootAware: boot_aware === 1, version, ...own } as StreamClaim
     }),
   )
   const state = createState()
   restore(state, saved)
   // Nothing is heard now: when a meter starts again, its gap begins where it would have begun.
-  for (const stream of state.streams.values()) stream.deafSince = stream.heardAt
-  state.now = Math.max(now, Number.isNaN(state.now) ? now : state.now)
+  for (const stream of state.streams.values()) {
+    stream.deafSince = stream.heardAt
+    stream.isAwaited = true
+  }
+  state.clock.now = Math.max(now, Number.isNaN(state.clock.now) ? now : state.clock.now)
   const outcomes = reconcile(state, asked, ledger.recall(asked))
   ledger.commit(take(state))
   return outcomes

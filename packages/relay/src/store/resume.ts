@@ -42,6 +42,7 @@ function claimStream(db: DatabaseSync, claim: StreamClaim): Stream {
     heardAt: numeric(row.heard_at),
     peer: row.peer === 1,
     cursor: row.cursor as string | null,
+    time: claim.hasOwnTime ? { now: Number.NaN, sweepAt: 0 } : null,
     malformed: row.malformed as number,
   }
 }

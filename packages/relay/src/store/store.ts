@@ -5,11 +5,13 @@ import type { Cut } from '../core/state.ts'
 
 /** A stream that a source will speak for. */
 export interface StreamClaim {
-  /** What kind of source: `resp`, `recording`. */
+  /** What kind of source: `resp`, `redis`, `log`, `recording`. */
   readonly source: string
   /** Whom it speaks for: a server's name, a file's kind. */
   readonly name: string
   readonly bootAware: boolean
+  /** It tells the time itself, not the meter's clock. */
+  readonly hasOwnTime?: true
   /** coturn's version, if the operator said. */
   readonly version: string | null
 }
