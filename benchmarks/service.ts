@@ -73,7 +73,7 @@ interface Service {
 
 async function startService(): Promise<Service> {
   const data = join(folder, 'data')
-  const options = ['--data', data, '--resp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--log', 'text']
+  const options = ['--data', data, '--resp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--log-format', 'text']
   const child = spawn('npm', ['start', '--silent', '--', ...options], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

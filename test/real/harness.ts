@@ -82,7 +82,7 @@ export class Ground {
     // Should this process be killed before its hooks run, the kernel ends the program as well.
     const words = [find('setpriv'), '--pdeathsig', 'SIGKILL', ...this.#enter(), command, ...args]
     // What fettle says is read here as a person would; its page is where nobody else's is.
-    const env = { ...process.env, FETTLE_LOG: 'text', FETTLE_HTTP: `${this.address(1)}:0`, ...more }
+    const env = { ...process.env, FETTLE_LOG_FORMAT: 'text', FETTLE_HTTP: `${this.address(1)}:0`, ...more }
     const child = spawn(words[0]!, words.slice(1), { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     const running = follow(child)
     this.#running.push(running)

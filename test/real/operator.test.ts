@@ -58,7 +58,7 @@ test('two coturns, each with its own line: connected, watched, examined, one rem
   assert.match(idle, /^problem {2}No meter is running\.$/m)
   assert.match(idle, /:7431 is free for a meter\.$/m)
 
-  const meter = fettle(ground, 'relay', 'serve', ...at, '--http', `${ground.address(1)}:0`, '--log', 'text')
+  const meter = fettle(ground, 'relay', 'serve', ...at, '--http', `${ground.address(1)}:0`, '--log-format', 'text')
   await until('the meter', () => meter.output.includes('waiting for coturn'))
   assert(meter.output.includes(berlin) && meter.output.includes(paris), 'the lines stay the same')
   assert.match(meter.output, /drain it;\nand whoever reads its present redis-statsdb hears nothing any more/)

@@ -20,7 +20,7 @@ const environment = {
   XDG_DATA_HOME: join(folder, 'share'),
   FETTLE_RESP: '127.0.0.1:0',
   FETTLE_HTTP: '127.0.0.1:0',
-  FETTLE_LOG: 'text',
+  FETTLE_LOG_FORMAT: 'text',
 }
 
 /** Runs a command in this process; `until`: it is told to end once its output holds this. */
@@ -107,10 +107,11 @@ for (const [what, line, expected, pattern] of complaints) {
 }
 
 test('a wrong setting is said where it was given', async () => {
-  const wrong = { FETTLE_LOG: 'xml' }
+  const wrong = { FETTLE_LOG_FORMAT: 'xml' }
   const { err } = await fettle(['relay', 'serve'], undefined, wrong)
-  assert.equal(err, 'fettle: environment FETTLE_LOG "xml": is neither text nor json\n')
-  assert.match((await fettle(['relay', 'serve', '--log', 'yaml'], undefined, wrong)).err, /^fettle: --log "yaml": /)
+  assert.equal(err, 'fettle: environment FETTLE_LOG_FORMAT "xml": is neither text nor json\n')
+  const flagged = await fettle(['relay', 'serve', '--log-format', 'yaml'], undefined, wrong)
+  assert.match(flagged.err, /^fettle: --log-format "yaml": /)
 })
 
 test('without a command there is help, as it is laid out, and status 2', async () => {

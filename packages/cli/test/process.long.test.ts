@@ -31,7 +31,7 @@ const environment = {
   XDG_DATA_HOME: join(folder, 'share'),
   FETTLE_RESP: '127.0.0.1:0',
   FETTLE_HTTP: '127.0.0.1:0',
-  FETTLE_LOG: 'text',
+  FETTLE_LOG_FORMAT: 'text',
 }
 
 /** Runs fettle as a user does: a process, which is sent SIGTERM once its output holds `until`. */

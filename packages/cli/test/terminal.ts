@@ -48,7 +48,7 @@ export class User {
       FETTLE_DATA: this.data,
       FETTLE_RESP: '127.0.0.1:0',
       FETTLE_HTTP: '127.0.0.1:0',
-      FETTLE_LOG: 'text',
+      FETTLE_LOG_FORMAT: 'text',
     })
     this.#started.push(running)
     return running

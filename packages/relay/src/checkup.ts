@@ -1,7 +1,7 @@
 /** What a ledger says of how well it was fed, for those who look after it. */
 import type { DatabaseSync } from 'node:sqlite'
 import { notable } from './serve/health.ts'
-import { countGaps, type GapCount } from './store/queries-state.ts'
+import { countGaps, findTwins, type GapCount, type Twins } from './store/queries-state.ts'
 
 export interface RecentName {
   readonly username: string
@@ -14,6 +14,8 @@ export interface RecentName {
 export interface Checkup {
   /** Gaps that ended since then and that somebody should look at. */
   readonly gaps: readonly GapCount[]
+  /** Sources that have counted the same allocations lately. */
+  readonly twins: readonly Twins[]
   /** Servers of which something could not be read, ever. */
   readonly malformed: readonly { readonly server: string; readonly count: number }[]
   /** Allocations that never proved real (rule R10), last heard of since then. */
@@ -35,6 +37,7 @@ export function checkup(db: DatabaseSync, since: number, namesSince: number): Ch
   const last = 'SELECT max(t) AS t FROM (SELECT heard_at AS t FROM stream UNION ALL SELECT ended_at FROM gap)'
   return {
     gaps: notable(countGaps(db, since)),
+    twins: findTwins(db),
     malformed: db.prepare(malformed).all() as unknown as Checkup['malformed'],
     rejected: (db.prepare(rejected).get(since) as { n: number }).n,
     names: recentNames(db, namesSince),

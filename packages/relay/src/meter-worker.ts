@@ -8,6 +8,7 @@ import type { Outcomes, Reconciliation } from './core/reconcile.ts'
 import { pendingRows, type State } from './core/state.ts'
 import { BIN_MS, type LastHour } from './core/throughput.ts'
 import { systemClock } from './ingest/clock.ts'
+import { type LogNotice, logSource } from './ingest/log-source.ts'
 import { type RedisNotice, redisSource } from './ingest/redis.ts'
 import type { RedisTarget } from './ingest/redis-url.ts'
 import { type RespNotice, type RespServer, respSource } from './ingest/resp.ts'
@@ -26,6 +27,8 @@ export interface WorkerData {
   readonly servers: readonly RespServer[]
   readonly forward: RedisTarget | null
   readonly redis: RedisTarget | null
+  /** A log to follow. */
+  readonly log: string | null
 }
 
 /** What the thread is asked. */
@@ -41,6 +44,7 @@ export type Asked =
 export type Told =
   | RespNotice
   | RedisNotice
+  | LogNotice
   /** It hears what there is to hear. */
   | { readonly kind: 'started' }
   | { readonly kind: 'status'; readonly status: MeterStatus }
@@ -65,18 +69,27 @@ const OFTEN_MS = 50
 /** Kinds that a source says of itself, not coturn. */
 const SCENES: ReadonlySet<string> = new Set(['tick', 'from', 'deaf'])
 const RETRY_MS = 1000
+/** A log need not be read faster than the store writes. */
+const PENDING_ENOUGH = 100_000
 
 const port = parentPort!
-const tell = (told: Told) => port.postMessage(told)
-const { sqlite, resp, servers, forward, redis } = workerData as WorkerData
+const { promise: over, resolve: end } = Promise.withResolvers<void>()
+const tell = (told: Told) => {
+  port.postMessage(told)
+  // Nothing more comes, of anyone.
+  if (told.kind === 'log ended' && sources.length === 1) end()
+}
+const { sqlite, resp, servers, forward, redis, log } = workerData as WorkerData
 const clock = systemClock()
 const tail = new Tail(sqlite.template)
 const common = { now: clock.now, on: tell, tap: tail.hear.bind(tail) }
 const subscriber = redis === null ? undefined : redisSource({ target: redis, ...common })
 const endpoint =
   resp === null ? undefined : respSource({ ...resp, servers, ...common, ...(forward === null ? {} : { forward }) })
+let isFull = () => false
+const follower = log === null ? undefined : logSource({ path: log, isFull: () => isFull(), ...common })
 // The Redis before the endpoint: what was missed of it must be known before anything else moves the time.
-const sources = [subscriber, endpoint].filter((one) => one !== undefined)
+const sources = [subscriber, endpoint, follower].filter((one) => one !== undefined)
 /** The servers that are still to be let in. */
 let wanted: readonly RespServer[] | undefined
 let changing = false
@@ -129,6 +142,7 @@ function statusOf({ state, commits }: Meter): MeterStatus {
     forward: endpoint?.status().forward ?? null,
     refused: endpoint?.status().refused ?? null,
     redis: subscriber?.status().redis ?? null,
+    log: follower?.status().log ?? null,
   }
 }
 
@@ -193,6 +207,7 @@ try {
       tell({ kind: 'failed', why })
     },
   })
+  isFull = () => pendingRows(meter.state) > PENDING_ENOUGH
   const often = setInterval(() => {
     tellCommitted()
     // Also what is left when nobody watches any more: who comes next hears nothing of the past.
@@ -208,13 +223,14 @@ try {
       wanted = asked.servers
       await changeServers(meter)
     }
-    if (asked.kind !== 'stop') return
-    await meter.stop()
-    clearInterval(often)
-    clearInterval(beat)
-    tell({ kind: 'stopped' })
-    port.close()
+    if (asked.kind === 'stop') end()
   })
+  await over
+  await meter.stop()
+  clearInterval(often)
+  clearInterval(beat)
+  tell({ kind: 'stopped' })
+  port.close()
 } catch (error) {
   tell({ kind: 'cannot start', why: (error as Error).message })
   process.exit(3)

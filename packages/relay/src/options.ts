@@ -1,11 +1,12 @@
 /** Flags + environment + file -> one frozen value, or all faults at once, before anything is touched. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Address, readAddress } from './address.ts'
 import { DEFAULT_TEMPLATE, readTemplate, type Template } from './core/session.ts'
+import { STDIN } from './ingest/log-source.ts'
 import { type RedisTarget, readRedisUrl } from './ingest/redis-url.ts'
 import { type GivenMapping, mappingSchema, readMapping, type SinkOptions } from './sink/mapping.ts'
 import { readSinkUrl } from './sink/url.ts'
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly resp: Address | null
   /** A Redis to hear coturns from. */
   readonly redis: RedisTarget | null
+  /** A log of coturn's to follow, absolute; `-`: what is piped in. */
+  readonly log: string | null
   /** Where the API and the page are served; null: nowhere. */
   readonly http: Address | null
   /** A Redis that gets every command as well. */
@@ -40,6 +43,7 @@ const settings = {
   data: 'FETTLE_DATA',
   resp: 'FETTLE_RESP',
   redis: 'FETTLE_REDIS',
+  log: 'FETTLE_LOG',
   http: 'FETTLE_HTTP',
   forward: 'FETTLE_FORWARD',
   sink: 'FETTLE_SINK',
@@ -55,6 +59,7 @@ const fileSchema = z.strictObject({
       data: text,
       resp: text,
       redis: text,
+      log: text,
       http: text,
       forward: text,
       username: text,
@@ -121,7 +126,7 @@ interface OneGiven {
 }
 
 type Fail = (one: OneGiven, problem: string, shown?: string) => void
-type Sources = Pick<ServeOptions, 'resp' | 'redis' | 'forward'>
+type Sources = Pick<ServeOptions, 'resp' | 'redis' | 'log' | 'forward'>
 
 /** Where coturns are heard, and where it goes on to. Undefined: not at all; every fault is told. */
 function readSources(given: (name: Setting, fallback: string) => OneGiven, fail: Fail): Sources | undefined {
@@ -129,18 +134,36 @@ function readSources(given: (name: Setting, fallback: string) => OneGiven, fail:
   const resp = endpoint.value === 'off' ? null : readAddress(endpoint.value)
   const heard = given('redis', '')
   const redis = readRedis(heard, fail)
+  const log = given('log', '')
+  const logProblem = problemOfLog(log.value)
+  if (logProblem !== undefined) fail(log, logProblem)
   const passed = given('forward', '')
   const forward = readRedis(passed, fail)
   if (resp === undefined) fail(endpoint, 'is no HOST:PORT, for instance 127.0.0.1:7431 or [::1]:7431, and not "off"')
-  if (resp === null && heard.value === '') {
-    fail(endpoint, 'leaves nothing to listen to; give --redis URL as well, or an address')
+  if (resp === null && heard.value === '' && log.value === '') {
+    fail(endpoint, 'leaves nothing to listen to; give --redis URL or --log FILE as well, or an address')
   } else if (resp === null && passed.value !== '') {
     fail(passed, 'passes on what comes to the endpoint, which is off; leave it out', '(not shown)')
   }
   if (redis !== null && forward?.host === redis.host && forward.port === redis.port) {
     fail(passed, 'is the Redis that --redis hears: all would be counted twice; leave one out', '(not shown)')
   }
-  return resp === undefined ? undefined : { resp, redis, forward }
+  return resp === undefined ? undefined : { resp, redis, log: pathOfLog(log.value), forward }
+}
+
+/** Up to now that was the form of what the meter itself tells. */
+const FORMS = ['text', 'json']
+
+function problemOfLog(value: string): string | undefined {
+  if (FORMS.includes(value))
+    return `is the form of the meter's own log: --log-format ${value}; a file of that name is ./${value}`
+  if (/[*?]/.test(dirname(value))) return 'has a * or ? in the name of a folder; only the name of the file may have one'
+  return value.endsWith('/') ? "is a folder; give coturn's log in it, for instance turn.log" : undefined
+}
+
+function pathOfLog(value: string): string | null {
+  if (value === '') return null
+  return value === STDIN ? STDIN : resolve(value)
 }
 
 const readRedis = (given: OneGiven, fail: Fail) => readTarget(given, fail, readRedisUrl, 'redis://127.0.0.1:6379/0')

@@ -18,6 +18,8 @@ import { listen } from './serve/listen.ts'
 import type { MeterStatus } from './serve/status.ts'
 import { RowSink, type SinkNotice } from './sink/sink.ts'
 import { openReader } from './store/queries.ts'
+
+import { findTwins, type Twins } from './store/queries-state.ts'
 import { readSessions } from './store/sessions.ts'
 import { resourceLimits } from './threads.ts'
 import { watchThread } from './watchdog.ts'
@@ -37,6 +39,8 @@ export type ServeEvent =
   | { readonly kind: 'api failed'; readonly why: string }
   /** Sessions have ended and are stored, but cannot be read to be told of; the meter goes on. */
   | { readonly kind: 'untold'; readonly why: string }
+  /** Two sources tell of the same allocations; told once. */
+  | ({ readonly kind: 'heard twice' } & Twins)
   | { readonly kind: 'hung' }
 
 export interface Ready {
@@ -45,6 +49,8 @@ export interface Ready {
   readonly lines: readonly ServerLine[]
   /** The Redis that is listened to; null: none. */
   readonly redis: string | null
+  /** The log that is followed, `-` for standard input; null: none. */
+  readonly log: string | null
   /** Where the API and the page are, such as `http://127.0.0.1:7430`; null: nowhere. */
   readonly http: string | null
   /** The API's token; '' when it asks for none. */
@@ -139,19 +145,21 @@ class Serving {
   #reader: DatabaseSync | undefined
   #opening: Promise<void> | undefined
   #sink: RowSink | undefined
+  /** Infinity: some were found, and told. */
+  #twinsSoughtAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ServeOptions, host: ServeHost, servers: readonly RespServer[], token: string) {
     this.#options = options
     this.#host = host
     this.#servers = servers
     this.#token = token
-    const { template, lingerMs, resp, http, forward, redis } = options
+    const { template, lingerMs, resp, http, forward, redis, log } = options
     if (token === '' && http !== null && !isLoopback(http.host)) {
       const remedy = `remove the empty file ${options.data}/token, so that one is made, or listen on 127.0.0.1`
       throw new FolderFault(`${http.host}: anyone there could read your records, for there is no token; ${remedy}`)
     }
     const sqlite = { file: ledgerFile(options.data), template, lingerMs }
-    const data: WorkerData = { sqlite, resp, servers, forward, redis }
+    const data: WorkerData = { sqlite, resp, servers, forward, redis, log }
     this.#worker = new Worker(new URL('./meter-worker.ts', import.meta.url), { workerData: data, resourceLimits })
     watchThread(this.#worker, () => host.on({ kind: 'hung' }))
     this.#worker.on('message', (told: Told) => this.#hear(told))
@@ -174,6 +182,17 @@ class Serving {
       this.#reader?.close()
     }
     return this.#clean && !this.#failed
+  }
+
+  #tellTwins(reader: DatabaseSync): void {
+    const { resp, redis, log } = this.#options
+    const several = [resp, redis, log].filter((one) => one !== null).length > 1
+    if (!several || performance.now() < this.#twinsSoughtAt + LOOK_MS) return
+    this.#twinsSoughtAt = performance.now()
+    for (const twins of findTwins(reader)) {
+      this.#twinsSoughtAt = Number.POSITIVE_INFINITY
+      this.#host.on({ kind: 'heard twice', ...twins })
+    }
   }
 
   #ask(asked: Asked): void {
@@ -232,6 +251,7 @@ class Serving {
       for (const page of readSessions(this.#reader, { ids })) {
         for (const session of page) this.#host.on({ kind: 'session', session })
       }
+      this.#tellTwins(this.#reader)
     } catch (error) {
       // A ledger that was moved away or is damaged must not end the meter, which may still store.
       this.#host.on({ kind: 'untold', why: (error as Error).message })
@@ -240,7 +260,7 @@ class Serving {
 
   /** The meter hears coturn: now the API, and the word that all is ready. */
   async #open(): Promise<void> {
-    const { data, redis } = this.#options
+    const { data, redis, log } = this.#options
     this.#startSink()
     const http = await this.#serveHttp()
     const resp = this.#options.resp === null ? null : addressText(this.#options.resp.host, this.#port)
@@ -249,7 +269,7 @@ class Serving {
       this.#watchServers(),
     )
     const heard = redis === null ? null : redisName(redis)
-    this.#host.on({ kind: 'ready', data, lines: this.#lines(), redis: heard, http, token: this.#token })
+    this.#host.on({ kind: 'ready', data, lines: this.#lines(), redis: heard, log, http, token: this.#token })
   }
 
   #startSink(): void {

@@ -223,6 +223,7 @@ export function statusAt(now: number, more: Partial<MeterStatus> = {}): MeterSta
     forward: null,
     refused: null,
     redis: null,
+    log: null,
     ...more,
   }
 }

@@ -31,6 +31,7 @@ class Thread {
       servers: [server('turn1')],
       forward: null,
       redis: null,
+      log: null,
     }
     this.#worker = new Worker(new URL('../src/meter-worker.ts', import.meta.url), { workerData })
     this.#worker.on('message', (told: Told) => this.told.push(told))

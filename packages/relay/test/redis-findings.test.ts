@@ -19,6 +19,7 @@ function found(servers: readonly Server[], status: RedisStatus): string[] {
     gaps: [],
     rejectedNames: 0,
     misfits: { of: 0, count: 0 },
+    twins: [],
     diskFreeBytes: null,
     isLedgerGone: false,
     sink: null,

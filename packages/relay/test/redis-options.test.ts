@@ -23,7 +23,7 @@ const faults: readonly (readonly [what: string, flags: Given, environment: Given
     'nothing to listen to',
     { resp: 'off' },
     {},
-    '--resp "off": leaves nothing to listen to; give --redis URL as well, or an address',
+    '--resp "off": leaves nothing to listen to; give --redis URL or --log FILE as well, or an address',
   ],
   [
     'a password in the command line',

@@ -32,6 +32,7 @@ function facts(more: Partial<Facts> = {}, status: Partial<MeterStatus> = {}): Fa
     gaps: [],
     rejectedNames: 0,
     misfits: { of: 1000, count: 0 },
+    twins: [],
     diskFreeBytes: 50e9,
     isLedgerGone: false,
     sink: null,

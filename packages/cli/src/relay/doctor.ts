@@ -77,7 +77,7 @@ async function lookAt(options: ServeOptions, file: string | undefined): Promise<
 }
 
 /** What a running meter finds as well, and knows better. */
-const FAMILIES = [/^disk/, /^gap/, /^clock-jump$/, /^malformed$/, /^rejected$/]
+const FAMILIES = [/^disk/, /^gap/, /^clock-jump$/, /^malformed$/, /^rejected$/, /^heard-twice$/]
 
 /** What the meter finds, and what was found beside it, each thing once. */
 function joined(found: readonly Check[], own: readonly Check[]): Check[] {

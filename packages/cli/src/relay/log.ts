@@ -1,8 +1,8 @@
 /** What a running meter tells: to a person at a terminal, or as JSON lines to whoever collects logs. */
 
 import type { Io } from '@fettle/check'
-import type { ServeEvent, SessionRecord } from '@fettle/relay'
-import { duration, plural, printable } from '@fettle/report'
+import { type ServeEvent, type SessionRecord, twinsTexts } from '@fettle/relay'
+import { duration, plural, printable, size } from '@fettle/report'
 import { pino } from 'pino'
 import { sessionLine } from './sessions.ts'
 
@@ -33,6 +33,12 @@ function tellText(event: ServeEvent, io: Io): void {
       return io.print(`Redis ${event.redis} is heard\n`)
     case 'redis looked':
       return io.print(`${plural(event.keys, 'allocation')} open already at Redis ${event.redis}\n`)
+    case 'log reading':
+      return io.print(`log ${printable(event.file.path)}: ${readText(event)}\n`)
+    case 'log current':
+      return io.print(`log ${printable(event.log)}: read to its end; what is written there is read as it comes\n`)
+    case 'log ended':
+      return io.print(`log: ${event.log} has ended; nothing more comes of it\n`)
     case 'forward again':
       return io.print(`forwarding works again; ${event.dropped} commands were dropped since the start\n`)
     case 'sink again':
@@ -58,10 +64,14 @@ type Complaint = Extract<
       | 'redis lost'
       | 'redis unseen'
       | 'redis warning'
+      | 'log unseen'
+      | 'log undated'
+      | 'log forked'
       | 'api failed'
       | 'untold'
       | 'sink'
       | 'sink held'
+      | 'heard twice'
   }
 >
 
@@ -81,6 +91,12 @@ function complaintOf(event: Complaint): string {
       return `Redis ${event.redis}: its ${event.what} cannot be looked at: ${event.why}`
     case 'redis warning':
       return `Redis ${event.redis}: ${event.text} ${event.remedy}`
+    case 'log unseen':
+      return `log ${printable(event.log)}: ${event.why}; tried again all the while`
+    case 'log undated':
+      return `log ${printable(event.log)}: its lines have no time, so they count as of when they are read; ${DATED}`
+    case 'log forked':
+      return `log ${printable(event.log)}: ${printable(event.file)} goes on beside a later file, ${ONE_COTURN}`
     case 'sink':
       return `no row can be written, trying again: ${event.why}`
     case 'sink held':
@@ -89,6 +105,8 @@ function complaintOf(event: Complaint): string {
       return `a request could not be answered: ${event.why}`
     case 'untold':
       return `sessions that have ended cannot be read: ${event.why}`
+    case 'heard twice':
+      return `${printable(twinsTexts(event).text)} ${twinsTexts(event).remedy}`
     case 'hung':
       return 'the meter stood still for 30 s and was ended; start it again, and report this as a bug'
     case 'cannot start':
@@ -102,11 +120,19 @@ and whoever reads its present redis-statsdb hears nothing any more, unless you
 --forward (docs/operating.md).
 
 `
+const DATED = 'put new-log-timestamp into turnserver.conf'
+const ONE_COTURN = 'and is not read; let --log name the files of one coturn only'
+
+function readText({ isNews, file: { from, size: all, left } }: Extract<ServeEvent, { kind: 'log reading' }>): string {
+  if (!isNews) return `${size(all - left)} of ${size(all)} read`
+  return from === 0 ? `read from its beginning, ${size(all)}` : `read on where it was, ${size(left)} to go`
+}
 
 function tellReady(event: Extract<ServeEvent, { kind: 'ready' }>, io: Io): void {
   io.print(`fettle meters your TURN relays; Ctrl-C ends it.\n\ndata: ${printable(event.data)}\n`)
   if (event.http !== null) io.print(`page: ${event.http}/${event.token === '' ? '' : `#token=${event.token}`}\n`)
   if (event.redis !== null) io.print(`Redis: ${event.redis}\n`)
+  if (event.log !== null) io.print(`log: ${event.log === '-' ? 'what is piped in' : printable(event.log)}\n`)
   for (const { server, line } of event.lines) {
     io.print(`coturn ${printable(server)}: put this line into its turnserver.conf and restart it\n\n${line}\n\n`)
   }
@@ -144,6 +170,17 @@ export function jsonTeller(io: Io, level: Level): Teller {
         return log.info({ redis: event.redis, what: event.what, why: event.why }, event.kind)
       case 'redis warning':
         return log.warn({ redis: event.redis, code: event.code, remedy: event.remedy }, event.text)
+      case 'log reading':
+        return log.info({ log: event.log, file: event.file }, event.kind)
+      case 'log current':
+      case 'log ended':
+        return log.info({ log: event.log }, event.kind)
+      case 'log unseen':
+        return log.warn({ log: event.log, why: event.why }, event.kind)
+      case 'log undated':
+        return log.warn({ log: event.log, remedy: DATED }, event.kind)
+      case 'log forked':
+        return log.warn({ log: event.log, file: event.file }, event.kind)
       case 'forward again':
         return log.info({ dropped: event.dropped }, event.kind)
       case 'sink again':
@@ -172,8 +209,8 @@ export function jsonTeller(io: Io, level: Level): Teller {
   }
 }
 
-function readyFacts({ data, http, redis, lines }: Extract<ServeEvent, { kind: 'ready' }>) {
-  return { data, http, redis, servers: lines.map(({ server }) => server) }
+function readyFacts({ data, http, redis, log, lines }: Extract<ServeEvent, { kind: 'ready' }>) {
+  return { data, http, redis, log, servers: lines.map(({ server }) => server) }
 }
 
 function factsOf({ id, class: kind, state, end, quality, servers, relaySeconds, client, peer }: SessionRecord) {

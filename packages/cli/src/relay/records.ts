@@ -14,6 +14,7 @@ import {
   type RecentName,
   type ServeOptions,
   suggest,
+  twinsTexts,
 } from '@fettle/relay'
 import { printable, size } from '@fettle/report'
 import { type Check, ok, problem, warning } from '../check.ts'
@@ -45,7 +46,8 @@ export function checkRecords(options: ServeOptions, startedAt: number | null, no
     try {
       const found = checkup(db, now - DAY_MS, startedAt ?? 0)
       const template = checkTemplate(found, options, startedAt !== null)
-      return [checkClock(found, now), checkGaps(found), ...checkUnread(found), checkRejected(found), template]
+      const told = [...checkUnread(found), checkRejected(found), ...checkTwins(found)]
+      return [checkClock(found, now), checkGaps(found), ...told, template]
     } finally {
       db.close()
     }
@@ -82,6 +84,13 @@ function checkUnread({ malformed }: Checkup): Check[] {
 function checkRejected({ rejected }: Checkup): Check {
   if (rejected === 0) return ok('rejected', 'Nothing was reported under names that never proved real.')
   return ok('rejected', `${rejected} allocations of the last 24 hours never proved real; billed to nobody.`)
+}
+
+function checkTwins({ twins }: Checkup): Check[] {
+  return twins.map((one) => {
+    const { text, remedy } = twinsTexts(one)
+    return problem('heard-twice', text, remedy)
+  })
 }
 
 function checkTemplate({ names }: Checkup, { template }: ServeOptions, isRunning: boolean): Check {

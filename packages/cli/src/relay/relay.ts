@@ -59,10 +59,11 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .description('take the events of your coturn servers and keep who relayed how much for how long')
     .option('--resp <host:port>', 'where coturn connects (FETTLE_RESP; 127.0.0.1:7431; port 0: any free one; off)')
     .option('--redis <url>', 'a Redis that coturns report to, redis://HOST:PORT/DB (FETTLE_REDIS)')
+    .option('--log <file>', "a log of coturn's to follow; - for one that is piped in (FETTLE_LOG)")
     .option('--http <host:port>', 'the page and the API (FETTLE_HTTP; 127.0.0.1:7430; off: none)')
     .option('--forward <url>', 'pass all on to a Redis as well, redis://HOST:PORT/DB (FETTLE_FORWARD)')
     .option('--sink <url>', 'a row for each finished session, mysql://USER@HOST/DATABASE (FETTLE_SINK)')
-    .option('--log <form>', 'text or json (FETTLE_LOG; text at a terminal, else json)')
+    .option('--log-format <form>', 'what the meter itself tells: text or json (FETTLE_LOG_FORMAT; text at a terminal)')
     .option('--log-level <level>', 'debug, info, warn or error, of the JSON (FETTLE_LOG_LEVEL; info)')
     .addHelpText('after', examplesText(examples.serve))
     .action(async (flags: Flags) => done(await withSettings(flags, io, (options) => runServe(options, flags, io))))
@@ -101,11 +102,11 @@ async function runServe(options: ServeOptions, flags: Flags, io: Io): Promise<nu
 
 /** A person reads lines; a service's output is collected, so it is JSON and names nobody. */
 function tellerOf(flags: Flags, io: Io): Teller | undefined {
-  const read = (flag: 'log' | 'logLevel', where: string, variable: string, fallback: string) => {
+  const read = (flag: 'logFormat' | 'logLevel', where: string, variable: string, fallback: string) => {
     const given = flags[flag] ?? io.environment[variable] ?? fallback
     return [String(given), flags[flag] === undefined ? `environment ${variable}` : where] as const
   }
-  const [form, formFrom] = read('log', '--log', 'FETTLE_LOG', io.isTerminal ? 'text' : 'json')
+  const [form, formFrom] = read('logFormat', '--log-format', 'FETTLE_LOG_FORMAT', io.isTerminal ? 'text' : 'json')
   const [level, levelFrom] = read('logLevel', '--log-level', 'FETTLE_LOG_LEVEL', 'info')
   if (form !== 'text' && form !== 'json') io.complain(`${formFrom} ${JSON.stringify(form)}: is neither text nor json`)
   else if (!isLevel(level)) io.complain(`${levelFrom} ${JSON.stringify(level)}: is none of debug, info, warn, error`)

@@ -58,7 +58,7 @@ export function lapse(state: State, row: number): boolean {
   return false
 }
 
-/** Does what is due by the current time, in the order in which it fell due, and finds out when something will be due next. */
+/** Does what is due by the current time, in the order in which it fell due; finds out when something will be next. */
 export function sweep(state: State): void {
   const { table } = state
   const due: { readonly row: number; readonly id: number; readonly at: number }[] = []

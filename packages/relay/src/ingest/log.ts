@@ -84,6 +84,10 @@ export class LogReader {
   readonly #fronts = new KnownFronts()
   readonly #event = new EventLine()
   #lastTime = Number.NaN
+  /** A line had no time of its own. */
+  isUndated = false
+  /** The gap that was told last. */
+  lastGap: { readonly why: GapReason; readonly ms: number } | undefined
 
   /**
    * `now`, milliseconds since the epoch, where the log is read while it is written: the time of lines that have none of
@@ -169,8 +173,10 @@ export class LogReader {
     if (!(t >= 0)) return true
     const { memory } = this
     if (memory.lost !== null) {
-      if (t <= memory.readUntil!) return false
+      // Of a line without a time nobody can say that it was read.
+      if (t <= memory.readUntil! && !Number.isNaN(own)) return false
       this.#gap(t, memory.lost)
+      this.lastGap = { why: memory.lost, ms: t - memory.readUntil! }
       memory.lost = null
     }
     this.#lastTime = own
@@ -182,6 +188,7 @@ export class LogReader {
   #timeOf(own: number): number {
     const t = inOrder(Math.floor(own), this.memory.readUntil ?? Number.NaN)
     if (this.#now === undefined) return t
+    this.isUndated ||= Number.isNaN(own)
     const now = this.#now()
     return t <= now ? t : now
   }

@@ -74,7 +74,7 @@ export class Outlet<Notice = never> {
 }
 
 /** Nearly always the last one is. */
-function holdsEvent({ kind, length }: Batch): boolean {
+export function holdsEvent({ kind, length }: Batch): boolean {
   for (let i = length - 1; i >= 0; i--) if (kind[i]! >= Kind.opened && kind[i]! < Kind.malformed) return true
   return false
 }

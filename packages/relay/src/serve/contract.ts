@@ -149,7 +149,9 @@ export const rejectedPage = z.strictObject({
 })
 
 export const server = z.strictObject({
-  kind: z.enum(['coturn', 'redis']).describe('redis: all that coturns publish there, which are not told apart'),
+  kind: z
+    .enum(['coturn', 'redis', 'log'])
+    .describe('redis: all that coturns publish there, which are not told apart; log: a log of coturn that is followed'),
   name: z.string(),
   version: z.string().nullable(),
   connected: z.boolean(),

@@ -6,7 +6,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isoTime } from '../core/record.ts'
 import type { SinkStatus } from '../sink/sink.ts'
 import { atOneCommit } from '../store/queries.ts'
-import { countGaps, countMalformed, countNewMisfits, countOpen, countRejected } from '../store/queries-state.ts'
+import {
+  countGaps,
+  countMalformed,
+  countNewMisfits,
+  countOpen,
+  countRejected,
+  findTwins,
+} from '../store/queries-state.ts'
 import type { Server } from './contract.ts'
 import type { Facts } from './health.ts'
 import type { MeterStatus } from './status.ts'
@@ -116,6 +123,7 @@ export class FactReader {
       servers: serversOf(db, status, gaps),
       rejectedNames: countRejected(db, now - DAY_MS),
       misfits: countNewMisfits(db, MISFITS_OF),
+      twins: findTwins(db),
       sink: this.#sink(),
       ...this.#disk(),
     }

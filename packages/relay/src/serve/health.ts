@@ -1,6 +1,6 @@
 /** What is not as it should be, and what to do about it: from facts alone, so that everybody who asks gets the same. */
 import type { SinkStatus } from '../sink/sink.ts'
-import type { GapCount, Share } from '../store/queries-state.ts'
+import type { GapCount, Share, Twins } from '../store/queries-state.ts'
 import type { Finding, Server } from './contract.ts'
 import type { MeterStatus } from './status.ts'
 
@@ -16,6 +16,8 @@ export interface Facts {
   readonly rejectedNames: number
   /** Of the newest allocations those whose usernames do not fit the template. */
   readonly misfits: Share
+  /** Sources that count the same allocations. */
+  readonly twins: readonly Twins[]
   /** null: not known. */
   readonly diskFreeBytes: number | null
   /** The file is not where it was, or is another one. */
@@ -70,6 +72,8 @@ const checks: readonly Check[] = [
   servers,
   refused,
   redis,
+  log,
+  twins,
   gaps,
   malformed,
   rejected,
@@ -144,6 +148,41 @@ function redis({ servers: all, status }: Facts): Finding[] {
     now is lost until the totals come.`
   const remedy = 'See that it runs and lets the meter in. The meter tries again by itself.'
   return [say('redis-gone', oneLine(text), remedy), ...found]
+}
+
+function log({ servers: all, status }: Facts): Finding[] {
+  const server = all.find(({ kind }) => kind === 'log')
+  const known = status?.log ?? null
+  if (server === undefined || known === null) return []
+  const { name } = server
+  const found: Finding[] = []
+  if (known.why !== null) {
+    const say = all.every((one) => !one.connected) ? problem : warning
+    const remedy = "See that coturn writes it and that the meter's user may read it. It is tried again all the while."
+    found.push(say('log-gone', `The log "${name}" is not read: ${known.why}.`, remedy))
+  }
+  if (known.isUndated) {
+    const text = `The lines of the log "${name}" have no time: they count as of when they are read.`
+    found.push(warning('log-undated', text, 'Put new-log-timestamp into turnserver.conf.'))
+  }
+  if (known.forked !== null) {
+    const text = `${known.forked} goes on beside a file of the log "${name}" that was written later; it is not read.`
+    found.push(problem('log-forked', text, 'Let --log name the files of one coturn only.'))
+  }
+  return found
+}
+
+/** Words for two sources of the same events, and what to do. */
+export const twinsTexts = ({ first, other }: Twins) => ({
+  text: `Allocations are counted twice: "${first}" and "${other}" tell of the same ones.`,
+  remedy: `Let the meter hear each coturn in one way only: leave out one of the two, and bill from the other's records.`,
+})
+
+function twins({ twins: all }: Facts): Finding[] {
+  return all.map((one) => {
+    const { text, remedy } = twinsTexts(one)
+    return problem('heard-twice', text, remedy)
+  })
 }
 
 function absent({ name, boot, lastEventAt }: Server, alone: boolean): Finding {

@@ -2,8 +2,8 @@
 import type { LastHour } from '../core/throughput.ts'
 
 export interface ServerStatus {
-  /** A coturn that reports to the endpoint, or a Redis with all that coturns publish there. */
-  readonly kind: 'coturn' | 'redis'
+  /** A coturn that reports to the endpoint, a Redis with all that coturns publish there, or a log of coturn's. */
+  readonly kind: 'coturn' | 'redis' | 'log'
   readonly name: string
   readonly version: string | null
   readonly connections: number
@@ -43,6 +43,19 @@ export interface MeterStatus {
   readonly refused: RefusedStatus | null
   /** The Redis that is subscribed to, if there is one; it is one of the servers. */
   readonly redis: RedisStatus | null
+  /** The log that is followed, if there is one; it is one of the servers. */
+  readonly log: LogStatus | null
+}
+
+export interface LogStatus {
+  /** Why it is not read; null: it is. */
+  readonly why: string | null
+  /** Bytes that are still to be read. */
+  readonly left: number
+  /** Lines have no time of their own. */
+  readonly isUndated: boolean
+  /** A file that is not read because a later one is; null: none. */
+  readonly forked: string | null
 }
 
 export interface RefusedStatus {

@@ -42,9 +42,9 @@ export function countGaps(db: DatabaseSync, since: number): GapCount[] {
   return rows as unknown as GapCount[]
 }
 
-/** Messages of each server that could not be read, ever. */
+/** Messages or lines of each server that could not be read, ever. */
 export function countMalformed(db: DatabaseSync): Map<string, number> {
-  const rows = db.prepare(`SELECT name, malformed FROM stream WHERE source = 'resp'`).all() as Row[]
+  const rows = db.prepare('SELECT name, malformed FROM stream').all() as Row[]
   return new Map(rows.map((row) => [row.name as string, row.malformed as number]))
 }
 
@@ -58,6 +58,36 @@ export function countOpen(db: DatabaseSync): Map<string, number> {
     .all() as Row[]
   return new Map(rows.map((row) => [row.name as string, row.n as number]))
 }
+
+/** Two sources that have counted the same allocation (rule R45). */
+export interface Twins {
+  readonly first: string
+  readonly other: string
+}
+
+/** So many of the newest allocations are looked at. */
+const TWINS_OF = 2000
+const TWINS_MS = 60_000
+/** What moved less may be alike on two servers by chance: what a browser asks all of them at once (rule R20). */
+const TWINS_BYTES = 65_536
+
+/** The sources that have told of the same allocations lately: by path, end and all eight counters. */
+export function findTwins(db: DatabaseSync): Twins[] {
+  const rows = db.prepare(TWINS).all() as unknown as (Twins & { counters: string; others: string; bytes: number })[]
+  const found = rows.filter(({ counters, others, bytes }) => counters === others && bytes > TWINS_BYTES)
+  return Array.from(new Map(found.map(({ first, other }) => [`${first} ${other}`, { first, other }])).values())
+}
+
+const countersOf = (id: string) => `(SELECT group_concat(side || ':' || n) FROM (SELECT side,
+  sum(rcvp) || ',' || sum(rcvb) || ',' || sum(sentp) || ',' || sum(sentb) AS n FROM usage
+  WHERE allocation_id = ${id} GROUP BY side))`
+const TWINS = `WITH newest AS MATERIALIZED (SELECT a.id, a.path, a.closed_at, a.stream_id, s.name, s.source
+    FROM allocation a JOIN stream s ON s.id = a.stream_id
+    WHERE a.id > (SELECT max(id) FROM allocation) - ${TWINS_OF} AND a.ended > 0)
+  SELECT a.name AS first, b.name AS other, ${countersOf('a.id')} AS counters, ${countersOf('b.id')} AS others,
+    (SELECT sum(rcvb) + sum(sentb) FROM usage WHERE allocation_id = a.id AND side = 0) AS bytes
+  FROM newest a JOIN newest b ON b.path = a.path AND b.stream_id > a.stream_id
+  WHERE abs(a.closed_at - b.closed_at) <= ${TWINS_MS} AND (a.source <> b.source OR a.source = 'log')`
 
 export interface Share {
   readonly of: number
