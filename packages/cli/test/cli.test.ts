@@ -13,6 +13,7 @@ const recording = (name: string) => fileURLToPath(new URL(`../../relay/test/reco
 const folder = mkdtempSync(join(tmpdir(), 'fettle-cli-'))
 copyFileSync(recording('note-2018-call.txt'), join(folder, 'call.txt'))
 copyFileSync(recording('k-call-log.txt'), join(folder, 'turnserver.log'))
+copyFileSync(recording('j-call-log.txt'), join(folder, 'turn.log'))
 after(() => rmSync(folder, { recursive: true }))
 
 const environment = {
@@ -39,10 +40,9 @@ async function fettle(words: readonly string[], until?: RegExp, more: Record<str
 
 for (const example of Object.values(examples).flat()) {
   test(`the example in help runs: ${example}`, async () => {
-    const { status, err, out } = await fettle(
-      words(example),
-      example.startsWith('fettle relay serve') ? /waiting for coturn/ : undefined,
-    )
+    const ready = example.includes('--log') ? /read to its end/ : /waiting for coturn/
+    const until = example.startsWith('fettle relay serve') ? ready : undefined
+    const { status, err, out } = await fettle(words(example), until)
     assert.equal(err, '')
     assert.equal(status, 0)
     assert.notEqual(out, '')

@@ -28,9 +28,13 @@ import { examplesText, type Flags, folderOptions, withSettings } from './setting
 import { sinkCommand } from './sink.ts'
 import { tailCommand } from './tail.ts'
 
-/** Commands that help shows as examples; a test runs each of them. `call.txt` and `turnserver.log` are recordings. */
+/** Commands that help shows as examples; a test runs each of them. The files are recordings. */
 export const examples = {
-  serve: ['fettle relay serve', 'fettle relay serve --data ./meter --resp 127.0.0.1:0'],
+  serve: [
+    'fettle relay serve',
+    'fettle relay serve --data ./meter --resp 127.0.0.1:0',
+    'fettle relay serve --resp off --log turn.log',
+  ],
   sessions: [
     'fettle relay sessions',
     'fettle relay sessions --live --json',

@@ -175,7 +175,8 @@ function log({ servers: all, status }: Facts): Finding[] {
 /** Words for two sources of the same events, and what to do. */
 export const twinsTexts = ({ first, other }: Twins) => ({
   text: `Allocations are counted twice: "${first}" and "${other}" tell of the same ones.`,
-  remedy: `Let the meter hear each coturn in one way only: leave out one of the two, and bill from the other's records.`,
+  remedy:
+    "Let the meter hear each coturn in one way only: leave one of the two out, and bill from the other's records.",
 })
 
 function twins({ twins: all }: Facts): Finding[] {
