@@ -1,4 +1,5 @@
 /** coturn and its test programs, and what coturn itself says that it has relayed. */
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Counters } from './fettle.ts'
 import { exitOf, find, type Ground, type Running, until } from './harness.ts'
@@ -18,6 +19,7 @@ export async function startCoturn(
   statsdb: string,
   host = 3,
   more: readonly string[] = [],
+  logFile?: string,
 ): Promise<Coturn> {
   const running = ground.start(find('turnserver'), [
     '-n',
@@ -38,7 +40,7 @@ export async function startCoturn(
     '--realm=example.org',
     `--pidfile=${join(ground.folder, `turnserver-${host}.pid`)}`,
     `--userdb=${join(ground.folder, `turndb-${host}`)}`,
-    '--log-file=stdout',
+    `--log-file=${logFile ?? 'stdout'}`,
     '--simple-log',
     '-v',
     `--redis-statsdb=${statsdb}`,
@@ -46,7 +48,7 @@ export async function startCoturn(
   ])
   await until('coturn listening', () => {
     if (running.status !== undefined) throw new Error(`turnserver ended with ${running.status}: ${running.output}`)
-    return listens(running.output)
+    return listens(logFile === undefined ? running.output : existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
   })
   return { running }
 }

@@ -147,7 +147,7 @@ export interface Folded {
   readonly malformed: number
   /** Files of which only the beginning could be unpacked, in a line each. */
   readonly cut: readonly string[]
-  /** How far times ran back at most, and in which file; null: never. What came then is taken to be of the later time. */
+  /** How far times ran back at most, and in which file; null: never. What came then is of the later time. */
   readonly back: { readonly ms: number; readonly file: string } | null
 }
 

@@ -65,7 +65,7 @@ function only(all: Iterable<Entry>, isIt: (one: Entry) => boolean): Entry | unde
   return found.length === 1 ? found[0] : undefined
 }
 
-/** Whether they may be the same allocation, as far as addresses and times tell. `withinMs`: how far times may differ. */
+/** Whether they may be the same allocation, by addresses and times. `withinMs`: how far times may differ. */
 export function maybe({ facts: a }: Entry, { facts: b }: Entry, aheadMs: number, withinMs = TOLERANCE_MS): boolean {
   if (differ(a.serverAddress, b.serverAddress)) return false
   if (a.openedAt !== null && b.openedAt !== null) return Math.abs(a.openedAt - b.openedAt - aheadMs) <= withinMs

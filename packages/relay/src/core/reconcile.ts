@@ -65,8 +65,8 @@ export interface Outcomes {
 }
 
 /**
- * `recalled`: the allocations to be made whole, and all that are of a path to be added, as they are stored. What has not
- * ended by now is left alone: nothing here may be of a time to come.
+ * `recalled`: the allocations to be made whole, and all that are of a path to be added, as they are stored. What has
+ * not ended by now is left alone: nothing here may be of a time to come.
  */
 export function reconcile(state: State, asked: Reconciliation, recalled: readonly Recalled[]): Outcomes {
   const stored = new Map(recalled.map((one) => [one.cells[Column.id]!, one]))
@@ -165,7 +165,7 @@ function makeWhole(state: State, row: number, account: Account): Reconciled {
   return above === undefined ? 'contradicts' : endAsOf(state, row, account, above)
 }
 
-/** What the account counts above the row's readings, by side; undefined: one is below, or knows nothing of the peer's. */
+/** What the account counts above the row's readings, by side; undefined: one is below, or the peer's is not told. */
 function missingOf(
   { table: { cells } }: State,
   row: number,
