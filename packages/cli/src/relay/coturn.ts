@@ -109,7 +109,7 @@ const NOWHERE = { host: '127.0.0.1', port: -1 }
 const NOT_ASKED: Program = { version: null, hasRedis: null }
 
 /**
- * `resp`: where the running meter listens, null: it hears a Redis only. `named`: the configuration that the operator
+ * `resp`: where the running meter listens, null: it has no endpoint. `named`: the configuration that the operator
  * names; without, the usual one is looked at if a coturn runs here that reads it.
  */
 export async function checkCoturns(
@@ -123,8 +123,8 @@ export async function checkCoturns(
   const isHere = here.length > 0 || named !== undefined
   const program = isHere ? await askProgram() : NOT_ASKED
   const { host, port } = (resp === undefined ? options.resp : readAddress(resp ?? '')) ?? NOWHERE
-  const { redis, template } = options
-  const expected = { servers, host, port, redis, template: template.text, version: program.version }
+  const { redis, log, template } = options
+  const expected = { servers, host, port, redis, log, template: template.text, version: program.version }
   const { checks, server } = isHere ? checkFile(file, here, expected, named !== undefined) : notHere
   return [...checks, ...checkProgram(program, server), ...checkVersions(servers, server, program, host)]
 }
@@ -153,7 +153,8 @@ function checkFile(file: string, here: readonly CoturnProcess[], expected: Expec
     }
   }
   const statsdb = here.map((one) => statsdbArgument(one.arguments)).find((one) => one !== undefined)
-  const configuration = { name: file, text, ...(statsdb === undefined ? {} : { statsdb }) }
+  const words = here.flatMap((one) => one.arguments)
+  const configuration = { name: file, text, words, ...(statsdb === undefined ? {} : { statsdb }) }
   const { checks, server } = checkConfiguration(configuration, expected)
   return { checks: [...checks, ...checkAge(file, here), ...checkMode(file, server)], server }
 }

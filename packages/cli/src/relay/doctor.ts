@@ -37,6 +37,7 @@ export function doctorCommand(io: Io, done: (status: number) => void): Command {
     .description('say whether all is well with the meter and its coturns, and if not, what to do')
     .option('--resp <host:port>', 'where coturn connects, while no meter runs (FETTLE_RESP)')
     .option('--redis <url>', 'a Redis that the meter hears coturns from (FETTLE_REDIS)')
+    .option('--log <file>', "a log of coturn's that the meter follows (FETTLE_LOG)")
     .option('--username <template>', 'what a username says, while no meter runs (FETTLE_USERNAME)')
     .option('--turnserver-conf <file>', `coturn's configuration (${DEFAULT_FILE}, if coturn runs here)`)
     .option('--json', 'as JSON')
@@ -115,7 +116,7 @@ async function checkMeter(options: ServeOptions, running: Running | undefined): 
     const text = `A meter holds ${data} and does not say where it listens: it starts or stops.`
     return { checks: [warning('meter', text, 'Look again in a few seconds.')] }
   }
-  const where = running.resp === null ? 'hears a Redis' : `listens on ${running.resp}`
+  const where = running.resp === null ? 'has no endpoint' : `listens on ${running.resp}`
   const since = `A meter runs since ${said(running.startedAt)} and ${where}`
   if (running.http === null) return { checks: [ok('meter', `${since}; it serves no API and cannot be asked more.`)] }
   try {
@@ -159,14 +160,17 @@ function checkAnswer(answer: Ready, servers: readonly RespServer[]): Check[] {
     remedy: code === 'server-never-connected' ? [remedy, UNUSED] : [remedy],
   }))
   const isSaid = (name: string) =>
-    found.some(({ code, text }) => /^(server|redis)-/.test(code) && text.includes(`"${name}"`))
-  // Where coturns are heard at a Redis, none is waited for that has never connected (and with --resp off none can).
-  const areAwaited = answer.servers.every(({ kind }) => kind !== 'redis')
+    found.some(({ code, text }) => /^(server|redis|log)-/.test(code) && text.includes(`"${name}"`))
+  // Where coturns are heard otherwise, none is waited for that has never connected (and with --resp off none can).
+  const areAwaited = answer.servers.every(({ kind }) => kind === 'coturn')
   const connected = new Set(answer.servers.filter((one) => one.connected).map(({ name }) => name))
   const unsaid = servers.filter(({ name }) => !isSaid(name) && (areAwaited || connected.has(name)))
-  const heard = answer.servers.filter(({ kind, connected }) => kind === 'redis' && connected)
+  const heard = (of: string) => answer.servers.filter(({ kind, connected }) => kind === of && connected)
   return [
-    ...heard.map(({ name, lastEventAt }) => ok('redis', `The Redis ${name} is heard, ${eventsText(lastEventAt)}.`)),
+    ...heard('redis').map(({ name, lastEventAt }) =>
+      ok('redis', `The Redis ${name} is heard, ${eventsText(lastEventAt)}.`),
+    ),
+    ...heard('log').map(({ name, lastEventAt }) => ok('log', `The log ${name} is read, ${eventsText(lastEventAt)}.`)),
     ...unsaid.map(({ name }) =>
       checkServer(
         name,

@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import { isLoopback, type RespServer } from '@fettle/relay'
 import { type Check, ok, problem, warning } from '../check.ts'
 import { isBefore } from './server.ts'
+import { checkLogging } from './turnserver-log.ts'
 
 /** Where the events of a coturn should go. */
 export interface Expected {
@@ -12,6 +13,8 @@ export interface Expected {
   readonly port: number
   /** The Redis that the meter hears, if it does. */
   readonly redis?: { readonly host: string; readonly port: number } | null
+  /** The log that the meter follows, if it does; `-`: one that is piped in. */
+  readonly log: string | null
   /** The username template. */
   readonly template: string
   /** coturn's, if known. */
@@ -24,10 +27,12 @@ export interface Configuration {
   readonly text: string
   /** What its command line says, which counts instead of the file's. */
   readonly statsdb?: string
+  /** All words of its command line. */
+  readonly words?: readonly string[]
 }
 
 /** Values by name, in the order of the file; the last one of a name counts. */
-type Settings = ReadonlyMap<string, readonly string[]>
+export type Settings = ReadonlyMap<string, readonly string[]>
 
 /** Lines as coturn reads them: name, then blanks or `=`, then a value that may be quoted; `#` only begins a line. */
 export function readSettings(text: string): Settings {
@@ -105,6 +110,10 @@ export function checkConfiguration(
     )
   }
   if (statsdb !== undefined && server !== undefined) checks.push(...checkReach(settings, statsdb, expected.version))
+  const isHeard =
+    statsdb !== undefined &&
+    ((server !== undefined && reaches(statsdb, expected)) || (!!expected.redis && reaches(statsdb, expected.redis)))
+  checks.push(...checkLogging(configuration, settings, expected, isHeard))
   checks.push(...checkOthers(configuration.name, settings, expected))
   return { checks, server }
 }
@@ -121,6 +130,7 @@ function checkStatsdb(
     'The line for it: fettle relay server list --lines',
     `Then restart it when no call is up${drainHint(expected.version)}: a restart ends its calls without a last report.`,
   ]
+  if (line === undefined && expected.log !== null) return ok('statsdb', `${where} has no redis-statsdb. ${LOGGED}`)
   if (line === undefined)
     return problem('statsdb-missing', `${where} has no redis-statsdb: it reports nowhere.`, ...use)
   if (statsdb === undefined)
@@ -140,6 +150,7 @@ function checkStatsdb(
   if (isHere && expected.port !== 0) {
     return problem('statsdb-password', `${where}: the password of redis-statsdb is none of the servers'.`, ...use)
   }
+  if (expected.log !== null) return ok('statsdb', `${where} reports to ${to}. ${LOGGED}`)
   return problem(
     'statsdb-elsewhere',
     `${where}: redis-statsdb leads to ${to}, not to this meter.`,
@@ -147,6 +158,8 @@ function checkStatsdb(
     `Whoever reads ${to} today hears nothing any more then; serve --forward passes all on to it.`,
   )
 }
+
+const LOGGED = 'The meter follows a log.'
 
 const drainHint = (version: string | null) =>
   version !== null && !isBefore(version, 4, 10) ? ' (kill -USR1 drains it)' : ''

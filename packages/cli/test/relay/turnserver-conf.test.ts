@@ -7,7 +7,14 @@ const servers = [
   { name: 'berlin', token: 'token-of-berlin', version: null },
   { name: 'paris', token: 'token-of-paris', version: null },
 ]
-const expected: Expected = { servers, host: '10.0.0.5', port: 7431, template: '{expires}:{device}', version: null }
+const expected: Expected = {
+  servers,
+  host: '10.0.0.5',
+  port: 7431,
+  log: null,
+  template: '{expires}:{device}',
+  version: null,
+}
 const OWN = 'redis-statsdb="ip=10.0.0.5 port=7431 password=token-of-paris connect_timeout=5"\n'
 const DENIED = 'denied-peer-ip=10.0.0.5\n'
 
@@ -42,6 +49,42 @@ function look(text: string, more: Partial<Expected> = {}, statsdb?: string) {
   assert(!/token-of|secret/.test(said), `a password is told: ${said}`)
   return { found: checks.map(({ level, code }) => `${level} ${code}`), server: server?.name, checks }
 }
+
+const GOOD = 'verbose\nsimple-log\nlog-file=/var/log/turn.log\nnew-log-timestamp\n'
+const LOG = { log: '/var/log/turn.log' }
+const ELSEWHERE = 'redis-statsdb="ip=10.0.0.9 password=secret"\n'
+/** Where the meter follows a log. */
+const logCases: readonly (readonly [string, string, Partial<Expected>, readonly string[], undefined | 'paris'])[] = [
+  ['a log as it should be', GOOD, LOG, ['ok statsdb'], undefined],
+  ['and reports that go elsewhere', ELSEWHERE + GOOD, LOG, ['ok statsdb'], undefined],
+  [
+    'reports that go elsewhere, and a log that is piped in',
+    `${ELSEWHERE}Verbose`,
+    { log: '-' },
+    ['ok statsdb'],
+    undefined,
+  ],
+  ['a log that tells nothing', GOOD.replace('verbose', ''), LOG, ['ok statsdb', 'problem log-verbose'], undefined],
+  ['no times', GOOD.replace('new-log-timestamp', ''), LOG, ['ok statsdb', 'warning log-undated'], undefined],
+  [
+    'no times, which 4.17 has',
+    GOOD.replace('new-log-timestamp', ''),
+    { ...LOG, version: '4.17.0' },
+    ['ok statsdb'],
+    undefined,
+  ],
+  ['another file', GOOD.replace('turn.log', 'x.log'), LOG, ['ok statsdb', 'problem log-elsewhere'], undefined],
+  ['a file for each day', GOOD.replace('simple-log', ''), LOG, ['ok statsdb', 'problem log-elsewhere'], undefined],
+  [
+    'a file for each day, by a pattern',
+    GOOD.replace('simple-log', ''),
+    { log: '/var/log/turn_*.log' },
+    ['ok statsdb'],
+    undefined,
+  ],
+  ['the system log', `${GOOD}syslog`, LOG, ['ok statsdb', 'problem log-elsewhere'], undefined],
+  ['heard twice', OWN + DENIED + GOOD, LOG, ['ok statsdb', 'problem heard-twice'], 'paris'],
+]
 
 const statsdb = (text: string) => `redis-statsdb="${text}"\n${DENIED}`
 const cases: readonly (readonly [string, string, Partial<Expected>, readonly string[], string | undefined])[] = [
@@ -106,6 +149,7 @@ const cases: readonly (readonly [string, string, Partial<Expected>, readonly str
     ['problem statsdb-elsewhere', 'warning statsdb-twice'],
     undefined,
   ],
+  ...logCases,
   ['clients may reach the meter', OWN, {}, ['ok statsdb', 'warning meter-exposed'], 'paris'],
   ['coturn 4.17 sees to that', OWN, { version: '4.17.0' }, ['ok statsdb'], 'paris'],
   ['coturn 4.16 does not', OWN, { version: '4.16.2' }, ['ok statsdb', 'warning meter-exposed'], 'paris'],
