@@ -1,4 +1,4 @@
-/** Recordings -> sessions: the same fold, the same store, in memory. */
+/** Recordings -> sessions: the same fold, the same store, in a database that ends with the process. */
 import { statSync } from 'node:fs'
 import { finishRecording, fold } from './core/allocation.ts'
 import type { SessionRecord } from './core/record.ts'
@@ -142,7 +142,7 @@ export async function filesByKind(files: readonly string[]): Promise<Map<Recordi
 
 /** Files of one form as one stream. */
 export interface Folded {
-  /** In memory; whoever asked for it closes it. */
+  /** Nobody else's; whoever asked for it closes it. */
   readonly ledger: Ledger
   readonly malformed: number
   /** Files of which only the beginning could be unpacked, in a line each. */
@@ -158,7 +158,8 @@ export async function foldFiles(
   progress: (line: string) => void,
 ): Promise<Folded> {
   progress(`${kind.name}: ${files.join(', ')}`)
-  const ledger = new Ledger(openDatabase(':memory:'), options)
+  // Without a name: what does not fit into its cache lies in a file that nobody sees.
+  const ledger = new Ledger(openDatabase(''), options)
   try {
     const state = createState()
     const { bootAware } = kind
@@ -182,8 +183,18 @@ export async function foldFiles(
     return { ledger, malformed: recorder.malformed + saved.streams[0]!.malformed, cut, back }
   } catch (error) {
     ledger.close()
-    throw error
+    throw roomFault(error) ?? error
   }
+}
+
+/** SQLite's codes for a file that cannot be opened, written or made longer. */
+const ROOM_CODES = new Set([10, 13, 14])
+
+/** When what was folded does not fit on the disk; else undefined. */
+export function roomFault(error: unknown): ReplayFault | undefined {
+  const { errcode, message } = error as Error & { errcode?: number }
+  if (errcode === undefined || !ROOM_CODES.has(errcode & 0xff)) return undefined
+  return new ReplayFault(`no room to work in (${message}); SQLITE_TMPDIR may name a folder with more`)
 }
 
 async function replayKind(

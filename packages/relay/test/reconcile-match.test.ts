@@ -115,7 +115,7 @@ test('[R46] a log without times says only of the same client which one it is', (
   // Of a former boot, of which the path and less bytes are known here.
   const old = timeless(logOf(call('guest', 1, 0, 900))).map((line) => line.replace(':5000', ':5001'))
   const other = heard.beside(old)
-  assert.deepEqual([other.completions, verdicts(other)], [[], ['lacks', 'unclear: no times']])
+  assert.deepEqual([other.completions, verdicts(other)], [[], ['unclear: no times', 'lacks']])
   const own = heard.beside(timeless(logOf([...said, ...call('guest', 2, 0, 100), ...call('guest', 3, 250, 260)])))
   assert.deepEqual([own.equal, verdicts(own)], [1, ['completes', 'unclear: no times']])
   heard.apply(own)

@@ -39,6 +39,11 @@ test('[R48] what was missed of one call becomes one session, in whatever order t
   assert.deepEqual(after(said, [[100, 400]], 4000), [[iso(210), iso(280), 'final', '1,2,3']])
 })
 
+test('[R21, R48] what is added in one go touches in the order of time', () => {
+  const said = [...call('2:ann', 1, 200, 220), ...call('3:ann', 2, 240, 260), ...call('1:ann', 3, 280, 300)]
+  assert.deepEqual(after(said, [[100, 400]], 4000), [[iso(200), iso(300), 'final', '1,2,3']])
+})
+
 test('[R47] one that turns out to have carried stays in its session, and in none that began after its end', () => {
   const nine: Said[] = unused('1:ann', 9, 1, 900).toSpliced(-1, 0, ...call('1:ann', 9, 1, 900).slice(-2, -1).map(big))
   const said = [...call('1:ann', 1, 0, 300), ...nine, ...call('1:ann', 2, 1100, 1500).slice(0, 3)]

@@ -16,7 +16,7 @@ import {
   writeReconciliation,
 } from '@fettle/relay'
 import { reconciled } from '@fettle/relay/api'
-import { jsonText, plural, printable, size, table, wrap } from '@fettle/report'
+import { plural, printable, size, table, wrap } from '@fettle/report'
 import { Command } from 'commander'
 import { meterOn, send } from './client.ts'
 import { examplesText, type Flags, folderOptions, withSettings } from './settings.ts'
@@ -72,7 +72,7 @@ async function runReconcile(files: readonly string[], options: ServeOptions, fla
   const plan = await makePlan(files, options, flags, io)
   for (const line of plan.cut) io.complain(line)
   const applied = flags.apply === true ? await apply(plan, options, io) : null
-  if (flags.json) await io.write(jsonText(planJson(plan, files, applied)))
+  if (flags.json) await writeJson(plan, files, applied, io)
   else await io.write(planText(plan, applied, io.width))
   const isLeft = plan.differences.some(({ verdict }) => !(verdict === 'not over' || (applied && isToDo(verdict))))
   return isLeft || (applied?.left ?? 0) > 0 ? EXIT.findings : EXIT.nothing
@@ -97,15 +97,19 @@ const AT_ONCE = 500
 
 async function apply(plan: FilePlan, { data, template, lingerMs }: ServeOptions, io: Io): Promise<Applied> {
   const parts = partsOf(plan)
-  const outcomes = isHeld(data)
-    ? await sendAll(data, parts, io)
-    : reconcileFolder(data, { template, lingerMs }, parts, Date.now())
-  const completions = outcomes.flatMap((one) => one.completions)
-  const additions = outcomes.flatMap((one) => one.additions)
-  const whole = completions.filter((one) => one === 'whole').length
-  const added = additions.filter((one) => one === 'whole').length
-  const left = [...completions, ...additions].filter((one) => one !== 'whole' && one !== 'unchanged').length
-  return { whole, added, left }
+  const doing = isHeld(data) ? sendAll(data, parts) : reconcileFolder(data, { template, lingerMs }, parts, Date.now())
+  const applied = { whole: 0, added: 0, left: 0 }
+  let done = 0
+  for await (const { completions, additions } of doing) {
+    const whole = (outcomes: readonly string[]) => outcomes.filter((one) => one === 'whole').length
+    applied.whole += whole(completions)
+    applied.added += whole(additions)
+    applied.left += [...completions, ...additions].filter((one) => one !== 'whole' && one !== 'unchanged').length
+    done += completions.length + additions.length
+    io.progress(`${done} of ${plan.completions.length + plan.additions.length} put right`)
+  }
+  io.progress('')
+  return applied
 }
 
 function partsOf({ completions, additions }: Reconciliation): Reconciliation[] {
@@ -117,38 +121,39 @@ function partsOf({ completions, additions }: Reconciliation): Reconciliation[] {
   return parts
 }
 
-async function sendAll(data: string, parts: readonly Reconciliation[], io: Io): Promise<Outcomes[]> {
+async function* sendAll(data: string, parts: readonly Reconciliation[]): AsyncGenerator<Outcomes> {
   const meter = meterOn(data)
-  const outcomes: Outcomes[] = []
-  for (const part of parts) {
-    io.progress(`${outcomes.length * AT_ONCE} put right`)
-    outcomes.push(await send(meter, '/v1/reconcile', writeReconciliation(part), reconciled))
-  }
-  io.progress('')
-  return outcomes
+  for (const part of parts) yield await send(meter, '/v1/reconcile', writeReconciliation(part), reconciled)
 }
 
 const iso = (t: number | null) => (t === null ? null : new Date(t).toISOString())
 
-function planJson(plan: FilePlan, files: readonly string[], applied: Applied): object {
+/** A difference a line: a million of them in one text would be more than a string can hold. */
+async function writeJson(plan: FilePlan, files: readonly string[], applied: Applied, io: Io): Promise<void> {
   const { allocations, from, to, aheadMs, equal, differences, absent, malformed, cut } = plan
-  return {
+  const head = JSON.stringify({
     schema: 'fettle.relay.reconcile/1',
     files,
     log: { allocations, from: iso(from), to: iso(to), malformed, cut },
     clockAheadSeconds: aheadMs / 1000,
     equal,
     absent,
-    differences: differences.map(({ verdict, why, mine, other }) => ({
-      verdict,
-      why: why ?? null,
-      realm: (mine ?? other)!.realm,
-      device: (mine ?? other)!.device,
-      here: mine && allocationRecord(mine),
-      log: other && allocationRecord(other),
-    })),
     applied,
+  })
+  await io.write(`${printable(head.slice(0, -1))},"differences":[`)
+  for (let at = 0; at < differences.length; at += PAGE) {
+    const page = differences.slice(at, at + PAGE).map((one) => printable(JSON.stringify(differenceJson(one))))
+    await io.write(`${at > 0 ? ',' : ''}\n${page.join(',\n')}`)
   }
+  await io.write('\n]}\n')
+}
+
+const PAGE = 500
+
+function differenceJson({ verdict, why, mine, other }: Difference): object {
+  const { realm, device } = (mine ?? other)!
+  const [here, log] = [mine && allocationRecord(mine), other && allocationRecord(other)]
+  return { verdict, why: why ?? null, realm, device, here, log }
 }
 
 const ROWS_MAX = 20

@@ -1,33 +1,41 @@
 /** Puts records right in a data folder on which no meter runs. */
 import { type Outcomes, type Reconciliation, reconcile } from '../core/reconcile.ts'
 import { restore } from '../core/restore.ts'
-import { createState, take } from '../core/state.ts'
-import { holdFolder, ledgerFile } from '../folder.ts'
-import { Ledger, type LedgerOptions, openDatabase } from '../store/ledger.ts'
+import { createState, type State, take } from '../core/state.ts'
+import { FolderFault, holdFolder, ledgerFile } from '../folder.ts'
+import { Ledger, LedgerFault, type LedgerOptions, openDatabase } from '../store/ledger.ts'
 import type { StreamClaim } from '../store/store.ts'
 
-/** As a running meter would: the same fold, one transaction. Throws when one runs. */
-export function reconcileFolder(
+/** As a running meter would: the same fold, each part in one transaction. Throws a `FolderFault`, also when one runs. */
+export function* reconcileFolder(
   folder: string,
   options: LedgerOptions,
-  asked: readonly Reconciliation[],
+  parts: readonly Reconciliation[],
   now: number,
-): Outcomes[] {
+): Generator<Outcomes> {
   const release = holdFolder(folder)
+  let ledger: Ledger | undefined
   try {
-    const ledger = new Ledger(openDatabase(ledgerFile(folder)), options)
-    try {
-      return asked.map((one) => reconcileLedger(ledger, one, now))
-    } finally {
-      ledger.close()
+    ledger = new Ledger(openDatabase(ledgerFile(folder)), options)
+    const state = stateOf(ledger, now)
+    for (const part of parts) {
+      const outcomes = reconcile(state, part, ledger.recall(part))
+      ledger.commit(take(state))
+      yield outcomes
     }
+  } catch (error) {
+    if (error instanceof LedgerFault) throw new FolderFault(error.message)
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SQLITE_ERROR') throw error
+    throw new FolderFault(`${ledgerFile(folder)}: cannot be changed (${(error as Error).message})`)
   } finally {
+    ledger?.close()
     release()
   }
 }
 
-function reconcileLedger(ledger: Ledger, asked: Reconciliation, now: number): Outcomes {
-  const claims = ledger.db.prepare('SELECT source, name, boot_aware, version FROM stream ORDER BY id').all()
+function stateOf(ledger: Ledger, now: number): State {
+  const heard = 'SELECT source, name, boot_aware, version FROM stream WHERE heard_at IS NOT NULL ORDER BY id'
+  const claims = ledger.db.prepare(heard).all()
   const saved = ledger.restore(
     claims.map(({ source, name, boot_aware, version }): StreamClaim => {
       const own = source === 'log' ? { hasOwnTime: true } : {}
@@ -42,7 +50,5 @@ function reconcileLedger(ledger: Ledger, asked: Reconciliation, now: number): Ou
     stream.isAwaited = true
   }
   state.clock.now = Math.max(now, Number.isNaN(state.clock.now) ? now : state.clock.now)
-  const outcomes = reconcile(state, asked, ledger.recall(asked))
-  ledger.commit(take(state))
-  return outcomes
+  return state
 }

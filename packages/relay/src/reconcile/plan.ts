@@ -4,7 +4,7 @@ import { CLOCKS_MS, type Entry, isAlike, judge, maybe, pairUp, type Verdict } fr
 import { isWhole } from '../core/quality.ts'
 import type { Account, Addition, Completion } from '../core/reconcile.ts'
 import { type AllocationFacts, numbersOf } from '../core/record.ts'
-import { filesByKind, foldFiles, ReplayFault } from '../replay.ts'
+import { filesByKind, foldFiles, ReplayFault, roomFault } from '../replay.ts'
 import type { LedgerOptions } from '../store/ledger.ts'
 import { type Group, Ledgers } from './entries.ts'
 import { Home, readHomes } from './home.ts'
@@ -73,15 +73,22 @@ export async function planFrom(
       const far = `its times run back by ${Math.round(back.ms / 1000)} s`
       throw new ReplayFault(`${back.file}: ${far}: give the oldest file first, and each one once`)
     }
-    return { ...plan(mine, ledger.db, server), malformed, cut }
+    return { ...plan(mine, ledger.db, server, progress), malformed, cut }
+  } catch (error) {
+    throw roomFault(error) ?? error
   } finally {
     ledger.close()
   }
 }
 
-/** Compares the ledger `mine` with `other`. `server`: only what this one reported. */
-export function plan(mine: DatabaseSync, other: DatabaseSync, server?: string): Plan {
-  return new Planner(mine, other, server).plan()
+/** Compares the ledger `mine` with `other`, which is used up by it. `server`: only what this one reported. */
+export function plan(
+  mine: DatabaseSync,
+  other: DatabaseSync,
+  server?: string,
+  progress: (line: string) => void = () => {},
+): Plan {
+  return new Planner(mine, other, server, progress).plan()
 }
 
 type Unpaired = { readonly path: Uint8Array; readonly other: Entry; readonly rival: Doubt | undefined }
@@ -97,16 +104,20 @@ class Planner {
   #from = Number.POSITIVE_INFINITY
   #to = Number.NEGATIVE_INFINITY
 
-  constructor(mine: DatabaseSync, other: DatabaseSync, server: string | undefined) {
+  constructor(mine: DatabaseSync, other: DatabaseSync, server: string | undefined, progress: (line: string) => void) {
     this.#homes = readHomes(mine, server)
-    if (this.#homes.size === 0) throw new ReplayFault(`no server ${JSON.stringify(server)} has ever been heard here`)
-    this.#ledgers = new Ledgers(mine, other, (stream) => this.#homes.has(stream))
+    if (this.#homes.size === 0) {
+      throw new ReplayFault(
+        `no server ${server === undefined ? '' : `${JSON.stringify(server)} `}has ever been heard here`,
+      )
+    }
+    this.#ledgers = new Ledgers(mine, other, (stream) => this.#homes.has(stream), progress)
     this.#aheadMs = clockDifference(this.#ledgers)
   }
 
   plan(): Plan {
     const unpaired: Unpaired[] = []
-    for (const group of this.#ledgers) unpaired.push(...this.#pairUp(group))
+    for (const group of this.#ledgers.groups()) unpaired.push(...this.#pairUp(group))
     // Where it belongs is known by those that both have.
     for (const one of unpaired) this.#addIfMissed(one)
     const isTimed = this.#from <= this.#to
@@ -117,11 +128,12 @@ class Planner {
       to: isTimed ? this.#to : null,
       aheadMs: this.#aheadMs,
       equal: this.#equal,
-      differences: this.#differences,
+      differences: this.#differences.sort((a, b) => beganAt(a) - beganAt(b)),
       absent:
         span === undefined ? 0 : Array.from(this.#homes.values()).reduce((sum, home) => sum + home.absent(span), 0),
       completions: this.#completions,
-      additions: this.#additions,
+      // What is added first may be what the next one touches.
+      additions: this.#additions.sort((a, b) => a.account.openedAt - b.account.openedAt),
     }
   }
 
@@ -187,6 +199,11 @@ class Planner {
   }
 }
 
+function beganAt({ mine, other }: Difference): number {
+  const { openedAt, heardAt } = (other ?? mine)!
+  return openedAt ?? heardAt ?? 0
+}
+
 /** Why nobody can tell whether this one is another one. */
 const doubtOf = ({ facts: { openedAt, heardAt } }: Entry): Doubt =>
   (openedAt ?? heardAt) === null ? 'no times' : 'several'
@@ -200,10 +217,10 @@ const AHEAD_MIN_MS = 2000
  */
 function clockDifference(ledgers: Ledgers): number {
   const ahead: number[] = []
-  for (const { mine, others } of ledgers) {
+  for (const { mine, others } of ledgers.groups(({ mine, others }) => mine.length === 1 && others.length === 1)) {
     const [a] = mine
     const [b] = others
-    if (mine.length !== 1 || others.length !== 1 || !a!.facts.carries || !isAlike(a!, b!)) continue
+    if (!a!.facts.carries || !isAlike(a!, b!)) continue
     const difference = (a!.facts.openedAt ?? Number.NaN) - (b!.facts.openedAt ?? Number.NaN)
     if (Math.abs(difference) <= CLOCKS_MS) ahead.push(difference)
     if (ahead.length >= SAMPLES) break

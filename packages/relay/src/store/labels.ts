@@ -7,10 +7,21 @@ type Row = Record<string, number | string | null>
 
 const nullable = (value: number) => (Number.isNaN(value) ? null : value)
 
-/** Labels allocations with sessions, in the transaction that is open. Times in milliseconds, NaN while unknown. */
+/** An allocation of a device, and when it was there. */
+interface Span {
+  readonly key: string
+  readonly session: number
+  readonly carries: boolean
+  readonly began: number
+  readonly closed: number
+}
+
+/** Labels allocations with sessions, in one transaction. Times in milliseconds, NaN while unknown. */
 export class Labels {
   readonly #sql: Statements
   readonly #lingerMs: number
+  /** Of devices to which allocations were added just now: the allocations that were there since then. */
+  readonly #spans = new Map<string, { readonly since: number; readonly spans: Span[] }>()
 
   constructor(sql: Statements, lingerMs: number) {
     this.#sql = sql
@@ -18,6 +29,7 @@ export class Labels {
   }
 
   opened(id: number, t: number): void {
+    this.#spans.clear()
     const { key } = this.#sql.allocation.get(id) as Row
     const open = this.#accepting(key as string, t)
     if (open === undefined) {
@@ -33,6 +45,7 @@ export class Labels {
    * it counted there all the while, and stays. What a final session gains or loses by it revises that (rule R23).
    */
   carrying(id: number, t: number, now: number): void {
+    this.#spans.clear()
     const allocation = this.#sql.allocation.get(id) as Row
     const key = allocation.key as string
     const closedAt = allocation.ended !== 0 ? (allocation.closed_at as number | null) : undefined
@@ -49,6 +62,7 @@ export class Labels {
   }
 
   closed(id: number, t: number, now: number, ended: number): void {
+    this.#spans.clear()
     const allocation = this.#sql.allocation.get(id) as Row
     const session = this.#session(allocation.session_id as number)
     this.#sql.setClosed.run(nullable(t), ended, id)
@@ -66,6 +80,7 @@ export class Labels {
   /** It stays in its session, whatever is known of it now (rule R47). */
   reconciled(id: number, t: number, carries: boolean): void {
     const { session_id, carrier, closed_at } = this.#sql.allocation.get(id) as Row
+    this.#spans.clear()
     const closedAt = t >= 0 ? t : (closed_at as number | null)
     if (t >= 0) this.#sql.setClosed.run(t, Ended.deleted, id)
     const begins = carries && carrier !== 1
@@ -76,23 +91,41 @@ export class Labels {
   /** It belongs to the session of its key that it touches, else to one of its own (rule R48). */
   added(id: number, t: number, closedAt: number, carries: boolean): void {
     const { key, device } = this.#sql.allocation.get(id) as Row
-    // The next one of the same cut may touch it.
     this.#sql.setSpan.run(t, closedAt, Ended.deleted, id)
     if (carries) this.#sql.setCarrier.run(null, id)
-    const around = this.#sql.sessionAround.get(device!, key!, closedAt + this.#lingerMs, t - this.#lingerMs) as
-      | Row
-      | undefined
-    if (around === undefined) {
-      this.#sql.setSession.run(
-        this.#pastSession(key as string, { carried: carries, open: 0, lastClosed: closedAt }),
-        id,
-      )
-      return
-    }
-    this.#sql.setSession.run(around.session_id as number, id)
+    const spans = this.#spansOf(device as string, t - this.#lingerMs)
+    const around = this.#touched(spans, key as string, t, closedAt)
+    const session = around ?? this.#pastSession(key as string, { carried: carries, open: 0, lastClosed: closedAt })
+    this.#sql.setSession.run(session, id)
+    spans.push({ key: key as string, session, carries, began: t, closed: closedAt })
+    if (around === undefined) return
     const taken = (tally: Tally) =>
       carries ? withCarrier(tally, closedAt) : withClosed(withOpened(tally), false, closedAt)
-    this.#grew(around.session_id as number, taken)
+    this.#grew(session, taken)
+  }
+
+  /** Those that were there at `since` or later: a device may have millions, and be added to again and again. */
+  #spansOf(device: string, since: number): Span[] {
+    const known = this.#spans.get(device)
+    if (known !== undefined && known.since <= since) return known.spans
+    const rows = this.#sql.spansSince.all(device, since) as Row[]
+    const spans = rows.map(({ session_id, key, began, closed, carrier }): Span => {
+      const until = closed ?? Number.POSITIVE_INFINITY
+      return { session: session_id, key, began, closed: until, carries: carrier === 1 } as Span
+    })
+    this.#spans.set(device, { since, spans })
+    return spans
+  }
+
+  /** The session of what counts in it and is within `linger`, the earliest of them. */
+  #touched(spans: readonly Span[], key: string, t: number, closedAt: number): number | undefined {
+    let first: Span | undefined
+    for (const one of spans) {
+      if (one.key !== key || one.began > closedAt + this.#lingerMs || one.closed < t - this.#lingerMs) continue
+      if (first !== undefined && first.began <= one.began) continue
+      if (one.carries || !this.#session(one.session).tally.carried) first = one
+    }
+    return first?.session
   }
 
   /** A final session is revised by what it gains; one that is not goes on with another tally. */

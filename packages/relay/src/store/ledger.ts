@@ -60,13 +60,11 @@ export class Ledger {
   readonly db: DatabaseSync
   readonly #options: LedgerOptions
   readonly #sql: Statements
-  readonly #labels: Labels
 
   constructor(db: DatabaseSync, options: LedgerOptions) {
     this.db = db
     this.#options = options
     this.#sql = prepare(db)
-    this.#labels = new Labels(this.#sql, options.lingerMs)
   }
 
   /** Writes a cut; on failure nothing of it is written and the error is thrown. */
@@ -105,17 +103,18 @@ export class Ledger {
   #moves(cut: Cut): number[] {
     const { data, length } = cut.moves
     const finished: number[] = []
+    const labels = new Labels(this.#sql, this.#options.lingerMs)
     let textAt = 0
     for (let i = 0; i < length; i += MOVE_WIDTH) {
       const textEnd = textAt + data[i + 5]!
       if (data[i] === Move.finished) finished.push(data[i + 1]!)
-      else this.#move(data, i, cut.text.data.subarray(textAt, textEnd))
+      else this.#move(labels, data, i, cut.text.data.subarray(textAt, textEnd))
       textAt = textEnd
     }
     return this.#ended(finished)
   }
 
-  #move(moves: Float64Array, i: number, text: Uint8Array): void {
+  #move(labels: Labels, moves: Float64Array, i: number, text: Uint8Array): void {
     const id = moves[i + 1]!
     const t = moves[i + 2]!
     switch (moves[i]) {
@@ -124,17 +123,17 @@ export class Ledger {
       case Move.described:
         return this.#described(id, text)
       case Move.opened:
-        return this.#labels.opened(id, t)
+        return labels.opened(id, t)
       case Move.carrying:
-        return this.#labels.carrying(id, t, moves[i + 3]!)
+        return labels.carrying(id, t, moves[i + 3]!)
       case Move.closed:
-        return this.#labels.closed(id, t, moves[i + 3]!, moves[i + 4]!)
+        return labels.closed(id, t, moves[i + 3]!, moves[i + 4]!)
       case Move.late:
-        return this.#labels.revise(id, t)
+        return labels.revise(id, t)
       case Move.reconciled:
-        return this.#labels.reconciled(id, t, moves[i + 4] === 1)
+        return labels.reconciled(id, t, moves[i + 4] === 1)
       case Move.added:
-        return this.#labels.added(id, t, moves[i + 3]!, moves[i + 4] === 1)
+        return labels.added(id, t, moves[i + 3]!, moves[i + 4] === 1)
       default:
         this.#sql.deleteAllocation.run(id)
     }

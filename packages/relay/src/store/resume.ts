@@ -67,18 +67,20 @@ const RECALL = `SELECT a.*, l.id IS NOT NULL AS is_live, ${summed.join(', ').rep
   FROM allocation a LEFT JOIN live l USING (id)
   WHERE a.id IN (SELECT value FROM json_each(?)) AND a.session_id IS NOT NULL`
 
-/** By the device, which has an index. */
-const OF_PATH = 'SELECT id FROM allocation WHERE device = ? AND session_id IS NOT NULL AND stream_id = ? AND path = ?'
+/** By the devices, which have an index, and once for all: the allocations of one may be millions. */
+const ALIKE = `SELECT id FROM allocation WHERE session_id IS NOT NULL
+  AND device IN (SELECT value FROM json_each(?)) AND coturn_id IN (SELECT value FROM json_each(?))`
 
-/** Allocations as they were stored last; nothing is said of those that are not there or not real. */
+/**
+ * Allocations as they were stored last: those to be made whole, and all that may be of a path to be added. Nothing is
+ * said of those that are not there or not real.
+ */
 export function recall(db: DatabaseSync, { completions, additions }: Reconciliation, template: Template): Recalled[] {
-  const ofPath = db.prepare(OF_PATH)
-  const known = additions.flatMap(({ stream, path }) => {
-    const { realm, username } = readPath(path)
-    return ofPath.all(labelOf(template, realm, username).device, stream, path) as Row[]
-  })
-  const ids = [...completions.map(({ id }) => id), ...known.map(({ id }) => id)]
-  const rows = db.prepare(RECALL).all(JSON.stringify(ids)) as Row[]
+  const names = additions.map(({ path }) => readPath(path))
+  const devices = new Set(names.map(({ realm, username }) => labelOf(template, realm, username).device))
+  const coturnIds = new Set(names.map(({ id }) => id))
+  const alike = db.prepare(ALIKE).all(JSON.stringify([...devices]), JSON.stringify([...coturnIds])) as Row[]
+  const rows = db.prepare(RECALL).all(JSON.stringify([...completions, ...alike].map(({ id }) => id))) as Row[]
   return rows.map((row) => {
     const saved = restoreRow(row)
     saved.cells.copyWithin(Column.client, Column.clientMark, STRIDE)

@@ -37,10 +37,10 @@ export function prepare(db: DatabaseSync) {
     openSession: db.prepare('SELECT * FROM session WHERE key = ? AND settled_at IS NULL'),
     session: db.prepare('SELECT * FROM session WHERE id = ?'),
     // By the device, which has an index; all allocations of a key have the same one.
-    sessionAround: db.prepare(
-      `SELECT session_id FROM allocation a JOIN session s ON s.id = a.session_id
-       WHERE a.device = ? AND a.key = ? AND coalesce(a.opened_at, a.heard_at) <= ? AND (a.ended = 0 OR a.closed_at >= ?)
-       AND (s.carried = 0 OR ${CARRIES}) ORDER BY coalesce(a.opened_at, a.heard_at), a.id LIMIT 1`,
+    spansSince: db.prepare(
+      `SELECT session_id, key, coalesce(opened_at, heard_at) AS began, CASE WHEN ended <> 0 THEN closed_at END AS closed,
+       ${CARRIES} AS carrier FROM allocation a
+       WHERE device = ? AND session_id IS NOT NULL AND (ended = 0 OR closed_at >= ?) ORDER BY began, id`,
     ),
     insertFinal: db.prepare('INSERT INTO session VALUES (NULL, ?, ?, 0, ?, ?, 0)'),
     tellFinal: db.prepare('INSERT INTO outbox (session_id, revision) VALUES (?, 0)'),
