@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { Unseen } from '@fettle/check'
 import { type RespServer, readAddress, type ServeOptions } from '@fettle/relay'
 import { type Check, ok, problem, warning } from '../check.ts'
-import { checkConfiguration, checkVersion, type Expected } from './turnserver-conf.ts'
+import { checkConfiguration, checkVersion } from './turnserver-conf.ts'
+import type { Expected } from './turnserver-settings.ts'
 
 /** A turnserver process. */
 interface CoturnProcess {

@@ -2,7 +2,7 @@
 import { basename, dirname, extname } from 'node:path'
 import { type Check, problem, warning } from '../check.ts'
 import { isBefore } from './server.ts'
-import type { Configuration, Expected, Settings } from './turnserver-conf.ts'
+import type { Configuration, Expected, Settings } from './turnserver-settings.ts'
 
 const VERBOSE = ['-v', '-V', '--verbose', '--Verbose']
 const RESTART = 'Then restart it when no call is up.'

@@ -1,7 +1,8 @@
 /** What coturn reads in a turnserver.conf, and what that comes to. The readings were compared with coturn 4.6.1. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkConfiguration, checkVersion, type Expected, readSettings } from '../../src/relay/turnserver-conf.ts'
+import { checkConfiguration, checkVersion } from '../../src/relay/turnserver-conf.ts'
+import { type Expected, readSettings } from '../../src/relay/turnserver-settings.ts'
 
 const servers = [
   { name: 'berlin', token: 'token-of-berlin', version: null },

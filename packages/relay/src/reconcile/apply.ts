@@ -6,7 +6,7 @@ import { FolderFault, holdFolder, ledgerFile } from '../folder.ts'
 import { Ledger, LedgerFault, type LedgerOptions, openDatabase } from '../store/ledger.ts'
 import type { StreamClaim } from '../store/store.ts'
 
-/** As a running meter would: the same fold, each part in one transaction. Throws a `FolderFault`, also when one runs. */
+/** As a running meter would: the same fold, each part in one transaction. Throws `FolderFault`, also when one runs. */
 export function* reconcileFolder(
   folder: string,
   options: LedgerOptions,

@@ -38,8 +38,8 @@ export function prepare(db: DatabaseSync) {
     session: db.prepare('SELECT * FROM session WHERE id = ?'),
     // By the device, which has an index; all allocations of a key have the same one.
     spansSince: db.prepare(
-      `SELECT session_id, key, coalesce(opened_at, heard_at) AS began, CASE WHEN ended <> 0 THEN closed_at END AS closed,
-       ${CARRIES} AS carrier FROM allocation a
+      `SELECT session_id, key, coalesce(opened_at, heard_at) AS began,
+       CASE WHEN ended <> 0 THEN closed_at END AS closed, ${CARRIES} AS carrier FROM allocation a
        WHERE device = ? AND session_id IS NOT NULL AND (ended = 0 OR closed_at >= ?) ORDER BY began, id`,
     ),
     insertFinal: db.prepare('INSERT INTO session VALUES (NULL, ?, ?, 0, ?, ?, 0)'),
