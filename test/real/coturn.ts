@@ -1,5 +1,4 @@
 /** coturn and its test programs, and what coturn itself says that it has relayed. */
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Counters } from './fettle.ts'
 import { exitOf, find, type Ground, type Running, until } from './harness.ts'
@@ -19,9 +18,11 @@ export async function startCoturn(
   statsdb: string,
   host = 3,
   more: readonly string[] = [],
-  logFile?: string,
 ): Promise<Coturn> {
-  const running = ground.start(find('turnserver'), [
+  // Beside a file coturn writes all to standard output as well, which nobody would see before its buffer is full.
+  const running = ground.start(find('stdbuf'), [
+    '-oL',
+    find('turnserver'),
     '-n',
     // However many cores there are: ids are counted by thread, and a test wants to see them again.
     '--relay-threads=2',
@@ -40,7 +41,7 @@ export async function startCoturn(
     '--realm=example.org',
     `--pidfile=${join(ground.folder, `turnserver-${host}.pid`)}`,
     `--userdb=${join(ground.folder, `turndb-${host}`)}`,
-    `--log-file=${logFile ?? 'stdout'}`,
+    '--log-file=stdout',
     '--simple-log',
     '-v',
     `--redis-statsdb=${statsdb}`,
@@ -48,7 +49,7 @@ export async function startCoturn(
   ])
   await until('coturn listening', () => {
     if (running.status !== undefined) throw new Error(`turnserver ended with ${running.status}: ${running.output}`)
-    return listens(logFile === undefined ? running.output : existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')
+    return listens(running.output)
   })
   return { running }
 }

@@ -36,6 +36,18 @@ export async function startMeter(ground: Ground, name = 'meter', port = 0): Prom
   return { running, data, port: Number(/ port=(\d+) /.exec(line)![1]), statsdb: line, http, token }
 }
 
+/** Starts a meter that follows this log and has no endpoint, and waits until it has read it. */
+export async function startFollower(ground: Ground, log: string, name = 'follower'): Promise<Meter> {
+  const data = join(ground.folder, name)
+  const running = fettle(ground, 'relay', 'serve', '--data', data, '--resp', 'off', '--log', log)
+  await until('the log read', () => {
+    if (running.status !== undefined) throw new Error(`fettle ended with ${running.status}: ${running.output}`)
+    return running.output.includes('read to its end')
+  })
+  const [, http = '', token = ''] = /^page: (\S+)\/#token=(\S+)$/m.exec(running.output) ?? []
+  return { running, data, port: 0, statsdb: '', http, token }
+}
+
 /** Starts a meter that hears this Redis and has no endpoint; `settings`: further ones, as in the file. */
 export function startSubscriber(ground: Ground, url: string, settings: Readonly<Record<string, string>> = {}): Meter {
   const data = join(ground.folder, 'meter')

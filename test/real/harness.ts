@@ -22,6 +22,7 @@ const packageOf = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
   setpriv: 'util-linux',
+  stdbuf: 'coreutils',
 } as const
 export type ProgramName = keyof typeof packageOf
 

@@ -65,9 +65,13 @@ function ServerRow({ server }: { server: Server }) {
 
 const HEARD = 'Coturns report to this Redis, and the meter hears them there. It cannot tell them apart.'
 const NOT_HEARD = 'The meter cannot reach this Redis, or is not let in: what coturns report there now is missed.'
+const READ = 'A log that coturn writes; the meter reads it as it grows.'
+const NOT_READ =
+  'The meter cannot read this log now. What is written there meanwhile is read later, if it is still there.'
 
 function explainServer({ kind, connected, connections, boot, shared, malformed }: Server): string {
   if (kind === 'redis') return connected ? HEARD : NOT_HEARD
+  if (kind === 'log') return connected ? READ : NOT_READ
   const parts = [
     connected
       ? `It holds ${plural(connections, 'connection')}.`
