@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** By name: the file. */
 const questions: Readonly<Record<string, string>> = {
   ingest: 'ingest',
+  log: 'log-source',
   memory: 'memory',
   redis: 'redis-source',
   service: 'service',

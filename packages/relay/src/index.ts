@@ -17,6 +17,7 @@ export { csvHeader, csvLine, sessionCsv } from './csv.ts'
 export { addServer, FolderFault, isHeld, ledgerFile, listServers, removeServer } from './folder.ts'
 // The meter's parts, for those who string them otherwise.
 export { type Clock, systemClock } from './ingest/clock.ts'
+export { type LogNotice, type LogOptions, logSource } from './ingest/log-source.ts'
 export { Recorder } from './ingest/recorder.ts'
 export { type RedisNotice, type RedisOptions, redisSource } from './ingest/redis.ts'
 export { type RespNotice, type RespOptions, type RespServer, respSource } from './ingest/resp.ts'
