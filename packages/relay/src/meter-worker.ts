@@ -1,4 +1,4 @@
-/** The meter's thread: sockets, parsing, the fold. It touches no disk and serves no HTTP. */
+/** The meter's thread: sockets, parsing, the fold. It waits for no disk and serves no HTTP. */
 import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'

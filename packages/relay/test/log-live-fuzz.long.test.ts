@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import type { AllocationRecord } from '../src/core/record.ts'
 import { damagedText, damages, faults, log, places } from './log-damage.ts'
-import { call, LogRig, pace, START } from './log-rig.ts'
+import { LogRig, pace, START } from './log-rig.ts'
 import { eight, recordsOf } from './log-world.ts'
 
 const RUNS = 60
@@ -113,20 +113,4 @@ test('[R27, R40] what strangers call themselves counts nothing, in a replay and 
     assert.deepEqual(told(await followed(t, [text], size)), told(replayed), text)
   })
   await fc.assert(property, { numRuns: RUNS })
-})
-
-test('[R40, R42] a hole of a gigabyte is passed over with next to no memory, and is damage once', async (t) => {
-  const rig = new LogRig(t)
-  rig.pace = { ...pace, pieceBytes: 256 * 1024 }
-  const lines = call(1, 2)
-  rig.write(lines.slice(0, 3))
-  truncateSync(rig.path, 1e9)
-  rig.write(['', ...lines.slice(3), ...call(2, 1)])
-  const before = process.memoryUsage.rss()
-  await rig.start()
-  await rig.settle()
-  const grown = process.memoryUsage.rss() - before
-  assert.deepEqual([rig.told(), rig.gaps()], [['1 lower_bound deleted 200', '2 exact deleted 100'], ['damage']])
-  t.diagnostic(`${Math.round(grown / 1e6)} MB`)
-  assert.ok(grown < 100e6)
 })

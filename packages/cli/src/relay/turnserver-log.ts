@@ -40,7 +40,7 @@ function checkPlace(name: string, settings: Settings, log: string): Check | unde
   const file = settings.get('log-file')?.at(-1)
   const lines = `Put in: simple-log, log-file=${log}; and take out syslog and other log-file lines.`
   if (settings.has('syslog') || file === 'syslog' || file === 'stdout' || file === '-') {
-    const pipe = 'Or pipe it in: journalctl -f -n 0 -u coturn -o short-iso | fettle relay serve --log -'
+    const pipe = 'Or pipe it in: journalctl -f -u coturn -o short-iso | fettle relay serve --log -'
     return problem('log-elsewhere', `${name}: coturn writes no file, its log goes elsewhere.`, lines, pipe)
   }
   const isSimple = settings.has('simple-log')

@@ -11,9 +11,7 @@ const POLL_MS = 250
 /** Opens standard input. Throws one line for the user when that is a terminal. */
 export function openStdin(): Readable {
   if (isatty(0)) {
-    throw new Error(
-      '--log -: nothing is piped in; for instance journalctl -f -n 0 -u coturn | fettle relay serve --log -',
-    )
+    throw new Error('--log -: nothing is piped in; for instance journalctl -f -u coturn | fettle relay serve --log -')
   }
   // A read of a file that waits for its writer would hold up one of the few threads that read files.
   const found = fstatSync(0)
