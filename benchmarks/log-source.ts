@@ -1,9 +1,10 @@
 /**
  * How much of a log does a CPU-second follow, all threads together, into the durable store?
  *
- * `fettle` keeps allocations, sessions and usage. Beside it stand what one would take for it in an hour: mtail, which is
- * made to follow logs, and awk, each adding up the bytes of clients by session and keeping nothing; and `grep -c`, which
- * only finds the lines. All of them in turn in every round, on the same file. What they add up must be what was written.
+ * `fettle` keeps allocations, sessions and usage. Beside it stand what one would take for it in an hour: mtail, which
+ * is made to follow logs, and awk, each adding up the bytes of clients by session and keeping nothing; and `grep -c`,
+ * which only finds the lines. All of them in turn in every round, on the same file. What they add up must be what was
+ * written.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

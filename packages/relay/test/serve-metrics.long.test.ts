@@ -32,6 +32,7 @@ test('metrics say what the meter counts, and never who it was', async (context) 
     ],
     servers: [serverStatus('turn1', { lastEventAt: rig.now }), serverStatus('turn2', { connections: 0 })],
     forward: { connected: false, passed: 8, dropped: 1 },
+    log: { why: null, left: 4711, isUndated: false, forked: null },
   })
   const sink = { connected: true, failing: null, delivered: 12, waiting: 3, heldBack: 2, lastHeld: null }
   const api = rig.api({ sink: () => sink })
@@ -62,6 +63,7 @@ test('metrics say what the meter counts, and never who it was', async (context) 
     fettle_sink_delivered_total: 12,
     fettle_sink_waiting: 3,
     fettle_sink_held_back: 2,
+    fettle_log_unread_bytes: 4711,
     fettle_forward_connected: 0,
     fettle_forward_passed_total: 8,
     fettle_forward_dropped_total: 1,

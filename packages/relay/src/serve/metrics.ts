@@ -76,6 +76,7 @@ function familiesOf(facts: KnownFacts, totals: Totals): Family[] {
     counter('gaps_total', 'Times in which events may have been lost', status.gaps),
     counter('malformed_total', 'Messages that are no event of coturn', status.malformed),
     commitSeconds(status),
+    ...(status.log === null ? [] : [gauge('log_unread_bytes', 'What is still to be read of the log', status.log.left)]),
     ...forwardOf(status).map(([type, name, help, value]) => family(type, name, help, value)),
     ...sinkOf(facts),
   ]
