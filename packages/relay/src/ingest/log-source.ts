@@ -75,6 +75,7 @@ class LogListener implements LogSource {
   /** Why nothing is read; null: it is. */
   #why: string | null = null
   #forked: string | null = null
+  /** That all is read was told. */
   #isCurrent = false
   #file: string | undefined
   #toldAt = Number.NEGATIVE_INFINITY
@@ -153,21 +154,23 @@ class LogListener implements LogSource {
     this.#tellProgress(piece.kind === 'still')
   }
 
-  /** Each file is told of, now and then how far it is, and that all is read. */
-  #tellProgress(isCurrent: boolean): void {
+  /** Each file is told of, now and then how far it is, and once that all is read. */
+  #tellProgress(isAllRead: boolean): void {
     const { on } = this.#options
     const log = this.#name
     const now = performance.now()
     const file = this.#follower?.file
     const isNews = file?.path !== this.#file
-    if (file !== undefined && (isNews || (!isCurrent && now - this.#toldAt >= PROGRESS_MS))) {
+    const isDue = !this.#isCurrent && !isAllRead && now - this.#toldAt >= PROGRESS_MS
+    if (file !== undefined && (isNews || isDue)) {
       this.#file = file.path
       this.#toldAt = now
       this.#isCurrent = false
       on({ kind: 'log reading', log, isNews, file })
     }
-    if (isCurrent && !this.#isCurrent) on({ kind: 'log current', log })
-    this.#isCurrent = isCurrent
+    if (!isAllRead || this.#isCurrent) return
+    this.#isCurrent = true
+    on({ kind: 'log current', log })
   }
 }
 
