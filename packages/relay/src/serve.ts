@@ -145,8 +145,8 @@ class Serving {
   #reader: DatabaseSync | undefined
   #opening: Promise<void> | undefined
   #sink: RowSink | undefined
-  /** Infinity: some were found, and told. */
-  #twinsSoughtAt = Number.NEGATIVE_INFINITY
+  /** It is to be sought whether a coturn is heard twice, or that was found and told. */
+  #seeking: NodeJS.Timeout | undefined
 
   constructor(options: ServeOptions, host: ServeHost, servers: readonly RespServer[], token: string) {
     this.#options = options
@@ -179,19 +179,26 @@ class Serving {
       // What is opened after it was closed would stay open.
       await this.#opening
       for (const close of this.#closers.reverse()) await close()
+      clearTimeout(this.#seeking)
       this.#reader?.close()
     }
     return this.#clean && !this.#failed
   }
 
-  #tellTwins(reader: DatabaseSync): void {
+  /** A moment after a session has ended both sources have told of it. */
+  #seekTwins(): void {
     const { resp, redis, log } = this.#options
-    const several = [resp, redis, log].filter((one) => one !== null).length > 1
-    if (!several || performance.now() < this.#twinsSoughtAt + LOOK_MS) return
-    this.#twinsSoughtAt = performance.now()
-    for (const twins of findTwins(reader)) {
-      this.#twinsSoughtAt = Number.POSITIVE_INFINITY
-      this.#host.on({ kind: 'heard twice', ...twins })
+    const isAlone = [resp, redis, log].filter((one) => one !== null).length < 2
+    if (!isAlone) this.#seeking ??= setTimeout(() => this.#tellTwins(), LOOK_MS).unref()
+  }
+
+  #tellTwins(): void {
+    try {
+      const found = findTwins(this.#reader!)
+      if (found.length === 0) this.#seeking = undefined
+      for (const twins of found) this.#host.on({ kind: 'heard twice', ...twins })
+    } catch (error) {
+      this.#host.on({ kind: 'untold', why: (error as Error).message })
     }
   }
 
@@ -251,7 +258,7 @@ class Serving {
       for (const page of readSessions(this.#reader, { ids })) {
         for (const session of page) this.#host.on({ kind: 'session', session })
       }
-      this.#tellTwins(this.#reader)
+      this.#seekTwins()
     } catch (error) {
       // A ledger that was moved away or is damaged must not end the meter, which may still store.
       this.#host.on({ kind: 'untold', why: (error as Error).message })
