@@ -62,6 +62,7 @@ test('what is wrong with a request is said, and nothing is done', async (context
     [{ ...EMPTY, completions: [{ allocation: -1, ...account }] }, /^completions\.0\.allocation: /],
     [{ ...EMPTY, completions: [{ allocation: 1, ...account, startedAt: 'yesterday' }] }, /ISO/],
     [{ ...EMPTY, additions: [{ ...PLACE, path: '%%', ...account }] }, /^additions\.0\.path: /],
+    [{ ...EMPTY, additions: [{ ...PLACE, ...account, closing: 'new lifetime=1, local=x' }] }, /\.closing: /],
     [{ ...EMPTY, additions: [{ ...PLACE, ...account, client: { ...account.client, sentBytes: -1 } }] }, /sentBytes/],
     [
       { ...EMPTY, additions: [{ ...PLACE, ...account, client: { ...account.client, sentBytes: 2 ** 60 } }] },
@@ -96,4 +97,19 @@ test('[R48] what is added must be the path of an allocation, of a server that is
   assert.equal(await added({ ...PLACE, ...account }), 'whole')
   assert.equal(await added({ ...PLACE, ...account }), 'unchanged')
   assert.equal(rig.ledger.db.prepare('SELECT count(*) AS n FROM allocation').get()!.n, 1)
+})
+
+test('what waits for the store is not piled up: further requests are to come again', async (context) => {
+  const done = Promise.withResolvers<void>()
+  const reconcile = async () => {
+    await done.promise
+    return EMPTY
+  }
+  const api = new Rig(context).api({ reconcile })
+  const waiting = Array.from({ length: 16 }, () => api.fetch(post(EMPTY)))
+  const refused = await api.fetch(post(EMPTY))
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '30'])
+  done.resolve()
+  assert.deepEqual(new Set((await Promise.all(waiting)).map(({ status }) => status)), new Set([200]))
+  assert.equal((await api.fetch(post(EMPTY))).status, 200)
 })

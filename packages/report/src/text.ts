@@ -82,11 +82,33 @@ export function table(columns: readonly TableColumn[], rows: readonly (readonly 
   return [columns.map((column) => column.title), ...rows].map((cells) => `${line(cells)}\n`).join('')
 }
 
-const length = (text: string) => Array.from(text).length
+/** Letters of East Asia and emoji, which take two columns of a terminal (Unicode Standard Annex 11, blocks of them). */
+const WIDE_BLOCKS = [
+  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\ua960-\\ua97f\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff01-\\uff60',
+  '\\uffe0-\\uffe6\\u{16fe0}-\\u{18dff}\\u{1aff0}-\\u{1b2ff}\\u{1f000}-\\u{1faff}\\u{20000}-\\u{3fffd}',
+]
+const WIDE = new RegExp(`[${WIDE_BLOCKS.join('')}]`, 'u')
+/** Marks on the letter in front of them, and what joins two. */
+const NARROW = /[\p{M}\u200c\u200d]/u
+
+const columnsOf = (letter: string) => (NARROW.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1)
+
+const length = (text: string) => Array.from(text).reduce((sum, letter) => sum + columnsOf(letter), 0)
 
 function padded(text: string, width: number, right: boolean): string {
-  const letters = Array.from(text)
-  const shown = letters.length > width ? [...letters.slice(0, width - 1), '…'] : letters
-  const blanks = ' '.repeat(width - shown.length)
-  return right ? blanks + shown.join('') : shown.join('') + blanks
+  const shown = length(text) > width ? `${cut(text, width - 1)}…` : text
+  const blanks = ' '.repeat(width - length(shown))
+  return right ? blanks + shown : shown + blanks
+}
+
+/** As many letters as stand in so many columns. */
+function cut(text: string, width: number): string {
+  let left = width
+  let shown = ''
+  for (const letter of text) {
+    left -= columnsOf(letter)
+    if (left < 0) break
+    shown += letter
+  }
+  return shown
 }

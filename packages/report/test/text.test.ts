@@ -47,3 +47,26 @@ test('a table is cut to the terminal where it may give way', () => {
   assert.equal(table(columns, rows, 20), 'a  name            n\n1  a very long …  22\n')
   for (const line of table(columns, rows, 20).split('\n')) assert(Array.from(line).length <= 20)
 })
+
+test('a table holds its columns whatever letters a name is of', () => {
+  const columns = [
+    { title: 'name', flexible: true },
+    { title: 'n', right: true },
+  ]
+  const names = ['张伟'.repeat(9), '한국어', 'ｆｕｌｌ', 'e\u0301'.repeat(20), '👍👍', 'a']
+  const lines = table(
+    columns,
+    names.map((name) => [name, '1']),
+    13,
+  ).split('\n')
+  assert.deepEqual(lines, [
+    'name        n',
+    '张伟张伟…   1',
+    '한국어      1',
+    'ｆｕｌｌ    1',
+    `${'e\u0301'.repeat(9)}…  1`,
+    '👍👍        1',
+    'a           1',
+    '',
+  ])
+})

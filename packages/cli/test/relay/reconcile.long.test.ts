@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { ledgerFile, openSqlite, Recorder, readTemplate, type Source, startMeter, type Template } from '@fettle/relay'
+import {
+  ledgerFile,
+  openLedger,
+  openSqlite,
+  Recorder,
+  readTemplate,
+  type Source,
+  startMeter,
+  type Template,
+} from '@fettle/relay'
 import { reconcileExamples } from '../../src/relay/reconcile.ts'
 import { type Run, User, words } from '../terminal.ts'
 
@@ -76,6 +86,19 @@ function logOf(...calls: readonly (readonly [id: number, from: number, to: numbe
     .join('')
 }
 
+function change(user: User, sql: string): void {
+  const db = new DatabaseSync(ledgerFile(user.data))
+  db.exec(sql)
+  db.close()
+}
+
+function read(user: User, sql: string): unknown {
+  const db = openLedger(user.data)
+  const rows = db.prepare(sql).all()
+  db.close()
+  return rows.map((row) => ({ ...row }))
+}
+
 const run = (user: User, ...flags: string[]) => user.run('relay', 'reconcile', user.path('turnserver.log'), ...flags)
 
 function assertNarrow({ out }: Run): void {
@@ -107,7 +130,11 @@ test('what would be done is shown, then done, once', async (t) => {
     ],
   )
   assert.deepEqual((await run(user)).out, shown.out, 'nothing was changed by looking')
+  const heardUntil = 'SELECT name, heard_at FROM stream ORDER BY id'
+  change(user, "INSERT INTO stream SELECT 9, 'resp', 'turn9', 1, NULL, 0, 0, 0, 0, NULL, NULL")
+  const before = read(user, heardUntil)
   const applied = await run(user, '--apply')
+  assert.deepEqual(read(user, heardUntil), before, 'the gap of the next start begins where it would have begun')
   assert.deepEqual([applied.status, applied.err], [0, ''])
   assert.match(applied.out, /\n\n1 made whole, 1 added\n$/)
   const again = await run(user, '--apply')
@@ -115,6 +142,15 @@ test('what would be done is shown, then done, once', async (t) => {
     [again.status, again.out.split('\n').slice(1)],
     [0, ['the same here: 3', '', '0 made whole, 0 added', '']],
   )
+})
+
+test('what cannot be written is said in one line, and nothing of that part is done', async (t) => {
+  const user = await ledgerAndLog(t)
+  change(user, "CREATE TRIGGER full BEFORE INSERT ON usage BEGIN SELECT raise(ABORT, 'the disk is full'); END")
+  const { status, out, err } = await run(user, '--apply')
+  assert.deepEqual([status, out], [3, ''])
+  assert.match(err, /^fettle: .*ledger\.sqlite: cannot be changed \(the disk is full\)\n$/)
+  assert.deepEqual(read(user, 'SELECT count(*) AS n FROM allocation'), [{ n: 2 }])
 })
 
 test('a running meter does it, and its records and the JSON say the same', async (t) => {
@@ -168,6 +204,10 @@ test('what cannot be looked at is said in one line', async (t) => {
     [[join(user.home, 'none.log')], /none\.log: ENOENT$/],
     [[user.path('turnserver.log'), other], /turnserver\.log is coturn log, .*give files of one form at a time$/],
     [[user.path('turnserver.log'), '--server', 'turn9'], /^fettle: no server "turn9" has ever been heard here$/],
+    [
+      [user.path('turnserver.log'), user.path('turnserver.log')],
+      /run back by 200 s: give the oldest file first, .*once$/,
+    ],
   ] as const) {
     const { status, out, err } = await user.run('relay', 'reconcile', ...words)
     assert.deepEqual([status, out], [3, ''])

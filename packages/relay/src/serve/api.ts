@@ -1,5 +1,5 @@
 /** The HTTP API of a running meter, and the page: from request to response, without a socket. */
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Outcomes, Reconciliation } from '../core/reconcile.ts'
 import type { SinkStatus } from '../sink/sink.ts'
@@ -64,6 +64,7 @@ export function createApi(options: ApiOptions): Api {
     failed,
   }
   const app = new Hono()
+  const few = atMost(UNDER_WAY_MAX)
   const checkToken = createTokenCheck(token)
   app.use(async (context, next) => {
     const refused = token === '' ? checkHost(context.req.raw) : undefined
@@ -80,7 +81,7 @@ export function createApi(options: ApiOptions): Api {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
     if (methodOf(route) === 'get') app.get(path, (context) => respond(route, sources, context))
     else {
-      app.post(path, limited, (context) => take(route, sources, context))
+      app.post(path, few, limited, (context) => take(route, sources, context))
       app.all(path, ({ req }) => notAllowed(req.method, 'POST'))
     }
   }
@@ -111,6 +112,22 @@ function respond(route: Route, sources: Sources, context: Context): Response | P
   )
   if (!query.ok) return problemResponse(400, query.faults.join('\n'))
   return route.respond(sources, query.value as never, context)
+}
+
+/** Requests that are being done, each with all that was sent: they wait for the store. */
+const UNDER_WAY_MAX = 16
+
+function atMost(most: number): MiddlewareHandler {
+  let underWay = 0
+  return async (_context, next) => {
+    if (underWay >= most) return problemResponse(503, `${most} are being done already.`, { 'Retry-After': '30' })
+    underWay++
+    try {
+      return await next()
+    } finally {
+      underWay--
+    }
+  }
 }
 
 const BODY_MAX = 4_000_000

@@ -270,7 +270,11 @@ const account = {
   relayedUntil: timeOrUnknown.describe('until when payload was relayed, as far as the source tells'),
   client: totals.describe('over its life'),
   peer: totals.nullable().describe('null: no peer side was reported'),
-  closing: z.string().max(8192).describe('"closed local=, remote=, reason=, origin=", or empty: not told'),
+  closing: z
+    .string()
+    .max(8192)
+    .regex(/^(?:closed |$)/)
+    .describe('"closed local=, remote=, reason=, origin=", or empty: not told'),
 }
 
 const ONCE = 1000
