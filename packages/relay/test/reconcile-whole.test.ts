@@ -171,7 +171,7 @@ test('[R46, R47, R48, R49] whatever was missed: what the log has whole is whole 
     seen.whole += assertWhole(heard, truths, given, unclear)
   })
   fc.assert(property, {
-    numRuns: Math.ceil(Number(process.env.FETTLE_MODEL_RUNS ?? 120) / 3),
+    numRuns: Math.ceil(Number(process.env.FETTLE_MODEL_RUNS ?? 36) / 3),
     endOnFailure: process.env.DEV === '1',
   })
   if (process.env.DEV) console.log(seen)
