@@ -84,8 +84,8 @@ export function table(columns: readonly TableColumn[], rows: readonly (readonly 
 
 /** Letters of East Asia and emoji, which take two columns of a terminal (Unicode Standard Annex 11, blocks of them). */
 const WIDE_BLOCKS = [
-  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\ua960-\\ua97f\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff01-\\uff60',
-  '\\uffe0-\\uffe6\\u{16fe0}-\\u{18dff}\\u{1aff0}-\\u{1b2ff}\\u{1f000}-\\u{1faff}\\u{20000}-\\u{3fffd}',
+  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\ua960-\\ua97f\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f',
+  '\\uff01-\\uff60\\uffe0-\\uffe6\\u{16fe0}-\\u{18dff}\\u{1aff0}-\\u{1b2ff}\\u{1f000}-\\u{1faff}\\u{20000}-\\u{3fffd}',
 ]
 const WIDE = new RegExp(`[${WIDE_BLOCKS.join('')}]`, 'u')
 /** Marks on the letter in front of them, and what joins two. */
