@@ -164,6 +164,9 @@ function counters(row: Row, side: string): Counters {
   return names.map((name) => row[`${side}_${name}`] as number) as unknown as Counters
 }
 
+/** coturn says `deleted` a moment before the totals: closed here is what has heard both. */
+export const isClosed = ({ ended, quality }: Account) => ended === 'deleted' && quality !== 'lower_bound'
+
 export interface Gap {
   readonly why: string
   readonly ms: number

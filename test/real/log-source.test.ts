@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { Ready } from '@fettle/relay/api'
 import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
-import { type Account, ask, fettle, readAccounts, readGaps, startFollower, startMeter } from './fettle.ts'
+import { type Account, ask, fettle, isClosed, readAccounts, readGaps, startFollower, startMeter } from './fettle.ts'
 import { exitOf, Ground, until } from './harness.ts'
 
 interface Scene {
@@ -37,7 +37,7 @@ const truth = ({ coturn }: Scene): string[] =>
 
 /** Waits until all that coturn has closed is closed here, and holds it against that. */
 async function assertWhole(scene: Scene, data: string): Promise<readonly Account[]> {
-  const closed = () => readAccounts(data).filter(({ ended }) => ended === 'deleted')
+  const closed = () => readAccounts(data).filter(isClosed)
   await until('all that was closed', () => closed().length >= truth(scene).length)
   assert.deepEqual(closed().map(told).sort(), truth(scene))
   return closed()

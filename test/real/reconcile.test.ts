@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { carriedBy, type Logged, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
-import { type Account, fettle, readAccounts, readGaps, startMeter, stopMeter } from './fettle.ts'
+import { type Account, fettle, isClosed, readAccounts, readGaps, startMeter, stopMeter } from './fettle.ts'
 import { exitOf, Ground, until } from './harness.ts'
 
 const OUTAGE_MS = 62_000
@@ -54,7 +54,7 @@ test('[R46, R47, R48, R49] a meter killed for a minute: every closed record is m
   await exitOf(through)
   await until('all carriers closed', () => carriersOf(readLog(coturn)).length >= 6)
   await until('the last of them stored', () =>
-    closedIn(second.data).some(({ username }) => username.endsWith(':outof')),
+    closedIn(second.data).some((one) => one.username.endsWith(':outof') && isClosed(one)),
   )
 
   const [gap] = readGaps(second.data)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
-import { type Meter, readAccounts, readGaps, startMeter } from './fettle.ts'
+import { isClosed, type Meter, readAccounts, readGaps, startMeter } from './fettle.ts'
 import { Ground, until } from './harness.ts'
 
 /** Room for what a few calls report at once, not for what a crowd does. */
@@ -50,7 +50,7 @@ const isOf = (user: string, { username }: { readonly username: string }) => user
 async function assertWhole(meter: Meter, coturn: Coturn, user: string): Promise<number> {
   const log = Array.from(readLog(coturn)).filter(([, one]) => one.deleted && isOf(user, one))
   const accounts = await until(`all ${log.length} allocations of ${user}`, () => {
-    const closed = readAccounts(meter.data).filter((one) => one.ended === 'deleted' && isOf(user, one))
+    const closed = readAccounts(meter.data).filter((one) => isClosed(one) && isOf(user, one))
     return closed.length >= log.length && closed
   })
   const facts = (id: string, client: unknown, peer: unknown) => JSON.stringify({ id, client, peer })
