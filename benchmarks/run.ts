@@ -9,6 +9,7 @@ const questions: Readonly<Record<string, string>> = {
   memory: 'memory',
   redis: 'redis-source',
   service: 'service',
+  shares: 'shares',
 }
 const [wanted, ...rest] = process.argv.slice(2)
 if (wanted !== undefined && questions[wanted] === undefined) {

@@ -12,9 +12,11 @@ import { studentQuantile } from './student.ts'
 export type Neighbours = 'independent' | 'dependent'
 
 /** Dependent pairs of which there are fewer tell nothing. */
-const FEWEST_DEPENDENT = 8
+const FEWEST_DEPENDENT = 10
 /** A pair that is farther off counts as one at this distance, in standard deviations. */
 const REACH = 2
+/** Of dependent pairs, this times n^(2/3) waves tell how far the centre may be off. */
+const WAVES = 0.32
 /** The standard deviation of a normal distribution, in median distances from its middle. */
 const SIGMA = 1.4826
 
@@ -123,9 +125,10 @@ function centreOf(values: Float64Array, neighbours: Neighbours, confidence: numb
   const reach = distance === 0 ? Infinity : REACH * SIGMA * distance
   const pull = (value: number, centre: number) => Math.max(-reach, Math.min(reach, value - centre))
   const value = centreBy(sorted, pull)
-  if (n < (neighbours === 'dependent' ? FEWEST_DEPENDENT : 2)) return { value, half: Infinity }
   const pulls = values.map((each) => pull(each, value))
   const inReach = values.filter((each) => Math.abs(each - value) < reach).length
+  const isTold = inReach >= 2 && (neighbours === 'independent' || n >= FEWEST_DEPENDENT)
+  if (!isTold) return { value, half: Infinity }
   const [variance, freedom] = neighbours === 'dependent' ? slowVariance(pulls) : plainVariance(pulls)
   // What is out of reach does not move the centre: the others have to move it for all.
   const error = (Math.sqrt(variance / n) * n) / inReach
@@ -154,7 +157,7 @@ function plainVariance(pulls: Float64Array): readonly [variance: number, freedom
 /** What the variance would be if all change were as slow as the slowest waves in it: that is what moves the centre. */
 function slowVariance(pulls: Float64Array): readonly [variance: number, freedom: number] {
   const n = pulls.length
-  const waves = Math.max(1, Math.floor(Math.cbrt(n * n) / 3))
+  const waves = Math.max(1, Math.floor(WAVES * Math.cbrt(n * n)))
   let sum = 0
   for (let wave = 1; wave <= waves; wave++) {
     let along = 0

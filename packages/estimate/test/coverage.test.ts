@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { difference, noiseBand, pairedDifference, pairedRatio, position, shares } from '../src/index.ts'
+import { type Chance, chance, series, uneven } from './chance.ts'
+import { assertCoverage, type Round } from './coverage.ts'
+import { loads, tellLogins, tellLooks, tellMedian, tellPairs, tellRatio, tellShares } from './situations.ts'
+
+test('[E9] shares hold what they say: unequal windows, long calls, a share of 81 % and a rare one of 1 %', () => {
+  const slack = { below: 3, above: 4 }
+  assertCoverage('8 uneven windows, calls known', 1000, tellShares(8, loads.uneven, 'calls'), slack)
+  assertCoverage('20 uneven windows', 700, tellShares(20, loads.uneven, 'nothing'), slack)
+  assertCoverage('20 heavy windows, time known', 700, tellShares(20, loads.heavy, 'time'), slack)
+  assertCoverage('60 even windows, calls known', 400, tellShares(60, loads.even, 'calls'), slack)
+})
+
+test('[E10] a row that may have a companion which is seen in few windows holds it, seen or not', () => {
+  // One window in ten has the companion, which then takes all of the stratum: its share is a tenth.
+  const draw = (next: Chance): Round => {
+    const [often, rare] = [new Float64Array(12), new Float64Array(12)]
+    for (let w = 0; w < 12; w++) (next() < 0.1 ? rare : often)[w] = uneven(next, 0.5)
+    const rows = [often, rare].map((amounts) => ({ stratum: 0, amounts }))
+    return (confidence) =>
+      shares([{ total: 1 }], rows, confidence)!.map((interval, k) => ({ interval, truth: k === 0 ? 0.9 : 0.1 }))
+  }
+  assertCoverage('rare companion', 2000, draw, { above: 8 })
+})
+
+test('[E8] one sum over another holds what it says', () => {
+  for (const windows of [8, 20, 60]) assertCoverage(`${windows} windows`, 1000, tellRatio(windows, loads.uneven))
+})
+
+test('[E4] the median holds what it says, whatever the distribution', () => {
+  for (const values of ['lognormal', 'without a mean'] as const) {
+    for (const count of [8, 13, 40]) assertCoverage(`${count} values, ${values}`, 1500, tellMedian(values, count))
+  }
+})
+
+test('[E5] three to ten logins hold what they say, with stalls and skewed waits', () => {
+  for (const count of [3, 4, 6, 10]) {
+    for (const login of ['slow and skewed', 'stalls, 5 of 100'] as const) {
+      assertCoverage(`${count} logins, ${login}`, 1500, tellLogins(login, count), { above: 4 })
+    }
+  }
+})
+
+test('[E5] what can be told is told: two seconds among tenths of a second and stalls', () => {
+  for (const [count, least] of [
+    [3, 70],
+    [4, 90],
+    [6, 97],
+    [10, 99],
+  ] as const) {
+    let told = 0
+    for (let round = 0; round < 500; round++) {
+      const [login] = tellLogins('stalls, 5 of 100', count)(chance(round))(0.95)
+      if (login!.interval.high < 0) told += 1
+    }
+    assert.ok(told >= least * 5, `${count} logins: ${told / 5} of 100 told`)
+  }
+})
+
+test('[E6] pairs whose neighbours depend on each other hold what they say', () => {
+  for (const correlation of [0, 0.3, 0.6]) {
+    const slack = { below: correlation === 0.6 ? 3.5 : 3 }
+    for (const pairs of [10, 20, 36]) {
+      assertCoverage(
+        `${pairs} pairs, correlation ${correlation}`,
+        1000,
+        tellPairs('stalls', pairs, correlation, 'dependent'),
+        slack,
+      )
+    }
+  }
+})
+
+test('[E7] whoever stops as soon as a ratio is known within 3 % has an interval that holds what it says', () => {
+  for (const correlation of [0, 0.6]) {
+    assertCoverage(`correlation ${correlation}`, 400, tellLooks(0.05, correlation), { above: 7 })
+  }
+})
+
+test('[E11] the difference of two intervals that were measured apart holds what they hold', () => {
+  const draw = (next: Chance): Round => {
+    const [small, large] = [
+      tellShares(12, loads.uneven, 'nothing')(next),
+      tellShares(40, loads.uneven, 'nothing')(next),
+    ]
+    const pair = (count: number, spread: number) => {
+      const after = series(next, count, 0).map((one) => one * spread)
+      return (confidence: number) =>
+        pairedDifference(
+          after.map(() => 0),
+          after,
+          'independent',
+          confidence,
+        )!
+    }
+    const [few, many] = [pair(5, 3), pair(12, 1)]
+    return (confidence) => {
+      const [a, b] = [small(confidence), large(confidence)]
+      return [
+        { about: 'the share of 81 %', interval: difference(a[0]!.interval, b[0]!.interval), truth: 0 },
+        { about: 'the share of 1 %', interval: difference(a[4]!.interval, b[4]!.interval), truth: 0 },
+        { about: 'pairs', interval: difference(few(confidence), many(confidence)), truth: 0 },
+      ]
+    }
+  }
+  assertCoverage('apart', 400, draw, { above: 4 })
+})
+
+test('[E12] where A and B are the same fewer than 1 in 100 are called different, and a difference is seen', () => {
+  const found = new Map<string, number>()
+  for (let round = 0; round < 500; round++) {
+    const next = chance(round)
+    const before = new Float64Array(36).fill(1)
+    const ratio = (times: number) =>
+      pairedRatio(
+        before,
+        series(next, 36, 0.3).map((one) => times * Math.exp(0.1 * one)),
+        'dependent',
+      )!
+    const band = noiseBand(ratio(1), 1)
+    for (const times of [1, 1.4]) {
+      const seen = `${times} ${position(ratio(times), band)}`
+      found.set(seen, (found.get(seen) ?? 0) + 1)
+    }
+  }
+  const different = (found.get('1 above') ?? 0) + (found.get('1 below') ?? 0)
+  assert.ok(different < 5, `${different} of 500 called different`)
+  assert.ok(found.get('1 within')! > 150, `${found.get('1 within')} of 500 called the same`)
+  assert.ok(found.get('1.4 above')! > 450, `${found.get('1.4 above')} of 500 seen`)
+})
+
+test('[E3] more data narrows in the mean, by half for four times as much', () => {
+  const meanWidth = (draw: (next: Chance) => Round, about = 0) => {
+    let sum = 0
+    for (let round = 0; round < 200; round++) {
+      const { low, high } = draw(chance(round))(0.9)[about]!.interval
+      sum += (high - low) / 200
+    }
+    return sum
+  }
+  const narrowing: Readonly<Record<string, (count: number) => number>> = {
+    shares: (count) => meanWidth(tellShares(count, loads.uneven, 'nothing')),
+    'one sum over another': (count) => meanWidth(tellRatio(count, loads.uneven)),
+    median: (count) => meanWidth(tellMedian('normal', count)),
+    'independent pairs': (count) => meanWidth(tellPairs('normal', count, 0, 'independent')),
+    'dependent pairs': (count) => meanWidth(tellPairs('normal', count, 0.3, 'dependent')),
+  }
+  for (const [what, width] of Object.entries(narrowing)) {
+    const ratio = width(60) / width(15)
+    assert.ok(ratio > 0.1 && ratio < 0.6, `${what}: ${ratio}`)
+  }
+})
