@@ -23,7 +23,7 @@ const BYTES_MAX = 64 * 1024 * 1024
 
 export const redisExplain: Command<ExplainOptions> = {
   name: 'redis explain',
-  summary: 'say what burns the CPU of a Redis, from pasted INFO, SLOWLOG GET, CLIENT LIST, MONITOR',
+  summary: 'say what burns the CPU of a Redis, from pasted INFO, SLOWLOG GET, CLIENT LIST, MONITOR, CONFIG GET',
   argument: {
     name: 'file',
     many: true,
@@ -47,7 +47,9 @@ export function reportOf(facts: Facts, subject: string): Report {
 async function learnFile(facts: Facts, file: string): Promise<Facts> {
   const learnt = learnFrom(facts, await readText(file))
   if (learnt !== undefined) return learnt
-  throw new Unseen(`${file}: neither INFO nor SLOWLOG GET, CLIENT LIST or MONITOR; paste what redis-cli prints`)
+  throw new Unseen(
+    `${file}: none of INFO, SLOWLOG GET, CLIENT LIST, MONITOR and CONFIG GET; paste what redis-cli prints`,
+  )
 }
 
 /** One letter for each byte: what is no UTF-8 is escaped where it is shown. */

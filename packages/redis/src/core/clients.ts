@@ -9,6 +9,8 @@ export interface Client {
   readonly flags: string
   /** Its last command, in lower case. */
   readonly command: string
+  /** Channels and patterns that it has subscribed to. */
+  readonly subscriptions: number
   /** Bytes that wait to be sent to it. */
   readonly outputBytes: number
   /** How many commands it has sent; Valkey 8.0 and newer. */
@@ -30,11 +32,18 @@ export function readClients(text: string): Client[] {
       ageSeconds: number('age'),
       flags: parts.get('flags') ?? '',
       command: (parts.get('cmd') ?? '').toLowerCase(),
+      subscriptions: number('sub') + number('psub'),
       outputBytes: number('omem'),
       totalCommands: total === undefined ? null : Number(total) || 0,
     }
   })
 }
+
+/** How people know it: by its name, else by its host. */
+export const whoIs = ({ name, address }: Client): string => name || hostOf(address)
+
+/** An address without the port, which is another one each time. */
+export const hostOf = (address: string): string => address.replace(/:\d+$/, '')
 
 function splitAtFirst(part: string): [string, string] {
   const equals = part.indexOf('=')

@@ -60,3 +60,8 @@ export function largestDatabase({ fields }: Info): { readonly name: string; read
   })
   return databases.sort((a, b) => b.keys - a.keys)[0]
 }
+
+/** `errorstat_OOM:count=5` (6.2 and newer): how many commands were answered with such an error. */
+export function errorsOf({ fields }: Info, code: string): number {
+  return Number(/^count=(\d+)$/.exec(fields.get(`errorstat_${code}`) ?? '')?.[1] ?? 0)
+}

@@ -23,7 +23,6 @@ function told(
 }
 
 const FORK_USEC = 100_000
-const OUTPUT_LIST = 1000
 const FRAGMENTED = 1.5
 const SWAPPED = 0.9
 const LARGE_BYTES = 100e6
@@ -40,28 +39,12 @@ const rules: readonly Rule[] = [
     ['turn transparent huge pages off on this machine', 'save less often, or on a replica'],
   ),
   told(
-    'redis.evicting',
-    'warning',
-    'evicted_keys',
-    (keys) => keys > 0,
-    (keys) => `${quantityText({ value: keys, unit: '1' })} keys were thrown out because memory was full.`,
-    ['give it more memory (maxmemory), or keep less, or for a shorter time'],
-  ),
-  told(
     'redis.rejecting',
     'fault',
     'rejected_connections',
     (count) => count > 0,
     (count) => `${quantityText({ value: count, unit: '1' })} connections were refused: more than maxclients.`,
     ['find who opens so many (CLIENT LIST), then raise maxclients if they are needed'],
-  ),
-  told(
-    'redis.client-behind',
-    'warning',
-    'client_longest_output_list',
-    (length) => length > OUTPUT_LIST,
-    () => 'A client does not read what it has asked for; its replies fill the memory.',
-    ['find it by CLIENT LIST (omem), and end it by CLIENT KILL ID if it is nobody’s'],
   ),
   told(
     'redis.fragmented',

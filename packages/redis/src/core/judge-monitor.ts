@@ -1,5 +1,6 @@
 /** Who asked for what, and how often, in a stretch of MONITOR; and what held the server up in it. */
 import { type Cell, type Finding, plural, quantityText, type Table, type Unseen } from '@fettle/report'
+import { hostOf } from './clients.ts'
 import type { Facts } from './facts.ts'
 import { keyOf } from './key.ts'
 import { busyAtMost, type Seen, stampOf } from './monitor.ts'
@@ -57,7 +58,7 @@ function groupsOf(
   for (const [i, { words, client }] of monitor.entries()) {
     const command = words[0]!.toLowerCase()
     const pattern = keyOf(words)
-    const who = names.get(client) || client.replace(/:\d+$/, '')
+    const who = names.get(client) || hostOf(client)
     const key = JSON.stringify([command, pattern, who])
     const group = groups.get(key) ?? { command, pattern, client: who, count: 0, slowSeconds: 0, slow: 0 }
     groups.set(key, group)

@@ -114,8 +114,13 @@ function noKeys({ infos, slow }: Facts, load: Load): Finding | undefined {
 
 const CHURN = 20
 
-function churn({ commands, connections }: Load): Finding | undefined {
-  if (!connections || connections < 1000 || commands / connections >= CHURN) return undefined
+/** So many connections in all, or, in a window, so many a second, are no chance. */
+const MANY = 1000
+const MANY_A_SECOND = 20
+
+function churn({ over, seconds, commands, connections }: Load): Finding | undefined {
+  if (!connections || commands / connections >= CHURN) return undefined
+  if (connections < (over === 'window' && seconds ? MANY_A_SECOND * seconds : MANY)) return undefined
   const each = commands / connections
   return {
     code: 'redis.connection-churn',

@@ -1,5 +1,6 @@
 /** Commands that hold up everybody: those that the slow log kept, by kind of command, keys and client. */
 import { type Finding, plural, quantityText } from '@fettle/report'
+import { hostOf } from './clients.ts'
 import type { Facts } from './facts.ts'
 import { keyOf } from './key.ts'
 import { remediesOf } from './remedies.ts'
@@ -34,7 +35,7 @@ function addTo(groups: Map<string, Group>, { words, seconds, client, clientName 
   group.count++
   group.seconds += seconds
   group.longest = Math.max(group.longest, seconds)
-  const who = clientName ?? (client === '?:0' ? 'a script' : (client?.replace(/:\d+$/, '') ?? ''))
+  const who = clientName ?? (client === '?:0' ? 'a script' : hostOf(client ?? ''))
   if (who !== '') group.clients.set(who, (group.clients.get(who) ?? 0) + 1)
 }
 

@@ -2,24 +2,30 @@
 import type { Finding, Judgement, Measure, Quantity, Table, Unseen } from '@fettle/report'
 import type { Facts } from './facts.ts'
 import { largestDatabase, numberOf } from './info.ts'
+import { findClients } from './judge-clients.ts'
 import { findCommands } from './judge-commands.ts'
 import { findConditions } from './judge-conditions.ts'
+import { findMemory } from './judge-memory.ts'
 import { judgeMonitor } from './judge-monitor.ts'
 import { findRequests } from './judge-requests.ts'
+import { findSettings } from './judge-settings.ts'
 import { findSlow } from './judge-slow.ts'
+import { findValues } from './judge-values.ts'
 import { executingSeconds, isAnother, isContainer, type Load, loadOf } from './load.ts'
 
 export function judge(facts: Facts): Judgement {
   const load = loadOf(facts.infos)
   const unseen = unseenOf(facts, load)
   const slow = findSlow(facts)
+  const standing = [...findClients(facts), ...findSettings(facts)]
   const monitor = judgeMonitor(facts)
   // The slow log knows the time of a command, MONITOR only a bound.
   const heldUp = monitor.findings.filter(
     (one) => !slow.some(({ subject }) => one.subject.startsWith(`${subject} from `)),
   )
   unseen.push(...monitor.unseen)
-  if ('problem' in load) return { measures: [], tables: monitor.tables, findings: [...slow, ...heldUp], unseen }
+  if ('problem' in load)
+    return { measures: [], tables: monitor.tables, findings: [...slow, ...heldUp, ...standing], unseen }
   return {
     measures: measuresOf(facts, load),
     tables: [...commandsTable(load), ...monitor.tables],
@@ -28,7 +34,10 @@ export function judge(facts: Facts): Judgement {
       ...heldUp,
       ...findCommands(facts, load),
       ...findRequests(facts, load),
+      ...findValues(load),
+      ...findMemory(facts, load),
       ...findConditions(facts.infos.at(-1)!, load),
+      ...standing,
     ].sort(byWeight),
     unseen,
   }

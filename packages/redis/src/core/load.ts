@@ -83,6 +83,12 @@ function windowOf(first: Info, last: Info): Load {
   }
 }
 
+/** How much a counter of INFO has grown in the time of the load. */
+export function countedIn(infos: readonly Info[], { over }: Load, read: (info: Info) => number): number {
+  const last = read(infos.at(-1)!)
+  return over === 'window' ? last - read(infos[0]!) : last
+}
+
 /** Commands that run others: their time holds that of what they ran, which is counted under its own name as well. */
 const CONTAINERS: ReadonlySet<string> = new Set([
   'eval',

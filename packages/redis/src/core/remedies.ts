@@ -1,5 +1,7 @@
 /** What to do about commands that take long. */
 
+const SCRIPT = 'bound what one call looks at, or do the work in the client: a script runs alone'
+
 /** Commands whose cost grows with what they look at, and what to do instead. */
 const REMEDIES: Readonly<Record<string, string>> = {
   keys: 'keep an index of the names in a set of their own, and read that',
@@ -10,6 +12,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   sort: 'keep a sorted set instead of sorting each time',
   sunion: 'keep the union as a set of its own',
   sinter: 'keep the intersection as a set of its own',
+  zrevrange: 'read a part of it (ZREVRANGE 0 99)',
+  hkeys: 'ask for the fields that are needed (HMGET), or read it in parts by HSCAN',
+  hvals: 'ask for the fields that are needed (HMGET), or read it in parts by HSCAN',
+  eval: SCRIPT,
+  evalsha: SCRIPT,
+  fcall: SCRIPT,
   del: 'UNLINK frees a big value beside the other work',
   flushall: 'FLUSHALL ASYNC',
   flushdb: 'FLUSHDB ASYNC',

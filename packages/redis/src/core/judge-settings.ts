@@ -1,0 +1,118 @@
+/** What a Redis is set to that will cost somebody something. */
+import { type Finding, quantityText } from '@fettle/report'
+import type { Facts } from './facts.ts'
+import type { Settings } from './settings.ts'
+
+export function findSettings(facts: Facts): Finding[] {
+  return [...cutsOffCoturn(facts), ...noPassword(facts.settings)]
+}
+
+/** Redis' own limits for subscribers are no fault of anybody's; smaller ones are. */
+const HARD_BYTES = 32 * 2 ** 20
+const SOFT_BYTES = 8 * 2 ** 20
+
+/** A coturn publishes when there is something to say; who counts its traffic has to hear all of it. */
+function cutsOffCoturn(facts: Facts): Finding[] {
+  const { settings } = facts
+  const timeout = Number(settings.get('timeout') ?? 0)
+  const limit = pubsubLimit(settings)
+  const isSmall = limit !== undefined && (below(limit.hard, HARD_BYTES) || below(limit.soft, SOFT_BYTES))
+  const sign = signOfCoturn(facts)
+  if (sign === undefined || !(timeout > 0 || isSmall)) return []
+  const quiet = { value: timeout, unit: 's' } as const
+  return [
+    {
+      code: 'redis.cuts-off-coturn',
+      // Other publishers may know how to connect again.
+      severity: sign.isSure ? 'warning' : 'note',
+      subject: '',
+      says: [
+        ...(timeout > 0 ? [`Connections that say nothing for ${quantityText(quiet)} are closed.`] : []),
+        ...(isSmall ? [`Subscribers are cut off when ${limitText(limit)} wait for them.`] : []),
+      ].join(' '),
+      cause:
+        'A quiet coturn loses events by the first, and who counts its traffic loses them in a burst by the second.',
+      confidence: sign.isSure ? 'likely' : 'possible',
+      quantities: timeout > 0 ? { timeout: quiet } : {},
+      evidence: [sign.evidence, ...['timeout', LIMIT].map((name) => told(settings, name))],
+      remedy: [
+        ...(timeout > 0 ? ['CONFIG SET timeout 0, and CONFIG SET tcp-keepalive 60 to notice dead connections'] : []),
+        ...(isSmall ? [`CONFIG SET ${LIMIT} "pubsub 256mb 64mb 60"`] : []),
+        'and the same in its redis.conf',
+      ],
+    },
+  ]
+}
+
+const LIMIT = 'client-output-buffer-limit'
+
+interface Limit {
+  readonly hard: number
+  readonly soft: number
+  readonly seconds: number
+}
+
+function pubsubLimit(settings: Settings): Limit | undefined {
+  const [, hard, soft, seconds] = /\bpubsub (\d+) (\d+) (\d+)/.exec(settings.get(LIMIT) ?? '') ?? []
+  return hard === undefined ? undefined : { hard: Number(hard), soft: Number(soft), seconds: Number(seconds) }
+}
+
+/** Zero is no limit. */
+const below = (bytes: number, least: number) => bytes > 0 && bytes < least
+
+function limitText({ hard, soft, seconds }: Limit): string {
+  const bytes = (value: number) => quantityText({ value, unit: 'B' })
+  const parts = [
+    ...(hard > 0 ? [bytes(hard)] : []),
+    ...(soft > 0 ? [`${bytes(soft)} for ${quantityText({ value: seconds, unit: 's' })}`] : []),
+  ]
+  return parts.join(', or ')
+}
+
+/** What coturn writes to its `redis-statsdb`, and asks of it when it starts (dbd_redis.c). */
+const COTURN = /^turn\//
+
+function signOfCoturn({ slow, monitor, clients }: Facts) {
+  const words = [
+    ...slow.map((one) => ({ source: 'SLOWLOG GET', words: one.words })),
+    ...monitor.map((one) => ({ source: 'MONITOR', words: one.words })),
+  ].find((one) => COTURN.test(one.words[1] ?? ''))
+  if (words !== undefined) {
+    return { isSure: true, evidence: { source: words.source, text: `${words.words[0]!.toUpperCase()} turn/...` } }
+  }
+  const isHeard = clients.some(({ command }) => command === 'publish') && clients.some((one) => one.subscriptions > 0)
+  const evidence = { source: 'CLIENT LIST', text: 'somebody publishes and somebody subscribes; it may be a coturn' }
+  return isHeard ? { isSure: false, evidence } : undefined
+}
+
+/** Addresses from which only this machine is reached; a `-` before one says that it may be missing. */
+const LOOPBACK = /^-?(?:127\.|::1$|localhost$)/
+
+/** Whoever reaches it may read and change everything, and have it write files. */
+function noPassword(settings: Settings): Finding[] {
+  if (settings.get('requirepass') !== '' || settings.get('protected-mode') === 'yes') return []
+  if (['port', 'tls-port'].every((name) => (settings.get(name) ?? '0') === '0')) return []
+  const addresses = (settings.get('bind') ?? '').split(' ').filter((one) => one !== '')
+  const isBeyond = addresses.length === 0 || addresses.some((one) => !LOOPBACK.test(one))
+  if (!isBeyond) return []
+  return [
+    {
+      code: 'redis.no-password',
+      severity: 'warning',
+      subject: '',
+      says: 'It asks for no password and listens beyond this machine: whoever reaches it can do everything.',
+      confidence: 'likely',
+      quantities: {},
+      evidence: ['bind', 'protected-mode', 'requirepass'].map((name) => told(settings, name)),
+      remedy: [
+        'bind 127.0.0.1 -::1 if only this machine needs it',
+        'else requirepass, or a user for each program (ACL SETUSER, with "default" off), and a firewall',
+      ],
+    },
+  ]
+}
+
+function told(settings: Settings, name: string) {
+  const value = settings.get(name)
+  return { source: 'CONFIG GET', text: value === '' ? `${name} is empty` : `${name} ${value ?? 'is not known'}` }
+}
