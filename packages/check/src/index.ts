@@ -1,6 +1,7 @@
 /** How one looks: what all commands have in common. */
 
 export { type AnswerOptions, answer, readAnswerOptions, reportFlags } from './answer.ts'
+export { type Borrowed, borrow, borrowedFrom, type Left } from './borrowed.ts'
 export {
   type Argument,
   type Command,
@@ -12,4 +13,5 @@ export {
   Unseen,
 } from './command.ts'
 export { compare } from './compare.ts'
+export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
 export type { Io } from './io.ts'

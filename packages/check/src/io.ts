@@ -15,6 +15,8 @@ export interface Io {
   print(text: string): void
   /** How far long work has come, over what stood there; only a person at a terminal sees it. */
   progress(line: string): void
+  /** What a person types without it being seen; undefined: nobody sits there, or nothing was typed. */
+  secret(question: string): Promise<string | undefined>
   /** One line on standard error, made harmless. */
   complain(line: string): void
 }

@@ -1,8 +1,9 @@
 /** Reports that are kept, in the data folder's `reports/`: a file each, named by tool, subject and time. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jsonText, type Report, readReport } from '@fettle/report'
 import { Unseen } from './command.ts'
+import { writeWhole } from './whole.ts'
 
 const folderOf = (data: string) => join(data, 'reports')
 
@@ -12,16 +13,12 @@ function nameOf({ tool, subject }: Report, now: number): string {
   return `${new Date(now).toISOString().replaceAll(':', '')}-${plain(tool)}-${plain(subject)}.json`
 }
 
-/** Returns the file. It is there whole or not at all, and only its owner may read it. */
+/** Returns the file. */
 export function saveReport(data: string, report: Report, now: number): string {
   const file = join(folderOf(data), nameOf(report, now))
   try {
     mkdirSync(folderOf(data), { recursive: true, mode: 0o700 })
-    const descriptor = openSync(`${file}.part`, 'w', 0o600)
-    writeSync(descriptor, jsonText(report))
-    fsyncSync(descriptor)
-    closeSync(descriptor)
-    renameSync(`${file}.part`, file)
+    writeWhole(file, jsonText(report))
     return file
   } catch (error) {
     throw new Unseen(`${file}: cannot be written (${(error as NodeJS.ErrnoException).code}); give another --data`)

@@ -1,5 +1,7 @@
 /** The terminal of this process. */
 import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { ReadStream } from 'node:tty'
 import { EXIT, type Io } from '@fettle/check'
 import { defaultData } from '@fettle/relay'
 import { printable } from '@fettle/report'
@@ -50,8 +52,48 @@ export function processIo(): Io {
       stdout.write(text)
     },
     progress,
+    secret: (question) => askSecret(question),
     complain,
   }
+}
+
+/** Asks at the terminal itself, wherever standard input and output lead. */
+async function askSecret(question: string): Promise<string | undefined> {
+  let input: ReadStream
+  try {
+    input = new ReadStream(openSync('/dev/tty', 'r+'))
+  } catch {
+    return undefined
+  }
+  try {
+    process.stderr.write(printable(question))
+    input.setRawMode(true)
+    return await typedLine(input)
+  } finally {
+    input.setRawMode(false)
+    input.destroy()
+    process.stderr.write('\n')
+  }
+}
+
+/** Enter ends a line. In raw mode the terminal does nothing about Ctrl-C and Ctrl-D: here they give up. */
+const [ENTER, FEED, CTRL_C, CTRL_D, BACKSPACE, DELETE] = [13, 10, 3, 4, 8, 127] as const
+
+async function typedLine(input: ReadStream): Promise<string | undefined> {
+  const typed: number[] = []
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    for (const byte of chunk) {
+      if (byte === ENTER || byte === FEED) return Buffer.from(typed).toString()
+      if (byte === CTRL_C || byte === CTRL_D) return undefined
+      takeKey(typed, byte)
+    }
+  }
+  return undefined
+}
+
+function takeKey(typed: number[], byte: number): void {
+  if (byte === BACKSPACE || byte === DELETE) typed.pop()
+  else typed.push(byte)
 }
 
 /** One line, whatever names stand in it. */

@@ -1,10 +1,10 @@
 /** A tool's command, made known to the command line. */
 import { compare, EXIT, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
-import { redisExplain } from '@fettle/redis'
+import { redisCheck, redisExplain } from '@fettle/redis'
 import { Command } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [redisExplain, compare]
+const tools: readonly Tool<any>[] = [redisCheck, redisExplain, compare]
 
 /** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
 export function toolCommands(io: Io, done: (status: number) => void): Command[] {
@@ -36,7 +36,11 @@ function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: num
   }
   command.addHelpText('after', `\nExamples:\n${tool.examples.map((line) => `  ${line}\n`).join('')}`)
   return command.action(async () => {
-    const given: Given = { arguments: command.args, flags: command.opts() }
+    const flags = command.options.map((option) => [option.name(), command.opts()[option.attributeName()]] as const)
+    const given: Given = {
+      arguments: command.args,
+      flags: Object.fromEntries(flags.filter(([, value]) => value !== undefined)),
+    }
     done(await runTool(tool, given, io))
   })
 }

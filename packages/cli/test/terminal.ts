@@ -77,6 +77,7 @@ export function start(words: readonly string[], environment: Record<string, stri
     write: async (text) => print(text),
     print,
     progress: () => {},
+    secret: async () => undefined,
     complain: (line) => {
       err += `${complaint(line)}\n`
     },

@@ -1,4 +1,5 @@
 /** What burns a Redis' CPU. */
 
+export { redisCheck } from './check.ts'
 export { judge } from './core/judge.ts'
 export { redisExplain } from './explain.ts'

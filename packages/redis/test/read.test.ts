@@ -76,7 +76,7 @@ test('[D5] a restart or a reset between two INFOs makes no window', () => {
     [info('a', 70, 10), 'life'],
   ] as const) {
     const infos = readInfos(`${info('a', 10, 100)}\n${second}`)
-    const load = loadOf(infos)
+    const load = loadOf({ ...noFacts, infos })
     assert.ok(!('problem' in load))
     assert.deepEqual([infos.length, load.over, isAnother(infos[0]!, infos[1]!)], [2, over, over === 'life'])
   }

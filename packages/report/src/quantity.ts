@@ -33,9 +33,14 @@ const SECONDS = [
 /** Three digits, as a bench reads them: `13.1 us`, `8.37 TB`, `23.7 k/s`, `31.2 %`. What was counted stands in full. */
 export function quantityText({ value, unit, low, high }: Quantity): string {
   const text = numberText(value, unit)
-  return low === undefined || high === undefined
-    ? text
-    : `${text} (${numberText(low, unit)} to ${numberText(high, unit)})`
+  if (low === undefined || high === undefined) return text
+  const [least, most] = [numberText(low, unit), numberText(high, unit)]
+  if (least === text && most === text) return text
+  // `31.2 % (29.1 to 33.4)`: the unit stands once where it is the same.
+  const name = / \S+$/.exec(text)?.[0] ?? ''
+  const isSame = name !== '' && least.endsWith(name) && most.endsWith(name)
+  const bare = (end: string) => (isSame ? end.slice(0, -name.length) : end)
+  return `${text} (${bare(least)} to ${bare(most)})`
 }
 
 function numberText(value: number, unit: Unit): string {

@@ -57,7 +57,7 @@ test('a waterfall: its phases add up to the measure, and all fits 60 columns', (
     reportText(login, 60),
     `ssh check root@10.0.0.7, 2026-11-25 10:00:00 UTC, 26 s
 
-login  25.3 s (25.2 s to 25.4 s)
+login  25.3 s (25.2 to 25.4)
 
 Where the seconds go
 PHASE           SECONDS  LAST LINE

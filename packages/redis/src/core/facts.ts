@@ -2,6 +2,7 @@
 import { type Client, readClients } from './clients.ts'
 import { type Info, readInfos } from './info.ts'
 import { readMonitor, type Seen } from './monitor.ts'
+import type { Own } from './own.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { readSlowlog, type SlowEntry } from './slowlog.ts'
 
@@ -13,9 +14,56 @@ export interface Facts {
   readonly monitor: readonly Seen[]
   /** Empty: they may not be asked for, or were not. */
   readonly settings: Settings
+  /** What only somebody knows who has been there; null: it was pasted. */
+  readonly live: Live | null
 }
 
-export const noFacts: Facts = { infos: [], slow: [], clients: [], monitor: [], settings: new Map() }
+/** A look at a server that runs. */
+export interface Live {
+  /** How many times we have looked, and whether that was the last. */
+  readonly looks: number
+  readonly isOver: boolean
+  /** One for each of `infos`. */
+  readonly moments: readonly Moment[]
+  /** The name under which we are in CLIENT LIST and in the slow log. */
+  readonly name: string
+  /** The id of the newest entry of the slow log, -1 for none. */
+  readonly newest: number
+  /** Slow commands that fell out of the log before we could read them. */
+  readonly lost: number
+  /** What was in the slow log before we came. */
+  readonly before: readonly SlowEntry[]
+  readonly windows: readonly Window[]
+  /** Why no window can be opened. */
+  readonly cannotSample: string | null
+  /** The milliseconds of each burst of MONITOR. */
+  readonly bursts: readonly number[]
+  /** What the server did not let us see: what, and in its own words why. */
+  readonly refused: readonly { readonly what: string; readonly why: string }[]
+  /** It let us in without a password. */
+  readonly isOpen: boolean
+  /** Keys are shown as they are. */
+  readonly showKeys: boolean
+  /** Settings that a killed look had left behind, and that are back: `NAME VALUE`. */
+  readonly restored: readonly string[]
+}
+
+/** When an INFO was taken, and what we ourselves had asked until then. */
+export interface Moment {
+  /** Seconds since the beginning. */
+  readonly at: number
+  readonly own: Own
+}
+
+/** A short time in which the slow log took everything. */
+export interface Window {
+  /** What others asked, in order; at most as much as the log holds. */
+  readonly entries: readonly SlowEntry[]
+  /** How many commands there were: more than the entries, where the log does not hold them all. */
+  readonly logged: number
+}
+
+export const noFacts: Facts = { infos: [], slow: [], clients: [], monitor: [], settings: new Map(), live: null }
 
 /** Takes in what of INFO, SLOWLOG GET, CLIENT LIST, MONITOR and CONFIG GET stands in a text; undefined: nothing. */
 export function learnFrom(facts: Facts, text: string): Facts | undefined {
@@ -26,6 +74,7 @@ export function learnFrom(facts: Facts, text: string): Facts | undefined {
   const settings = readSettings(text)
   if (infos.length + slow.length + clients.length + monitor.length + settings.size === 0) return undefined
   return {
+    ...facts,
     infos: [...facts.infos, ...infos],
     slow: [...facts.slow, ...slow],
     clients: [...facts.clients, ...clients],

@@ -10,10 +10,11 @@ const KEYLESS: ReadonlySet<string> = new Set(
 /** `EVAL script numkeys key ...` */
 const SCRIPTS: ReadonlySet<string> = new Set(['eval', 'evalsha', 'eval_ro', 'evalsha_ro', 'fcall', 'fcall_ro'])
 
-/** The pattern of a command's first key; empty: it has none. */
-export function keyOf(words: readonly string[]): string {
+/** The pattern of a command's first key, or the key itself; empty: it has none. */
+export function keyOf(words: readonly string[], isShown = false): string {
   const command = words[0]!.toLowerCase()
   if (KEYLESS.has(command)) return ''
-  if (SCRIPTS.has(command)) return Number(words[2]) > 0 ? patternOf(words[3] ?? '') : ''
-  return patternOf(words[1] ?? '')
+  const isScript = SCRIPTS.has(command)
+  const key = (isScript ? (Number(words[2]) > 0 ? words[3] : undefined) : words[1]) ?? ''
+  return isShown ? key : patternOf(key)
 }

@@ -1,5 +1,7 @@
-/** What a Redis has done: between two INFOs, or since it was started. */
+/** What a Redis has done for others: between two INFOs, or since it was started. */
+import type { Facts, Moment } from './facts.ts'
 import { type CommandStats, type Info, numberOf } from './info.ts'
+import { nothingOwn, type Own, ownBetween, ownCalls } from './own.ts'
 
 export interface Load {
   /** `window`: between the first and the last INFO; `life`: since the start, or the last CONFIG RESETSTAT. */
@@ -10,7 +12,10 @@ export interface Load {
   readonly seconds: number | null
   readonly commands: number
   readonly connections: number | null
-  /** CPU of the process in user and in kernel mode, in seconds; children that save are not in it. */
+  /**
+   * CPU in user and in kernel mode, in seconds: of the thread that executes where INFO tells it apart (6.2 and newer),
+   * else of the process; children that save are not in it.
+   */
   readonly userSeconds: number | null
   readonly kernelSeconds: number | null
   readonly bytesIn: number | null
@@ -18,17 +23,27 @@ export interface Load {
   /** Reads from sockets (Redis 5.0.9 and newer): commands beside it is how many come in one batch. */
   readonly reads: number | null
   readonly byCommand: ReadonlyMap<string, CommandStats>
+  /** Wall time of executing what we ourselves have asked. */
+  readonly ownSeconds: number
 }
 
 /** Why there is none, or the load. */
-export function loadOf(infos: readonly Info[]): Load | { readonly problem: string } {
+export function loadOf({ infos, live }: Facts): Load | { readonly problem: string } {
   const first = infos.at(0)
   const last = infos.at(-1)
   if (first === undefined || last === undefined) return { problem: 'there is no INFO' }
   if (numberOf(last, 'total_commands_processed') === undefined) {
     return { problem: 'INFO has no total_commands_processed; paste its section "Stats" as well' }
   }
-  return first === last || isAnother(first, last) ? lifeOf(last) : windowOf(first, last)
+  return first === last || isAnother(first, last) ? lifeOf(last) : between(first, last, live?.moments)
+}
+
+/** The time between each INFO and the next, where nothing was reset in it. */
+export function slicesOf({ infos, live }: Facts): Load[] {
+  return infos.slice(1).flatMap((info, i) => {
+    const before = infos[i]!
+    return isAnother(before, info) ? [] : between(before, info, live?.moments.slice(i, i + 2))
+  })
 }
 
 /** The second INFO is of another run, or its counters were reset: what lies between cannot be told. */
@@ -56,31 +71,51 @@ function lifeOf(info: Info): Load {
     bytesOut: of('total_net_output_bytes'),
     reads: of('total_reads_processed'),
     byCommand: info.commands,
+    ownSeconds: 0,
   }
 }
 
-function windowOf(first: Info, last: Info): Load {
-  const before = lifeOf(first)
-  const after = lifeOf(last)
-  const since = (a: number | null, b: number | null) => (a === null || b === null ? null : b - a)
+function between(first: Info, last: Info, moments?: readonly Moment[]): Load {
+  const [began, ended] = [moments?.at(0), moments?.at(-1)]
+  const own = began === undefined || ended === undefined ? nothingOwn : ownBetween(began.own, ended.own)
+  const since = (...names: readonly string[]) => {
+    const name = names.find((one) => numberOf(first, one) !== undefined && numberOf(last, one) !== undefined)
+    return name === undefined ? null : numberOf(last, name)! - numberOf(first, name)!
+  }
+  const less = (value: number | null, ours: number) => (value === null ? null : Math.max(0, value - ours))
+  const usec = since('server_time_usec')
+  const watched = began === undefined || ended === undefined ? null : ended.at - began.at
+  const { byCommand, ownSeconds } = withoutOwn(first, last, own)
   return {
     over: 'window',
     isReset: false,
-    seconds: since(before.seconds, after.seconds),
-    commands: after.commands - before.commands,
-    connections: since(before.connections, after.connections),
-    userSeconds: since(numberOf(first, 'used_cpu_user') ?? null, numberOf(last, 'used_cpu_user') ?? null),
-    kernelSeconds: since(numberOf(first, 'used_cpu_sys') ?? null, numberOf(last, 'used_cpu_sys') ?? null),
-    bytesIn: since(before.bytesIn, after.bytesIn),
-    bytesOut: since(before.bytesOut, after.bytesOut),
-    reads: since(before.reads, after.reads),
-    byCommand: new Map(
-      Array.from(after.byCommand, ([name, { calls, seconds }]) => {
-        const was = before.byCommand.get(name) ?? { calls: 0, seconds: 0 }
-        return [name, { calls: calls - was.calls, seconds: seconds - was.seconds }] as const
-      }).filter(([, { calls }]) => calls > 0),
-    ),
+    seconds: usec === null ? (watched ?? since('uptime_in_seconds')) : usec / 1e6,
+    commands: less(since('total_commands_processed'), ownCalls(own))!,
+    connections: since('total_connections_received'),
+    userSeconds: since('used_cpu_user_main_thread', 'used_cpu_user'),
+    kernelSeconds: since('used_cpu_sys_main_thread', 'used_cpu_sys'),
+    bytesIn: less(since('total_net_input_bytes'), own.bytesIn),
+    bytesOut: less(since('total_net_output_bytes'), own.bytesOut),
+    reads: less(since('total_reads_processed'), own.reads),
+    byCommand,
+    ownSeconds,
   }
+}
+
+/** Of a command that others have sent as well, ours are taken to have been like theirs. */
+function withoutOwn(first: Info, last: Info, own: Own) {
+  const byCommand = new Map<string, CommandStats>()
+  let ownSeconds = 0
+  for (const [name, { calls, seconds }] of last.commands) {
+    const was = first.commands.get(name) ?? { calls: 0, seconds: 0 }
+    const all = { calls: calls - was.calls, seconds: seconds - was.seconds }
+    if (all.calls <= 0) continue
+    const ours = (Math.min(all.calls, own.commands.get(name) ?? 0) / all.calls) * all.seconds
+    ownSeconds += ours
+    const others = { calls: all.calls - (own.commands.get(name) ?? 0), seconds: all.seconds - ours }
+    if (others.calls > 0) byCommand.set(name, others)
+  }
+  return { byCommand, ownSeconds }
 }
 
 /** How much a counter of INFO has grown in the time of the load. */

@@ -6,6 +6,9 @@ const HEX = /^(?=.*\d)[0-9a-f]{8,}$/i
 const DIGITS = /\d+/g
 const LONG = 40
 
+/** Words and what stands between them, in order. */
+export const parted = (key: string): string[] => key.split(SEPARATOR).filter((part) => part !== '')
+
 /** `user:4711:profile` is `user:*:profile`: numbers, long hex, UUIDs and very long parts are `*`. */
 export function patternOf(key: string): string {
   const parts = key.replaceAll(UUID, '*').split(SEPARATOR)

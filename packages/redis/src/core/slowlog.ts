@@ -16,9 +16,12 @@ export interface SlowEntry {
 
 /** The entries in the text. */
 export function readSlowlog(text: string): SlowEntry[] {
-  return readReplies(text).flatMap((list) =>
-    Array.isArray(list) ? list.map(entryOf).filter((one) => one !== undefined) : [],
-  )
+  return readReplies(text).flatMap(entriesOf)
+}
+
+/** The entries in one reply. */
+export function entriesOf(reply: Reply): SlowEntry[] {
+  return Array.isArray(reply) ? reply.map(entryOf).filter((one) => one !== undefined) : []
 }
 
 function entryOf(entry: Reply): SlowEntry | undefined {

@@ -1,0 +1,99 @@
+/** `fettle redis check`: looks at a Redis for some seconds and says what burns its CPU. */
+import {
+  type AnswerOptions,
+  type Check,
+  diagnosis,
+  type Flag,
+  type Given,
+  type Outcome,
+  readAnswerOptions,
+  reportFlags,
+} from '@fettle/check'
+import { type Address, readAddress } from './core/address.ts'
+import { type Facts, noFacts } from './core/facts.ts'
+import { judge } from './core/judge.ts'
+import { learn } from './core/learn.ts'
+import { type Look, nextLook, nothingYet, type Plan, type Seen } from './core/look.ts'
+import { Door, type Keys } from './door.ts'
+import { Probe } from './probe.ts'
+
+export interface CheckOptions extends AnswerOptions, Plan {
+  readonly address: Address
+  readonly keys: Keys
+  readonly showKeys: boolean
+}
+
+/** Where the server is and how to get in. */
+export const doorFlags: readonly Flag[] = [
+  { name: 'password-file', value: 'file', says: 'its first line is the password (REDISCLI_AUTH)' },
+  { name: 'cacert', value: 'file', says: 'certificates in PEM to trust, for rediss://' },
+]
+
+const FLAGS: readonly Flag[] = [
+  { name: 'for', value: 'seconds', says: 'how long to look (15)' },
+  { name: 'sample', says: 'log every command for moments, to see who asks what for which keys' },
+  { name: 'monitor', says: 'MONITOR for moments, where --sample is not permitted' },
+  { name: 'show-keys', says: 'keys as they are, not as patterns' },
+  ...doorFlags,
+  ...reportFlags,
+]
+
+const SECONDS = 15
+const SECONDS_MAX = 3600
+
+const check: Check<CheckOptions, Facts, Look, Seen> = {
+  subject: ({ address }) => address.name,
+  async open({ address, keys, save, showKeys }, io) {
+    const probe = await Probe.open(new Door(address, keys, io), save?.data ?? io.data)
+    const { name, isOpen, restored } = probe
+    return {
+      beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
+      observe: (look) => probe.observe(look),
+      close: () => probe.close(),
+    }
+  },
+  next: nextLook,
+  learn,
+  judge,
+  progress: ({ seconds }, { live }) => `looking, ${Math.floor(live?.moments.at(-1)?.at ?? 0)} of ${seconds} s`,
+}
+
+export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
+  {
+    name: 'redis check',
+    summary: 'look at a Redis for some seconds and say what burns its CPU',
+    argument: { name: 'address', says: 'redis://[user@]host[:port], rediss:// for TLS, unix:/path' },
+    flags: FLAGS,
+    examples: ['fettle redis check redis://127.0.0.1:6379', 'fettle redis check 127.0.0.1 --sample --save'],
+    read: readCheckOptions,
+  },
+  check,
+)
+
+function readCheckOptions(given: Given): Outcome<CheckOptions> {
+  const { flags } = given
+  const seconds = Number(flags.for ?? SECONDS)
+  const address = readAddress(given.arguments[0] ?? '')
+  const isLong = seconds >= 1 && seconds <= SECONDS_MAX
+  const faults = [
+    ...('problem' in address ? [`the address: ${address.problem}`] : []),
+    ...(isLong ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`]),
+  ]
+  if ('problem' in address || faults.length > 0) return { ok: false, faults }
+  return { ok: true, value: { address, seconds, ...readKeys(given), ...switches(given), ...readAnswerOptions(given) } }
+}
+
+const switches = ({ flags }: Given) => ({
+  sample: flags.sample === true,
+  monitor: flags.monitor === true,
+  showKeys: flags['show-keys'] === true,
+})
+
+/** What `doorFlags` say. */
+export function readKeys({ flags }: Given): { readonly keys: Keys } {
+  const text = (name: string) => {
+    const value = flags[name]
+    return typeof value === 'string' ? value : null
+  }
+  return { keys: { passwordFile: text('password-file'), certificates: text('cacert') } }
+}

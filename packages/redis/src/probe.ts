@@ -1,0 +1,196 @@
+/** The only place where a live Redis is asked anything. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Borrowed, borrow, borrowedFrom, Unseen } from '@fettle/check'
+import type { Connection } from './connection.ts'
+import { type Hold, holdOf } from './core/hold.ts'
+import { type Look, type Sampling, SETTINGS, type Seen } from './core/look.ts'
+import { OwnCount } from './core/own.ts'
+import { type Answer, Refusal } from './core/resp.ts'
+import type { Door } from './door.ts'
+
+const TOOL = 'redis check'
+const THRESHOLD = 'slowlog-log-slower-than'
+
+export class Probe {
+  /** Under which the server shows our connections. */
+  readonly name: string
+  /** It let us in without a password. */
+  readonly isOpen: boolean
+  /** Settings that a killed run had left behind, and that are back now. */
+  readonly restored: readonly string[]
+  readonly #door: Door
+  readonly #connection: Connection
+  readonly #data: string
+  readonly #began = performance.now()
+  readonly #own = new OwnCount()
+  #hold: Hold | null = null
+  #returned: (() => void) | undefined
+  #threshold = ''
+
+  private constructor(door: Door, connection: Connection, data: string, name: string, restored: readonly string[]) {
+    this.#door = door
+    this.#connection = connection
+    this.#data = data
+    this.name = name
+    this.isOpen = door.isOpen
+    this.restored = restored
+  }
+
+  /** Throws Unseen: unreachable, not let in, or another one is at work there. */
+  static async open(door: Door, data: string): Promise<Probe> {
+    const left = borrowedFrom(data, door.name)
+    const held = left.find(({ isHeld }) => isHeld)
+    if (held !== undefined) {
+      throw new Unseen(`${door.name}: process ${held.process} is looking at it already; wait for it, or end it`)
+    }
+    const connection = await door.enter()
+    try {
+      const name = `fettle-${process.pid}`
+      await connection.ask(['CLIENT', 'SETNAME', name])
+      const restored: string[] = []
+      for (const one of left) {
+        restored.push(...(await giveBack(connection, one)))
+        one.forget()
+      }
+      return new Probe(door, connection, data, name, restored)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+
+  async observe(look: Look): Promise<Seen> {
+    await this.#until(look.at)
+    const lines = look.monitor === null ? undefined : await this.#burst(look.monitor.milliseconds)
+    const before = [['SLOWLOG', 'GET', `${look.slow}`]]
+    // INFO is the last, so that what it counts of us is what we have sent before it.
+    const after = [
+      ...(look.settings ? SETTINGS.map((name) => ['CONFIG', 'GET', name]) : []),
+      ...(look.clients ? [['CLIENT', 'LIST']] : []),
+      ...(look.info ? [['INFO', 'all']] : []),
+    ]
+    const [slow, window, answers] =
+      look.window === null ? await this.#plainly(before, after) : await this.#throughWindow(before, look.window, after)
+    const info = look.info ? answers.pop()! : undefined
+    const clients = look.clients ? answers.pop()! : undefined
+    if (typeof info === 'string') this.#hold = holdOf(info)
+    return {
+      at: this.#now(),
+      slow,
+      own: this.#own.until(this.#connection.bytesSent, this.#connection.bytesReceived),
+      ...(info === undefined ? {} : { info }),
+      ...(clients === undefined ? {} : { clients }),
+      ...(look.settings ? { settings: answers } : {}),
+      ...(window === undefined ? {} : { window }),
+      ...(lines === undefined ? {} : { lines }),
+    }
+  }
+
+  /** Everything borrowed is back, or is said to be not. */
+  async close(): Promise<void> {
+    try {
+      if (this.#returned !== undefined) await this.#giveBack()
+    } finally {
+      this.#connection.close()
+    }
+  }
+
+  async #giveBack(): Promise<void> {
+    try {
+      const connection = this.#connection.isOpen ? this.#connection : await this.#door.enter()
+      const answer = await connection.ask(['CONFIG', 'SET', THRESHOLD, this.#threshold])
+      if (connection !== this.#connection) connection.close()
+      if (answer instanceof Refusal) throw new Unseen(answer.text)
+      this.#returned?.()
+    } catch (error) {
+      if (!(error instanceof Unseen)) throw error
+      throw new Unseen(
+        `${this.#door.name}: ${THRESHOLD} may still be 0 there instead of ${this.#threshold} (${error.message}); ` +
+          'the next look puts it back',
+      )
+    }
+  }
+
+  async #plainly(before: string[][], after: string[][]): Promise<[Answer, undefined, Answer[]]> {
+    const [slow, ...answers] = await this.#askAll([...before, ...after])
+    return [slow!, undefined, answers]
+  }
+
+  /**
+   * The server itself ends the window: what closes it is there already when it is opened. So it is as long as it should
+   * be however busy, stopped or far away we are.
+   */
+  async #throughWindow(before: string[][], sampling: Sampling, after: string[][]): Promise<[Answer, Answer, Answer[]]> {
+    const { milliseconds, threshold, entries } = sampling
+    this.#borrow(threshold)
+    const opening = [...before, ['CONFIG', 'SET', THRESHOLD, '0']]
+    const closing = [['CONFIG', 'SET', THRESHOLD, threshold], ['SLOWLOG', 'GET', `${entries}`], ...after]
+    const hold = this.#hold?.(milliseconds)
+    if (hold === undefined) {
+      const [slow, opened] = await this.#askAll(opening)
+      await wait(milliseconds)
+      const [, log, ...answers] = await this.#askAll(closing)
+      return [slow!, opened instanceof Refusal ? opened : log!, answers]
+    }
+    const [slow, opened, held, , log, ...answers] = await this.#askAll([...opening, hold, ...closing])
+    if (held instanceof Refusal) this.#hold = null
+    return [slow!, opened instanceof Refusal ? opened : log!, answers]
+  }
+
+  #borrow(threshold: string): void {
+    if (this.#returned !== undefined) return
+    const settings = { [THRESHOLD]: threshold }
+    this.#threshold = threshold
+    this.#returned = borrow(this.#data, { tool: TOOL, target: this.#door.name, settings })
+  }
+
+  /** MONITOR on a connection that the server closes by itself: the order to do so is there before MONITOR is. */
+  async #burst(milliseconds: number): Promise<string[]> {
+    const hold = this.#hold?.(milliseconds)
+    if (hold === undefined) return []
+    const monitor = await this.#door.enter()
+    try {
+      const [, id] = await monitor.askAll([
+        ['CLIENT', 'SETNAME', this.name],
+        ['CLIENT', 'ID'],
+      ])
+      if (typeof id !== 'number') return []
+      this.#own.send([['PING'], ['CLIENT', 'SETNAME'], ['CLIENT', 'ID'], ['MONITOR']])
+      const lines: string[] = []
+      monitor.listen((line) => lines.push(String(line)))
+      const killed = this.#askAll([hold, ['CLIENT', 'KILL', 'ID', `${id}`]])
+      await monitor.ask(['MONITOR'])
+      await killed
+      await monitor.closed
+      return lines
+    } finally {
+      monitor.close()
+    }
+  }
+
+  #askAll(commands: readonly (readonly string[])[]): Promise<Answer[]> {
+    this.#own.send(commands)
+    return this.#connection.askAll(commands)
+  }
+
+  #now(): number {
+    return (performance.now() - this.#began) / 1000
+  }
+
+  async #until(at: number): Promise<void> {
+    const left = at - this.#now()
+    if (left > 0) await wait(left * 1000)
+  }
+}
+
+/** Only where it still is what we had made of it: somebody may have changed it since. */
+async function giveBack(connection: Connection, { settings }: Borrowed): Promise<string[]> {
+  const restored: string[] = []
+  for (const [name, value] of Object.entries(settings)) {
+    const now = await connection.ask(['CONFIG', 'GET', name])
+    if (!Array.isArray(now) || now[1] !== '0' || value === '0') continue
+    const answer = await connection.ask(['CONFIG', 'SET', name, value])
+    if (!(answer instanceof Refusal)) restored.push(`${name} ${value}`)
+  }
+  return restored
+}
