@@ -51,7 +51,7 @@ test('quantities have three digits and the prefix that fits, and what was counte
   ] as const) {
     assert.equal(quantityText({ value, unit }), text)
   }
-  assert.equal(quantityText(sure(0.0131, 0.0004)), '13.1 ms (12.7 ms to 13.5 ms)')
+  assert.equal(quantityText(sure(0.0131, 0.0004)), '13.1 ms (12.7 to 13.5)')
 })
 
 test('a report fits the terminal, steers none, and says at its end whether there is anything to do', () => {

@@ -33,6 +33,14 @@ const RATIOS: readonly Ratio[] = [
   { name: 'cpu', title: 'CPU, of one core', unit: 'share', better: 'less', of: cpuOf, by: secondsOf },
   { name: 'cpu-per-command', title: 'CPU for a command', unit: 's', better: 'less', of: cpuOf, by: commandsOf },
   {
+    name: 'overhead',
+    title: 'of it to receive and answer',
+    unit: 's',
+    better: 'less',
+    of: overheadOf,
+    by: commandsOf,
+  },
+  {
     name: 'kernel-per-user',
     title: 'kernel CPU to user CPU',
     unit: '1',
@@ -42,14 +50,6 @@ const RATIOS: readonly Ratio[] = [
   { name: 'bytes-in', title: 'bytes of a command', unit: 'B', of: ({ bytesIn }) => bytesIn, by: commandsOf },
   { name: 'bytes-out', title: 'bytes of a reply', unit: 'B', of: ({ bytesOut }) => bytesOut, by: commandsOf },
   { name: 'batch', title: 'commands in a batch', unit: '1', of: commandsOf, by: ({ reads }) => reads },
-  {
-    name: 'overhead',
-    title: 'of it to receive and answer',
-    unit: 's',
-    better: 'less',
-    of: overheadOf,
-    by: commandsOf,
-  },
   { name: 'executing', title: 'CPU spent on executing', unit: 'share', of: executingOf, by: cpuOf },
 ]
 

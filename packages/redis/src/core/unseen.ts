@@ -13,6 +13,14 @@ export function unseenOf(facts: Facts, load: Load | { readonly problem: string }
     ...refused,
     ...unseenInInfo(facts, load),
     ...(live === null ? unseenInPaste(facts, load) : [...unseenBySampling(facts, live, use), ...unseenSlow(live)]),
+    ...(load.reads === null
+      ? [
+          {
+            what: 'how many commands come in a batch',
+            why: 'total_reads_processed is not in INFO (5.0.9 and newer)',
+          },
+        ]
+      : []),
   ]
 }
 
@@ -28,14 +36,6 @@ function unseenInInfo({ infos }: Facts, load: Load): Unseen[] {
       : []),
     ...(isTaken(load)
       ? [{ what: 'how its CPU divides', why: 'other programs on its machine take the CPU while a command runs' }]
-      : []),
-    ...(load.reads === null
-      ? [
-          {
-            what: 'how many commands come in a batch',
-            why: 'total_reads_processed is not in INFO (5.0.9 and newer)',
-          },
-        ]
       : []),
   ]
 }
