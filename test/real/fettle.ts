@@ -9,7 +9,12 @@ const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', impor
 
 /** Starts `fettle ...` with these arguments. */
 export function fettle(ground: Ground, ...args: string[]): Running {
-  return ground.start(process.execPath, [launcher, ...args])
+  return fettleWith({}, ground, ...args)
+}
+
+/** The same with more in its environment. */
+export function fettleWith(environment: NodeJS.ProcessEnv, ground: Ground, ...args: string[]): Running {
+  return ground.start(process.execPath, [launcher, ...args], environment)
 }
 
 export interface Meter {

@@ -12,6 +12,7 @@ const packageOf = {
   chromium: 'chromium',
   'redis-server': 'redis-server',
   'redis-cli': 'redis-tools',
+  'redis-benchmark': 'redis-tools',
   openssl: 'openssl',
   mariadb: 'mariadb-client',
   mariadbd: 'mariadb-server',

@@ -6,26 +6,28 @@ import { saveReport } from './saved.ts'
 
 export interface AnswerOptions {
   readonly json: boolean
-  /** The data folder to keep the report in: the usual one, or another; null: it is not kept. */
-  readonly save: { readonly data: string | undefined } | null
+  /** The report is kept. */
+  readonly save: boolean
+  /** The data folder; undefined: the usual one. */
+  readonly data: string | undefined
 }
 
 /** What every command that reports takes. */
 export const reportFlags: readonly Flag[] = [
   { name: 'json', says: 'the report as JSON' },
   { name: 'save', says: 'keep the report, for fettle compare' },
-  { name: 'data', value: 'folder', says: 'where reports are kept (FETTLE_DATA)' },
+  { name: 'data', value: 'folder', says: 'the data folder, where reports are kept (FETTLE_DATA)' },
 ]
 
 export function readAnswerOptions({ flags }: Given): AnswerOptions {
   const data = typeof flags.data === 'string' ? flags.data : undefined
-  return { json: flags.json === true, save: flags.save === true ? { data } : null }
+  return { json: flags.json === true, save: flags.save === true, data }
 }
 
-export async function answer(report: Report, { json, save }: AnswerOptions, io: Io): Promise<Status> {
+export async function answer(report: Report, { json, save, data }: AnswerOptions, io: Io): Promise<Status> {
   await io.write(json ? jsonText(report) : reportText(report, io.width))
-  if (save !== null) {
-    const file = saveReport(save.data ?? io.data, report, Date.now())
+  if (save) {
+    const file = saveReport(data ?? io.data, report, Date.now())
     if (!json) await io.write(`kept: ${file}\n`)
   }
   return isClean(report) ? EXIT.nothing : EXIT.findings

@@ -43,8 +43,8 @@ const SECONDS_MAX = 3600
 
 const check: Check<CheckOptions, Facts, Look, Seen> = {
   subject: ({ address }) => address.name,
-  async open({ address, keys, save, showKeys }, io) {
-    const probe = await Probe.open(new Door(address, keys, io), save?.data ?? io.data)
+  async open({ address, keys, data, showKeys }, io) {
+    const probe = await Probe.open(new Door(address, keys, io), data ?? io.data)
     const { name, isOpen, restored } = probe
     return {
       beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },

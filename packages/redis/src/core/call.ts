@@ -1,4 +1,5 @@
 /** A command that somebody has called, as far as the slow log tells. */
+import { hostOf } from './clients.ts'
 import { keyOf } from './key.ts'
 import { isContainer } from './load.ts'
 import type { SlowEntry } from './slowlog.ts'
@@ -15,7 +16,7 @@ export interface Call {
 }
 
 /** As the slow log names the client of what a script calls (redis 7.0.15: `?:0`). */
-const SCRIPT = '?'
+export const SCRIPT = '?'
 
 export function seenCall({ words, seconds, client, clientName }: SlowEntry, showKeys: boolean): Call {
   return {
@@ -39,9 +40,7 @@ function nameOf([command = '', subcommand]: readonly string[]): string {
 }
 
 /** A client's name, else its host: its port is another one each time. */
-export function whoOf(client: string | null, name: string | null): string {
-  return name ?? client?.replace(/:\d+$/, '') ?? ''
-}
+const whoOf = (client: string | null, name: string | null) => name ?? hostOf(client ?? '')
 
 /** Entries that follow each other. What a script or a transaction has run stands right before it. */
 export function callsOf(entries: readonly SlowEntry[], showKeys: boolean): Call[] {

@@ -1,8 +1,7 @@
 /** Commands that hold up everybody: those that the slow log kept, by kind of command, keys and client. */
 import { type Finding, plural, quantityText } from '@fettle/report'
-import { hostOf } from './clients.ts'
+import { SCRIPT, seenCall } from './call.ts'
 import type { Facts } from './facts.ts'
-import { keyOf } from './key.ts'
 import { remediesOf } from './remedies.ts'
 import type { SlowEntry } from './slowlog.ts'
 
@@ -18,24 +17,23 @@ interface Group {
 /** What coturn asks of its `redis-statsdb` when it starts (dbd_redis.c). */
 const COTURN_KEYS = /^turn\/.*\/status$/
 
-export function findSlow({ slow }: Facts): Finding[] {
+export function findSlow({ slow, live }: Facts): Finding[] {
   const groups = new Map<string, Group>()
-  for (const entry of slow) addTo(groups, entry)
+  for (const entry of slow) addTo(groups, entry, live?.showKeys === true)
   return Array.from(groups.values())
     .sort((a, b) => b.seconds - a.seconds)
     .map(findingOf)
 }
 
-function addTo(groups: Map<string, Group>, { words, seconds, client, clientName }: SlowEntry): void {
-  const command = words[0]!.toLowerCase()
-  const pattern = keyOf(words)
+function addTo(groups: Map<string, Group>, entry: SlowEntry, showKeys: boolean): void {
+  const { command, pattern, client, seconds } = seenCall(entry, showKeys)
   const key = `${command} ${pattern}`
   const group = groups.get(key) ?? { command, pattern, clients: new Map(), count: 0, seconds: 0, longest: 0 }
   groups.set(key, group)
   group.count++
   group.seconds += seconds
   group.longest = Math.max(group.longest, seconds)
-  const who = clientName ?? (client === '?:0' ? 'a script' : hostOf(client ?? ''))
+  const who = client === SCRIPT ? 'a script' : client
   if (who !== '') group.clients.set(who, (group.clients.get(who) ?? 0) + 1)
 }
 

@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts'
 import { findClients } from './judge-clients.ts'
 import { findCommands } from './judge-commands.ts'
 import { findConditions } from './judge-conditions.ts'
+import { beforeTable, findInLook, serverTable } from './judge-live.ts'
 import { findMemory } from './judge-memory.ts'
 import { judgeMonitor } from './judge-monitor.ts'
 import { findRequests } from './judge-requests.ts'
@@ -21,7 +22,7 @@ export function judge(facts: Facts): Judgement {
   const use = 'problem' in load ? undefined : useOf(facts, load)
   const unseen = unseenOf(facts, load, use)
   const slow = findSlow(facts)
-  const standing = [...findClients(facts), ...findSettings(facts)]
+  const standing = [...findClients(facts), ...findSettings(facts), ...findInLook(facts)]
   const monitor = judgeMonitor(facts)
   // The slow log knows the time of a command, MONITOR only a bound.
   const heldUp = monitor.findings.filter(
@@ -32,7 +33,7 @@ export function judge(facts: Facts): Judgement {
     return { measures: [], tables: monitor.tables, findings: [...slow, ...heldUp, ...standing], unseen }
   return {
     measures: measuresOf(facts, load),
-    tables: [...useTable(use), ...commandsTable(load), ...monitor.tables],
+    tables: [...useTable(use), ...commandsTable(load), ...monitor.tables, ...beforeTable(facts), ...serverTable(facts)],
     findings: [
       ...slow,
       ...heldUp,

@@ -5,20 +5,21 @@ import { readInfos } from './info.ts'
 import { type Look, nothingYet, type Seen } from './look.ts'
 import { readMonitor } from './monitor.ts'
 import { type Answer, plainReply, Refusal } from './resp.ts'
-import { settingsOf } from './settings.ts'
+import { type Settings, settingsOf } from './settings.ts'
 import { entriesOf, type SlowEntry } from './slowlog.ts'
 
 export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const live = facts.live ?? nothingYet
   const isFirst = live.looks === 0
-  const { info, clients, settings, slow, window } = seen
+  const { info, clients, slow, window } = seen
+  const settings = seen.settings === undefined ? facts.settings : settingsOf(seen.settings.flatMap(wordsOf))
   const infos = typeof info === 'string' ? readInfos(info) : []
-  const log = readLog(live, slow, isFirst)
+  const log = readLog(live, slow, isFirst ? settings : null)
   const sampled = look.window === null ? null : windowOf(log.live, look.window, window ?? null)
   return {
     infos: [...facts.infos, ...infos],
     clients: typeof clients === 'string' ? readClients(clients) : facts.clients,
-    settings: settings === undefined ? facts.settings : settingsOf(settings.flatMap(wordsOf)),
+    settings,
     slow: [...facts.slow, ...log.slow, ...(sampled?.slow ?? [])],
     monitor: seen.lines === undefined ? facts.monitor : facts.monitor.concat(readMonitor(seen.lines.join('\n'))),
     live: {
@@ -32,11 +33,20 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   }
 }
 
-/** What came into the slow log since the last look; of the first look, what was there before. */
-function readLog(live: Live, answer: Answer, isFirst: boolean): { readonly live: Live; readonly slow: SlowEntry[] } {
+/** What came into the slow log since the last look; in the first look (`settings`), what was there before. */
+function readLog(
+  live: Live,
+  answer: Answer,
+  settings: Settings | null,
+): { readonly live: Live; readonly slow: SlowEntry[] } {
   const entries = entriesOf(plainReply(answer)).sort((a, b) => a.id - b.id)
   const newest = Math.max(live.newest, ...entries.map(({ id }) => id))
-  if (isFirst) return { live: { ...live, newest, before: entries }, slow: [] }
+  if (settings !== null) {
+    // Windows of an earlier look leave what is not slow in it.
+    const threshold = Number(settings.get('slowlog-log-slower-than') ?? 0)
+    const before = entries.filter(({ seconds }) => seconds * 1e6 >= threshold)
+    return { live: { ...live, newest, before }, slow: [] }
+  }
   const fresh = entries.filter(({ id }) => id > live.newest)
   // SLOWLOG RESET leaves no hole: what it took away cannot be told from what never was.
   const lost = fresh.length === 0 ? 0 : newest - live.newest - fresh.length

@@ -35,7 +35,7 @@ export function loadOf({ infos, live }: Facts): Load | { readonly problem: strin
   if (numberOf(last, 'total_commands_processed') === undefined) {
     return { problem: 'INFO has no total_commands_processed; paste its section "Stats" as well' }
   }
-  return first === last || isAnother(first, last) ? lifeOf(last) : between(first, last, live?.moments)
+  return first === last || isBroken(infos) ? lifeOf(last) : between(first, last, live?.moments)
 }
 
 /** The time between each INFO and the next, where nothing was reset in it. */
@@ -46,19 +46,26 @@ export function slicesOf({ infos, live }: Facts): Load[] {
   })
 }
 
+/** Somewhere between them the server was restarted or its counters were reset. */
+export const isBroken = (infos: readonly Info[]) => infos.some((info, i) => i > 0 && isAnother(infos[i - 1]!, info))
+
 /** The second INFO is of another run, or its counters were reset: what lies between cannot be told. */
 export function isAnother(first: Info, last: Info): boolean {
   const run = [first, last].map(({ fields }) => fields.get('run_id'))
   if (run[0] !== undefined && run[1] !== undefined && run[0] !== run[1]) return true
+  if (callsOf(last, RESET) > callsOf(first, RESET)) return true
   return ['total_commands_processed', 'uptime_in_seconds'].some((name) => {
     const [before, after] = [numberOf(first, name), numberOf(last, name)]
     return before !== undefined && after !== undefined && after < before
   })
 }
 
+const RESET = 'config|resetstat'
+const callsOf = ({ commands }: Info, name: string) => commands.get(name)?.calls ?? 0
+
 function lifeOf(info: Info): Load {
   const of = (name: string) => numberOf(info, name) ?? null
-  const isReset = info.commands.has('config|resetstat')
+  const isReset = callsOf(info, RESET) > 0
   return {
     over: 'life',
     isReset,

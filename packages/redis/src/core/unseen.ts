@@ -1,7 +1,7 @@
 /** What could not be seen, and what would show it. */
 import type { Unseen } from '@fettle/report'
 import type { Facts, Live } from './facts.ts'
-import { executingSeconds, isAnother, type Load } from './load.ts'
+import { executingSeconds, isBroken, type Load } from './load.ts'
 import { whyNoWindows } from './look.ts'
 import type { Use } from './use.ts'
 
@@ -25,11 +25,9 @@ export function unseenOf(facts: Facts, load: Load | { readonly problem: string }
 }
 
 function unseenInInfo({ infos }: Facts, load: Load): Unseen[] {
-  const [first, last] = [infos.at(0)!, infos.at(-1)!]
-  const isBroken = first !== last && isAnother(first, last)
   return [
-    ...(isBroken
-      ? [{ what: 'what lies between the two INFOs', why: 'the server was restarted or its counters were reset' }]
+    ...(isBroken(infos)
+      ? [{ what: 'what lies between the INFOs', why: 'the server was restarted or its counters were reset' }]
       : []),
     ...(load.isReset
       ? [{ what: 'CPU for a command', why: 'CONFIG RESETSTAT has reset the counters and not the CPU' }]

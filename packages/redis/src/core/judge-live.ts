@@ -1,0 +1,115 @@
+/** What only somebody knows who has been there: what the server is, and what was in its slow log before. */
+import { type Cell, type Finding, plural, quantityText, type Table } from '@fettle/report'
+import { seenCall } from './call.ts'
+import type { Facts, Live } from './facts.ts'
+import { type Info, numberOf } from './info.ts'
+
+/** Fields of INFO by which forks of Redis tell their own version (valkey 8, dragonfly 1, keydb 6). */
+const ENGINES = [
+  ['valkey_version', 'Valkey'],
+  ['dragonfly_version', 'Dragonfly'],
+  ['redis_version', 'Redis'],
+] as const
+
+export function serverTable({ live, infos }: Facts): Table[] {
+  const info = infos.at(-1)
+  if (live === null || info === undefined) return []
+  const rows: Cell[][] = [
+    ['server', engineOf(info)],
+    ['role', roleOf(info)],
+    ['runs for', quantityText({ value: numberOf(info, 'uptime_in_seconds') ?? Number.NaN, unit: 's' })],
+    ...(Number(info.fields.get('io_threads_active') ?? 0) > 0 ? [['I/O threads', 'yes']] : []),
+    ['password', live.isOpen ? 'none is needed' : 'needed'],
+  ]
+  const columns = [
+    { name: 'what', title: 'WHAT' },
+    { name: 'value', title: 'IS', flexible: true as const },
+  ]
+  return [{ name: 'server', title: 'Who answers', columns, rows }]
+}
+
+function engineOf({ fields }: Info): string {
+  const [field, name] = ENGINES.find(([one]) => fields.has(one)) ?? ['redis_version', 'Redis']
+  const mode = fields.get('redis_mode') ?? fields.get('server_mode') ?? 'standalone'
+  return `${name} ${fields.get(field) ?? 'of an unknown version'}${mode === 'standalone' ? '' : `, ${mode}`}`
+}
+
+function roleOf(info: Info): string {
+  const role = info.fields.get('role') ?? 'unknown'
+  const replicas = numberOf(info, 'connected_slaves') ?? 0
+  if (role === 'slave') return `replica of ${info.fields.get('master_host')}:${info.fields.get('master_port')}`
+  return replicas === 0 ? role : `${role} of ${plural(replicas, 'replica')}`
+}
+
+export function findInLook({ live }: Facts): Finding[] {
+  return live === null ? [] : [...restored(live), ...slowBefore(live)]
+}
+
+function restored({ restored: settings }: Live): Finding[] {
+  return settings.map((setting) => ({
+    code: 'redis.setting-restored',
+    severity: 'note',
+    subject: setting,
+    says: 'was put back: a look that was killed had left it at 0.',
+    confidence: 'measured',
+    quantities: {},
+    evidence: [],
+    remedy: [],
+  }))
+}
+
+/** What the slow log kept of the time before: no finding of now, but it tells what happens at other hours. */
+function slowBefore({ before, windows, showKeys }: Live): Finding[] {
+  if (before.length === 0) return []
+  const slowest = before.reduce((a, b) => (b.seconds > a.seconds ? b : a))
+  const { command, pattern, client, seconds } = seenCall(slowest, showKeys)
+  const from = client === '' ? '' : ` from ${client}`
+  const gone = windows.length > 0 ? ' Logging every command has pushed them out of it: they are in the table.' : ''
+  return [
+    {
+      code: 'redis.slow-before',
+      severity: 'note',
+      subject: '',
+      says: `The slow log had ${before.length === 1 ? 'one entry' : `${before.length} entries`} from before.${gone}`,
+      confidence: 'measured',
+      quantities: { entries: { value: before.length, unit: '1' }, longest: { value: seconds, unit: 's' } },
+      evidence: [
+        {
+          source: 'SLOWLOG GET',
+          text:
+            `the slowest, ${timeOf(slowest.at)}: ${command.toUpperCase()} ${pattern}${from}, ` +
+            quantityText({ value: seconds, unit: 's' }),
+        },
+      ],
+      remedy: [],
+    },
+  ]
+}
+
+const timeOf = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+const ROWS_MAX = 20
+
+/** What the log had before, by command, keys and client. */
+export function beforeTable({ live }: Facts): Table[] {
+  if (live === null || live.before.length === 0) return []
+  const groups = Map.groupBy(live.before, (entry) => {
+    const { command, pattern, client } = seenCall(entry, live.showKeys)
+    return JSON.stringify([command, pattern, client])
+  })
+  const rows = Array.from(groups, ([key, entries]): Cell[] => [
+    ...(JSON.parse(key) as string[]),
+    { value: entries.length, unit: '1' },
+    { value: Math.max(...entries.map(({ seconds }) => seconds)), unit: 's' },
+    timeOf(Math.max(...entries.map(({ at }) => at))),
+  ])
+  const columns = [
+    { name: 'command', title: 'COMMAND' },
+    { name: 'keys', title: 'KEYS', flexible: true as const },
+    { name: 'client', title: 'CLIENT' },
+    { name: 'count', title: 'TIMES' },
+    { name: 'longest', title: 'LONGEST' },
+    { name: 'last', title: 'LAST' },
+  ]
+  return [{ name: 'slow-before', title: 'In the slow log from before', columns, rows: rows.slice(0, ROWS_MAX) }]
+}
