@@ -73,7 +73,7 @@ test('[D7] a look that is stopped in a window does not hold it open, and ends as
   running.kill('SIGSTOP')
   await wait(600)
   // Nobody but the server itself can have closed it.
-  for (let i = 0; i < 5; i++) assert.equal(await thresholdOf(redis, ground), '10000')
+  for (let i = 0; i < 5; i++) assert.equal(await thresholdOf(redis, ground), '2000')
   running.kill('SIGCONT')
   await reportOf(running)
   assert.equal(await thresholdOf(redis, ground), '10000')
@@ -216,7 +216,7 @@ test('[D9] a server that restarts, one whose counters are reset, and one that ha
   await untilThreshold(redis, ground, '0')
   redis.running.kill('SIGSTOP')
   assert.equal(await exitOf(hung, 40), 3)
-  assert.match(hung.output, /^fettle: redis:\S+: slowlog-log-slower-than may still be 0 there instead of 10000/)
+  assert.match(hung.output, /^fettle: redis:\S+: slowlog-log-slower-than may still be changed there from 10000/)
   assert.equal(hung.output.split('\n').length, 2)
   redis.running.kill('SIGCONT')
   await reportOf(check(ground, redis, '--for', '1'))

@@ -14,6 +14,8 @@ export interface Borrowed {
   readonly target: string
   /** Names and values as they were. */
   readonly settings: Readonly<Record<string, string>>
+  /** What is made of each of them: whatever else it is has been set by somebody since. */
+  readonly made: Readonly<Record<string, readonly string[]>>
   readonly process: number
   /** When that process was started, in the kernel's clock ticks; null where the kernel does not say. */
   readonly started: string | null
@@ -22,7 +24,7 @@ export interface Borrowed {
 const folderOf = (data: string) => join(data, 'borrowed')
 
 /** Returns how to say that all of it is back. Throws Unseen when the disk does not take it: then nothing is. */
-export function borrow(data: string, what: Pick<Borrowed, 'tool' | 'target' | 'settings'>): () => void {
+export function borrow(data: string, what: Pick<Borrowed, 'tool' | 'target' | 'settings' | 'made'>): () => void {
   const own: Borrowed = { ...what, process: process.pid, started: startOf(process.pid) }
   const file = join(folderOf(data), `${process.pid}-${what.tool.replaceAll(' ', '-')}.json`)
   try {
@@ -65,8 +67,8 @@ function filesIn(folder: string): string[] {
 function readBorrowed(file: string): Borrowed | undefined {
   try {
     const one = JSON.parse(readFileSync(file, 'utf8')) as Partial<Borrowed>
-    const isWhole =
-      typeof one.target === 'string' && typeof one.process === 'number' && typeof one.settings === 'object'
+    const hasNames = [one.settings, one.made].every((names) => typeof names === 'object' && names !== null)
+    const isWhole = typeof one.target === 'string' && typeof one.process === 'number' && hasNames
     return isWhole ? (one as Borrowed) : undefined
   } catch {
     return undefined

@@ -55,7 +55,7 @@ export class Connection {
     return this.#failure === undefined
   }
 
-  /** `certificates`: a file in PEM of those that are trusted beside the system's. Throws Unseen: nobody answers there. */
+  /** `certificates`: a file in PEM, trusted beside the system's. Throws Unseen: nobody answers there. */
   static async open(address: Address, certificates: string | null): Promise<Connection> {
     const socket = await openSocket(address, certificates)
     return new Connection(address, socket)

@@ -10,6 +10,8 @@ import type { Door } from './door.ts'
 
 const TOOL = 'redis check'
 const THRESHOLD = 'slowlog-log-slower-than'
+/** Long enough for whoever waited to be served. */
+const CALM_MS = 10
 
 export class Probe {
   /** Under which the server shows our connections. */
@@ -105,7 +107,7 @@ export class Probe {
     } catch (error) {
       if (!(error instanceof Unseen)) throw error
       throw new Unseen(
-        `${this.#door.name}: ${THRESHOLD} may still be 0 there instead of ${this.#threshold} (${error.message}); ` +
+        `${this.#door.name}: ${THRESHOLD} may still be changed there from ${this.#threshold} (${error.message}); ` +
           'the next look puts it back',
       )
     }
@@ -118,30 +120,33 @@ export class Probe {
 
   /**
    * The server itself ends the window: what closes it is there already when it is opened. So it is as long as it should
-   * be however busy, stopped or far away we are.
+   * be however busy, stopped or far away we are. It is not opened right after a question that takes the server longer:
+   * those who come by the clock would be waiting then, and be more than they are.
    */
   async #throughWindow(before: string[][], sampling: Sampling, after: string[][]): Promise<[Answer, Answer, Answer[]]> {
-    const { milliseconds, threshold, entries } = sampling
-    this.#borrow(threshold)
-    const opening = [...before, ['CONFIG', 'SET', THRESHOLD, '0']]
-    const closing = [['CONFIG', 'SET', THRESHOLD, threshold], ['SLOWLOG', 'GET', `${entries}`], ...after]
+    const { milliseconds, threshold, between, entries } = sampling
+    this.#borrow(threshold, between)
+    const slow = await this.#askAll(before)
+    await wait(CALM_MS)
+    const opening = ['CONFIG', 'SET', THRESHOLD, '0']
+    const closing = [['CONFIG', 'SET', THRESHOLD, between], ['SLOWLOG', 'GET', `${entries}`], ...after]
     const hold = this.#hold?.(milliseconds)
     if (hold === undefined) {
-      const [slow, opened] = await this.#askAll(opening)
+      const opened = await this.#askAll([opening])
       await wait(milliseconds)
       const [, log, ...answers] = await this.#askAll(closing)
-      return [slow!, opened instanceof Refusal ? opened : log!, answers]
+      return [slow[0]!, opened[0] instanceof Refusal ? opened[0] : log!, answers]
     }
-    const [slow, opened, held, , log, ...answers] = await this.#askAll([...opening, hold, ...closing])
+    const [opened, held, , log, ...answers] = await this.#askAll([opening, hold, ...closing])
     if (held instanceof Refusal) this.#hold = null
-    return [slow!, opened instanceof Refusal ? opened : log!, answers]
+    return [slow[0]!, opened instanceof Refusal ? opened : log!, answers]
   }
 
-  #borrow(threshold: string): void {
+  #borrow(threshold: string, between: string): void {
     if (this.#returned !== undefined) return
-    const settings = { [THRESHOLD]: threshold }
+    const [settings, made] = [{ [THRESHOLD]: threshold }, { [THRESHOLD]: ['0', between] }]
     this.#threshold = threshold
-    this.#returned = borrow(this.#data, { tool: TOOL, target: this.#door.name, settings })
+    this.#returned = borrow(this.#data, { tool: TOOL, target: this.#door.name, settings, made })
   }
 
   /** MONITOR on a connection that the server closes by itself: the order to do so is there before MONITOR is. */
@@ -184,11 +189,12 @@ export class Probe {
 }
 
 /** Only where it still is what we had made of it: somebody may have changed it since. */
-async function giveBack(connection: Connection, { settings }: Borrowed): Promise<string[]> {
+async function giveBack(connection: Connection, { settings, made }: Borrowed): Promise<string[]> {
   const restored: string[] = []
   for (const [name, value] of Object.entries(settings)) {
     const now = await connection.ask(['CONFIG', 'GET', name])
-    if (!Array.isArray(now) || now[1] !== '0' || value === '0') continue
+    const isOurs = Array.isArray(now) && made[name]?.includes(String(now[1])) === true
+    if (!isOurs || now[1] === value) continue
     const answer = await connection.ask(['CONFIG', 'SET', name, value])
     if (!(answer instanceof Refusal)) restored.push(`${name} ${value}`)
   }

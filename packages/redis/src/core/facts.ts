@@ -33,6 +33,10 @@ export interface Live {
   readonly lost: number
   /** What was in the slow log before we came. */
   readonly before: readonly SlowEntry[]
+  /** Every call since then that took longer than `tailSeconds`, with what the user calls slow among them. */
+  readonly tail: readonly SlowEntry[]
+  /** Null: as long as the user has it. */
+  readonly tailSeconds: number | null
   readonly windows: readonly Window[]
   /** Why no window can be opened. */
   readonly cannotSample: string | null

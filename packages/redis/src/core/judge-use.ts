@@ -2,7 +2,7 @@
 import { type Cell, type Finding, type Quantity, quantityText, type Table } from '@fettle/report'
 import type { Use, UseRow } from './use.ts'
 
-const ROWS_MAX = 12
+const ROWS_MAX = 20
 
 export function useTable(use: Use | undefined): Table[] {
   if (use === undefined) return []

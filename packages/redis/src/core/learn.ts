@@ -2,7 +2,7 @@
 import { readClients } from './clients.ts'
 import type { Facts, Live, Window } from './facts.ts'
 import { readInfos } from './info.ts'
-import { type Look, nothingYet, type Seen } from './look.ts'
+import { type Look, nothingYet, type Sampling, type Seen } from './look.ts'
 import { readMonitor } from './monitor.ts'
 import { type Answer, plainReply, Refusal } from './resp.ts'
 import { type Settings, settingsOf } from './settings.ts'
@@ -16,14 +16,17 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const infos = typeof info === 'string' ? readInfos(info) : []
   const log = readLog(live, slow, isFirst ? settings : null)
   const sampled = look.window === null ? null : windowOf(log.live, look.window, window ?? null)
+  const tail = [...log.tail, ...(sampled?.tail ?? [])]
+  const threshold = thresholdOf(settings)
   return {
     infos: [...facts.infos, ...infos],
     clients: typeof clients === 'string' ? readClients(clients) : facts.clients,
     settings,
-    slow: [...facts.slow, ...log.slow, ...(sampled?.slow ?? [])],
+    slow: [...facts.slow, ...tail.filter(({ seconds }) => seconds >= threshold)],
     monitor: seen.lines === undefined ? facts.monitor : facts.monitor.concat(readMonitor(seen.lines.join('\n'))),
     live: {
       ...(sampled?.live ?? log.live),
+      tail: [...live.tail, ...tail],
       looks: live.looks + 1,
       isOver: !isFirst && look.clients,
       moments: infos.length > 0 ? [...live.moments, { at: seen.at, own: seen.own }] : live.moments,
@@ -33,37 +36,47 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   }
 }
 
+/** In seconds; infinite where nothing is logged at all. */
+function thresholdOf(settings: Settings): number {
+  const usec = Number(settings.get('slowlog-log-slower-than') ?? 0)
+  return usec < 0 ? Infinity : usec / 1e6
+}
+
+interface Told {
+  readonly live: Live
+  readonly tail: readonly SlowEntry[]
+}
+
+const inOrder = (answer: Answer) => entriesOf(plainReply(answer)).sort((a, b) => a.id - b.id)
+
 /** What came into the slow log since the last look; in the first look (`settings`), what was there before. */
-function readLog(
-  live: Live,
-  answer: Answer,
-  settings: Settings | null,
-): { readonly live: Live; readonly slow: SlowEntry[] } {
-  const entries = entriesOf(plainReply(answer)).sort((a, b) => a.id - b.id)
+function readLog(live: Live, answer: Answer, settings: Settings | null): Told {
+  const entries = inOrder(answer)
   const newest = Math.max(live.newest, ...entries.map(({ id }) => id))
   if (settings !== null) {
     // Windows of an earlier look leave what is not slow in it.
-    const threshold = Number(settings.get('slowlog-log-slower-than') ?? 0)
-    const before = entries.filter(({ seconds }) => seconds * 1e6 >= threshold)
-    return { live: { ...live, newest, before }, slow: [] }
+    const before = entries.filter(({ seconds }) => seconds >= thresholdOf(settings))
+    return { live: { ...live, newest, before }, tail: [] }
   }
   const fresh = entries.filter(({ id }) => id > live.newest)
   // SLOWLOG RESET leaves no hole: what it took away cannot be told from what never was.
   const lost = fresh.length === 0 ? 0 : newest - live.newest - fresh.length
-  return { live: { ...live, newest, lost: live.lost + lost }, slow: fresh.filter((one) => !isOwn(live, one)) }
+  return { live: { ...live, newest, lost: live.lost + lost }, tail: fresh.filter((one) => !isOwn(live, one)) }
 }
 
-/** What takes longer than the old threshold is in the slow log in any case, and belongs to what is known exactly. */
-function windowOf(live: Live, { threshold }: { readonly threshold: string }, answer: Answer) {
-  if (answer instanceof Refusal) return { live: { ...live, cannotSample: answer.text }, slow: [] }
-  const all = entriesOf(plainReply(answer)).sort((a, b) => a.id - b.id)
-  const fresh = all.filter(({ id }) => id > live.newest)
+/** The window begins behind our own command that opens it, which is the first to be logged in it. */
+function windowOf(live: Live, { between }: Sampling, answer: Answer): Told {
+  if (answer instanceof Refusal) return { live: { ...live, cannotSample: answer.text }, tail: [] }
+  const fresh = inOrder(answer).filter(({ id }) => id > live.newest)
   const newest = Math.max(live.newest, ...fresh.map(({ id }) => id))
-  const own = fresh.filter((one) => isOwn(live, one)).length
+  const opened = fresh.find((one) => isOwn(live, one))?.id ?? live.newest
   const others = fresh.filter((one) => !isOwn(live, one))
-  const isSlow = ({ seconds }: SlowEntry) => Number(threshold) >= 0 && seconds * 1e6 >= Number(threshold)
-  const window: Window = { entries: others, logged: newest - live.newest - own }
-  return { live: { ...live, newest, windows: [...live.windows, window] }, slow: others.filter(isSlow) }
+  const entries = others.filter(({ id }) => id > opened)
+  const own = fresh.filter((one) => one.id > opened && isOwn(live, one)).length
+  const window: Window = { entries, logged: newest - opened - own }
+  const tailSeconds = Number(between) / 1e6
+  const tail = others.filter(({ seconds }) => seconds >= tailSeconds)
+  return { live: { ...live, newest, tailSeconds, windows: [...live.windows, window] }, tail }
 }
 
 /** Before Redis 4.0 the log names no client: our own commands are known by what they are. */

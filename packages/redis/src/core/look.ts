@@ -25,8 +25,10 @@ export interface Look {
 
 export interface Sampling {
   readonly milliseconds: number
-  /** What `slowlog-log-slower-than` is set back to: microseconds. */
+  /** `slowlog-log-slower-than` as the user has it, in microseconds. */
   readonly threshold: string
+  /** What it is between two windows: whatever takes longer is known exactly, however rarely it comes. */
+  readonly between: string
   readonly entries: number
 }
 
@@ -56,6 +58,8 @@ export const nothingYet: Live = {
   newest: -1,
   lost: 0,
   before: [],
+  tail: [],
+  tailSeconds: null,
   windows: [],
   cannotSample: null,
   bursts: [],
@@ -129,7 +133,16 @@ function samplingOf(facts: Facts, live: Live): Sampling | null {
   const entries = Math.min(ENTRIES, ring)
   const aim = Math.min(ENTRIES_AIM, 0.8 * ring)
   const rate = rateOf(facts, live)
-  return { milliseconds: Math.round(clamp((1000 * aim) / rate, 1, WINDOW_MS_MAX)), threshold, entries }
+  const milliseconds = Math.round(clamp((1000 * aim) / rate, 1, WINDOW_MS_MAX))
+  return { milliseconds, threshold, between: betweenOf(threshold), entries }
+}
+
+/** From one look to the next there is no time for more commands of this length than the log holds. */
+const BETWEEN_USEC = 2000
+
+function betweenOf(threshold: string): string {
+  const own = Number(threshold)
+  return own >= 0 && own < BETWEEN_USEC ? threshold : `${BETWEEN_USEC}`
 }
 
 /** Commands a second, as far as one has looked. */

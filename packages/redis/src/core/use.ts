@@ -39,13 +39,12 @@ const WINDOWS_MIN = 4
 const TELLING = 0.05
 
 /** Undefined: there were no windows, or nothing in them. */
-export function useOf({ live, slow, settings }: Facts, load: Load): Use | undefined {
+export function useOf({ live }: Facts, load: Load): Use | undefined {
   const windows = live?.windows.filter(({ entries }) => entries.length > 0) ?? []
   if (live === null || windows.length < WINDOWS_MIN || load.over === 'life') return undefined
-  const threshold = Number(settings.get('slowlog-log-slower-than') ?? -1)
-  const isSlow = ({ seconds }: Call) => threshold >= 0 && seconds * 1e6 >= threshold
+  const isSlow = ({ seconds }: Call) => live.tailSeconds !== null && seconds >= live.tailSeconds
   const calls = windows.map(({ entries }) => callsOf(entries, live.showKeys))
-  const slowCalls = slow.map((entry) => seenCall(entry, live.showKeys))
+  const slowCalls = live.tail.map((entry) => seenCall(entry, live.showKeys))
   const folded = foldRare([...calls.flat(), ...slowCalls].map(({ pattern }) => pattern))
   const table = new Tally(windows.length, folded)
   calls.forEach((window, w) => {
