@@ -8,6 +8,7 @@ const questions: Readonly<Record<string, string>> = {
   log: 'log-source',
   memory: 'memory',
   redis: 'redis-source',
+  'redis-check': 'redis-check',
   service: 'service',
   shares: 'shares',
 }

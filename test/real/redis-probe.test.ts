@@ -38,6 +38,8 @@ async function thresholdOf(redis: Redis, ground: Ground): Promise<string> {
 const untilThreshold = (redis: Redis, ground: Ground, value: string) =>
   until(`slowlog-log-slower-than ${value}`, async () => (await thresholdOf(redis, ground)) === value)
 
+const untilBorrowed = (ground: Ground) => until('something borrowed', () => borrowed(ground).length > 0)
+
 /** Commands that make a machine of two cores no trouble. */
 function startTraffic(ground: Ground, { host, port }: Redis, ...more: string[]): Running {
   const words = ['-h', host, '-p', `${port}`, '-c', '4', '-n', '100000000', '-q', '-r', '1000', ...more]
@@ -85,7 +87,7 @@ test('[D7] Ctrl-C in the middle: what was seen until then is reported, and all i
   const redis = await startRedis(ground)
   startTraffic(ground, redis, 'ping')
   const running = check(ground, redis, '--sample', '--for', '60')
-  await untilThreshold(redis, ground, '0')
+  await untilBorrowed(ground)
   await wait(2500)
   running.kill('SIGINT')
   const report = await reportOf(running)
@@ -98,7 +100,7 @@ test('[D7] two looks at one server: the second waits for nobody and changes noth
   const ground = new Ground(t)
   const redis = await startRedis(ground)
   const first = check(ground, redis, '--sample', '--for', '5')
-  await until('something borrowed', () => borrowed(ground).length > 0)
+  await untilBorrowed(ground)
   const second = check(ground, redis, '--sample', '--for', '5')
   assert.equal(await exitOf(second), 3)
   assert.match(second.output, /^fettle: redis:\/\/\S+: process \d+ is looking at it already; wait for it, or end it\n$/)
@@ -205,7 +207,7 @@ test('[D9] a server that restarts, one whose counters are reset, and one that ha
   const redis = await startRedis(ground)
   startTraffic(ground, redis, 'ping')
   const reset = check(ground, redis, '--sample', '--for', '4')
-  await untilThreshold(redis, ground, '0')
+  await untilBorrowed(ground)
   await wait(1000)
   await ask(redis, ground, 'config', 'resetstat')
   const told = await reportOf(reset)
@@ -213,7 +215,7 @@ test('[D9] a server that restarts, one whose counters are reset, and one that ha
   assert.deepEqual(cellsOf(told, 'use'), [])
 
   const hung = check(ground, redis, '--sample', '--for', '60')
-  await untilThreshold(redis, ground, '0')
+  await untilBorrowed(ground)
   redis.running.kill('SIGSTOP')
   assert.equal(await exitOf(hung, 40), 3)
   assert.match(hung.output, /^fettle: redis:\S+: slowlog-log-slower-than may still be changed there from 10000/)
@@ -223,7 +225,7 @@ test('[D9] a server that restarts, one whose counters are reset, and one that ha
   assert.equal(await thresholdOf(redis, ground), '10000')
 
   const cut = check(ground, redis, '--sample', '--for', '60')
-  await untilThreshold(redis, ground, '0')
+  await untilBorrowed(ground)
   redis.running.kill('SIGKILL')
   assert.equal(await exitOf(cut), 3)
   assert.match(cut.output, /^fettle: redis:\S+: .*nothing listens there/)
