@@ -149,7 +149,7 @@ export function ratioOfSums(
  * On a linear scale, which is nearly the same for small changes, leaving that window out counts -1.
  */
 function fold(factor: number): number {
-  return Math.log(factor)
+  return Math.log(Math.max(factor, 1 / Math.E))
 }
 
 /**
