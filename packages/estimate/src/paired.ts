@@ -1,7 +1,6 @@
 /** The same thing measured twice, before and after, again and again: what has changed? */
 import { assertAmounts, assertConfidence, assertFinite, assertSameLength } from './assert.ts'
 import type { Interval } from './interval.ts'
-import { middleOf } from './median.ts'
 import { studentQuantile } from './student.ts'
 
 /**
@@ -165,4 +164,10 @@ function slowVariance(pulls: Float64Array): readonly [variance: number, freedom:
     sum += (along * along * 2) / n
   }
   return [sum / waves, waves]
+}
+
+/** Of values in order, at least one. */
+function middleOf(sorted: Float64Array): number {
+  const half = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }

@@ -1,18 +1,6 @@
 import { test } from 'node:test'
 import { assertCoverage } from './coverage.ts'
-import {
-  type Known,
-  loads,
-  logins,
-  spreads,
-  tellLogins,
-  tellLooks,
-  tellMedian,
-  tellPairs,
-  tellRatio,
-  tellShares,
-  values,
-} from './situations.ts'
+import { loads, logins, spreads, tellLogins, tellLooks, tellPairs, tellRatio, tellShares } from './situations.ts'
 
 /** Fewer rounds for each situation than in the quick test, so that chance alone makes up to four points. */
 const slack = { below: 4, above: 6 }
@@ -20,29 +8,42 @@ const slack = { below: 4, above: 6 }
 const names = <T extends object>(of: T) => Object.keys(of) as (keyof T)[]
 
 for (const load of names(loads)) {
-  test(`[E9] shares hold what they say: ${load} windows`, () => {
-    for (const known of ['nothing', 'calls', 'time'] satisfies Known[]) {
-      for (const windows of [8, 20, 40]) {
-        const situation = `${windows} ${load} windows, ${known} known`
-        assertCoverage(situation, 800, tellShares(windows, loads[load], known), slack)
-      }
+  test(`[E9] shares hold what they say, row by row: ${load} windows`, () => {
+    for (const windows of load === 'rarely bursty' ? [60, 150] : [15, 30, 60, 150]) {
+      const draw = tellShares(windows, loads[load], 4, 'row')
+      assertCoverage(`${windows} ${load} windows`, 400, draw, { below: 3, above: 5, confidences: [0.95] })
     }
   })
 }
+
+test('[E9] shares of 320 rows in 40 commands hold what they say', () => {
+  for (const load of names(loads)) {
+    for (const windows of [30, 150]) {
+      const draw = tellShares(windows, loads[load], 40, 'windows')
+      assertCoverage(`${windows} ${load} windows`, 30, draw, { below: 3, above: 5, confidences: [0.95] })
+    }
+  }
+})
+
+test('[E9] few windows that miss bursts hold less, as the README says', () => {
+  for (const [windows, load, below] of [
+    [4, 'even', 7],
+    [4, 'heavy', 7],
+    [4, 'bursty', 12],
+    [8, 'bursty', 7],
+    [15, 'rarely bursty', 18],
+    [30, 'rarely bursty', 7],
+  ] as const) {
+    const draw = tellShares(windows, loads[load], 4, 'row')
+    assertCoverage(`${windows} ${load} windows`, 400, draw, { below, above: 5, untold: 0.25, confidences: [0.95] })
+  }
+})
 
 test('[E8] one sum over another holds what it says', () => {
   for (const load of names(loads)) {
     for (const windows of [8, 12, 20, 40, 60]) {
       assertCoverage(`${windows} ${load} windows`, 800, tellRatio(windows, loads[load]), slack)
     }
-  }
-})
-
-test('[E4] the median holds what it says, whatever the distribution', () => {
-  for (const drawn of names(values)) {
-    // Fewer than 6 tell nothing with a confidence of 0.95.
-    for (const count of [6, 7, 10, 25, 200])
-      assertCoverage(`${count} values, ${drawn}`, 2000, tellMedian(drawn, count), slack)
   }
 })
 
