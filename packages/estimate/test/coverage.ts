@@ -21,8 +21,8 @@ interface Tally {
 }
 
 /**
- * Intervals hold the truth as often as they say, with confidences of 0.95 and 0.9, give or take points of a hundred; and
- * nearly all of them say something.
+ * Intervals hold the truth as often as they say, with confidences of 0.95 and 0.9, give or take points of a hundred;
+ * and nearly all of them say something.
  */
 export function assertCoverage(
   situation: string,

@@ -10,6 +10,8 @@ export interface Load {
   readonly duration: number
   /** In which part of all windows every second row is there, and so much the busier. */
   readonly there: number
+  /** How many windows such a time lasts in the mean, where windows do not stand for themselves. */
+  readonly lasting?: number
 }
 
 export const loads = {
@@ -21,6 +23,8 @@ export const loads = {
   bursty: { size: 1, activity: 0.3, duration: 1, there: 0.2 },
   'rarely bursty': { size: 0.7, activity: 0.3, duration: 1, there: 0.07 },
 } as const satisfies Record<string, Load>
+
+export const lasting = (windows: number): Load => ({ ...loads.bursty, lasting: windows })
 
 interface Kind {
   readonly stratum: number
@@ -43,14 +47,25 @@ function kindsOf(commands: number): Kind[] {
   ).flat()
 }
 
-/** What a row takes in a window of this size. */
-function taken(next: Chance, { calls, micros, isBursty }: Kind, size: number, load: Load): number {
+/** What a row takes in windows of these sizes. */
+function taken(next: Chance, { calls, micros, isBursty }: Kind, sizes: Float64Array, load: Load): Float64Array {
   const there = isBursty ? load.there : 1
-  if (next() >= there) return 0
-  const count = poisson(next, (calls / there) * size * uneven(next, load.activity))
-  let sum = 0
-  for (let i = 0; i < count; i++) sum += micros * uneven(next, load.duration)
-  return sum
+  let isThere = next() < there
+  const [comes, goes] = [there, 1 - there].map((part) => part / (load.lasting ?? 1)) as [number, number]
+  return sizes.map((size) => {
+    isThere = isThere ? next() >= goes : next() < comes
+    const count = isThere ? poisson(next, (calls / there) * size * uneven(next, load.activity)) : 0
+    let sum = 0
+    for (let i = 0; i < count; i++) sum += micros * uneven(next, load.duration)
+    return sum
+  })
+}
+
+/** So many neighbouring windows added together. */
+function together(amounts: Float64Array, count: number): Float64Array {
+  const sums = new Float64Array(amounts.length / count)
+  for (const [w, amount] of amounts.entries()) sums[Math.floor(w / count)]! += amount
+  return sums
 }
 
 const howOften = (row: Row) => {
@@ -59,10 +74,10 @@ const howOften = (row: Row) => {
 }
 
 /**
- * A server seen through windows, where it is known what each command takes in the long run. Told of all rows together, by
- * how many windows have seen them; or of each row.
+ * A server seen through windows, where it is known what each command takes in the long run. Told of all rows together,
+ * by how many windows have seen them; or of each row. Of neighbouring windows so many as `inOne` are added together.
  */
-export function tellShares(windows: number, load: Load, commands: number, by: 'windows' | 'row') {
+export function tellShares(windows: number, load: Load, commands: number, by: 'windows' | 'row', inOne = 1) {
   const kinds = kindsOf(commands)
   const totals = Array.from({ length: commands }, (_, i) =>
     kinds.reduce((sum, { stratum, calls, micros }) => sum + (stratum === i ? calls * micros : 0), 0),
@@ -71,7 +86,7 @@ export function tellShares(windows: number, load: Load, commands: number, by: 'w
   const strata = totals.map((total) => ({ total }))
   return (next: Chance): Round => {
     const sizes = Float64Array.from({ length: windows }, () => uneven(next, load.size))
-    const table = kinds.map((kind) => ({ kind, amounts: sizes.map((size) => taken(next, kind, size, load)) }))
+    const table = kinds.map((kind) => ({ kind, amounts: together(taken(next, kind, sizes, load), inOne) }))
     // A row that was not seen is in no table.
     const seen = table.filter(({ amounts }) => amounts.some((amount) => amount > 0))
     const rows = seen.map(({ kind, amounts }) => ({ stratum: kind.stratum, amounts }))
