@@ -3,8 +3,8 @@
 /**
  * A value and how far off it may be: of all the intervals that are told with a confidence of 0.95, 95 in 100 contain
  * the truth. `low <= value <= high`, all in the unit of the value. What nobody can tell is as wide as can be: a
- * difference from -Infinity to Infinity, a ratio from 0 to Infinity, a share from 0 to 1. (JSON turns Infinity into
- * null.)
+ * difference from -Infinity to Infinity, a ratio from 0 to Infinity, a share from 0 to all of its stratum. (JSON turns
+ * Infinity into null.)
  */
 export interface Interval {
   readonly value: number

@@ -26,8 +26,8 @@ const FEWEST = 4
  * the windows, one stratum with a total of 1 is the whole.
  *
  * Windows are independent of each other and equally likely to see anything; they may differ in size at will, and events
- * in one of them may depend on each other. Rows of one table move together, and of 200 intervals with a confidence of
- * 0.95 about 10 miss.
+ * in one of them may depend on each other. Where a burst may last for several windows, neighbours are added together
+ * before. Rows of one table move together, and of 200 intervals with a confidence of 0.95 about 10 miss.
  *
  * Where no stratum takes anything: undefined. Under 4 windows, or where one window alone has seen all of a stratum:
  * from 0 to all of the stratum. A row that took nothing may still be there, and one that is alone in its stratum may
@@ -35,9 +35,9 @@ const FEWEST = 4
  * saw the stratum would have been seen, and that fraction of the stratum is as much as may be missing (J. A. Hanley and
  * A. Lippman-Hand, JAMA 249 (1983), 1743-1745). Negative amounts, unequal lengths and anything not finite are refused.
  *
- * The measure is what leaving out one window does to the logarithm of the odds, for each window (the jackknife: J. W.
- * Tukey, Annals of Mathematical Statistics 29 (1958), 614). What it holds, and where it does not, is measured in the
- * README.
+ * The measure is what leaving out one window does to the logarithm of the odds, for each window (the jackknife:
+ * J. W. Tukey, Annals of Mathematical Statistics 29 (1958), 614). Measured coverage for 0.95, 15 to 150 windows: 93 and
+ * more; less where the windows see few bursts, see the README.
  */
 export function shares(strata: readonly Stratum[], rows: readonly Row[], confidence = 0.95): Interval[] | undefined {
   assertConfidence(confidence)
@@ -60,10 +60,11 @@ export function shares(strata: readonly Stratum[], rows: readonly Row[], confide
 function portion(amounts: ArrayLike<number>, column: Float64Array, confidence: number): Omit<Interval, 'confidence'> {
   const [amount, whole] = [sumOf(amounts), sumOf(column)]
   const value = whole === 0 ? 0 : amount / whole
+  if (column.length < FEWEST) return { value, low: 0, high: 1 }
   if (value === 0) return { value, low: 0, high: missedIn(column, confidence) }
   if (value === 1) return { value, low: 1 - missedIn(column, confidence), high: 1 }
   const without = column.map((sum, w) => (amount - amounts[w]!) / (whole - sum))
-  if (without.length < FEWEST || !without.every(Number.isFinite)) return { value, low: 0, high: 1 }
+  if (!without.every(Number.isFinite)) return { value, low: 0, high: 1 }
   const changes = without.map((left) => logOf(left / value) - logOf((1 - left) / (1 - value)))
   const odds = Math.exp(halfWidth(changes, confidence))
   return { value, low: value / (value + (1 - value) * odds), high: value / (value + (1 - value) / odds) }
@@ -78,7 +79,7 @@ function missedIn(column: Float64Array, confidence: number): number {
 /**
  * One sum over another over the same windows, such as CPU time over requests: as `shares`, for amounts of two kinds.
  * All denominators 0: undefined. Under 4 windows, numerators that are all 0, or one window that has all of one of them:
- * 0 to Infinity. Measured coverage for 0.95, 8 to 60 windows of lognormal size and cost: 92 to 97.
+ * 0 to Infinity. Measured coverage for 0.95, 8 to 60 windows of lognormal size and cost: 93 to 97.
  */
 export function ratioOfSums(
   numerators: ArrayLike<number>,

@@ -41,7 +41,7 @@ const threeRows: Row[] = [
   { stratum: 1, amounts: [100, 300, 50, 50] },
 ]
 
-test('[E9] where it is known what a stratum takes, only the division inside of it is estimated', () => {
+test('[E8] where it is known what a stratum takes, only the division inside of it is estimated', () => {
   const found = shares([{ total: 60 }, { total: 20 }], threeRows)!
   assert.deepEqual(
     found.map(({ value }) => value),
@@ -67,13 +67,13 @@ const jackknife = Math.sqrt((5 / 6) * cpu!.reduce((sum, _, w) => sum + (logRatio
 /** These windows have no excess kurtosis, so that t has all their five degrees of freedom. */
 const reach = 2.5705818356363 * jackknife
 
-test('[E9] the interval is what leaving out one window does to the odds', () => {
+test('[E8] the interval is what leaving out one window does to the odds', () => {
   const [found] = shares(whole, rowsOf(cpu!, requests!))!
   const odds = (share: number) => Math.log(share / (1 - share)) - logRatio(-1)
   assert.ok(near(odds(found!.high), reach) && near(odds(found!.low), -reach))
 })
 
-test('[E9] where one window makes all the change its few degrees of freedom widen, not the number of windows', () => {
+test('[E8] where one window makes all the change its few degrees of freedom widen, not the number of windows', () => {
   const steady = new Array<number>(40).fill(10)
   const spike = steady.map((_, w) => (w === 7 ? 5 : 0))
   const [, rare] = shares(whole, rowsOf(steady, spike))!
@@ -81,13 +81,13 @@ test('[E9] where one window makes all the change its few degrees of freedom wide
   assert.ok(rare!.low < rare!.value / 60 && rare!.high > rare!.value * 10, `${rare!.low} to ${rare!.high}`)
 })
 
-test('[E9] where one row is left without a window, rounding makes it no more than all', () => {
+test('[E8] where one row is left without a window, rounding makes it no more than all', () => {
   // Without the second window the first row has 15 of 15, or of 14.999999999999998.
   const found = shares(whole, rowsOf([9.2, 7.4, 0.5, 5.3], [0, 0.2, 0, 0]))!
   for (const { low, value, high } of found) assert.ok(low < value && value < high, `${low} ${value} ${high}`)
 })
 
-test('[E1, E9] few windows, and one that has all, tell nothing of the ends', () => {
+test('[E1, E8] few windows, and one that has all, tell nothing of the ends', () => {
   assert.equal(shares([], []), undefined)
   assert.equal(shares([{ total: 0 }], rowsOf([1, 2, 3, 4])), undefined)
   for (const amounts of [
@@ -99,12 +99,17 @@ test('[E1, E9] few windows, and one that has all, tell nothing of the ends', () 
   }
 })
 
+test('[E1, E8] few windows tell nothing of who is alone or was not seen either', () => {
+  const [alone, unseen] = shares([{ total: 3 }], rowsOf([1, 2, 3], [0, 0, 0]))!
+  assert.deepEqual([alone!.low, alone!.high, unseen!.low, unseen!.high], [0, 1, 0, 1])
+})
+
 /** Seen by seven of ten windows. */
 const sevenOfTen = [4, 1, 0, 3, 0, 2, 2, 5, 1, 0]
 const never = sevenOfTen.map(() => 0)
 const missed = 1 - 0.05 ** (1 / 7)
 
-test('[E10] what was not seen may be there, and who is alone may not be alone', () => {
+test('[E9] what was not seen may be there, and who is alone may not be alone', () => {
   const rows: Row[] = [
     { stratum: 0, amounts: sevenOfTen },
     { stratum: 0, amounts: never },
@@ -118,7 +123,7 @@ test('[E10] what was not seen may be there, and who is alone may not be alone', 
   assert.deepEqual(dark, { value: 0, low: 0, high: 0.7, confidence: 0.95 })
 })
 
-test('[E1, E9] shares lie in their intervals, between 0 and 1, and add up to 1; more confidence is wider', () => {
+test('[E1, E8] shares lie in their intervals, between 0 and 1, and add up to 1; more confidence is wider', () => {
   fc.assert(
     fc.property(tables, ({ strata, rows }) => {
       const found = shares(strata, rows)!
@@ -151,13 +156,13 @@ test('[E3] the order of windows and rows, the unit of amounts and of totals do n
   )
 })
 
-test('[E8] one sum over another is what leaving out one window does to the ratio', () => {
+test('[E7] one sum over another is what leaving out one window does to the ratio', () => {
   const found = ratioOfSums(cpu!, requests!)!
   assert.equal(found.value, 0.2)
   assert.ok(near(Math.log(found.high / 0.2), reach) && near(Math.log(found.low / 0.2), -reach))
 })
 
-test('[E1, E8] of no denominator nothing is told; few windows, and one that has all, tell nothing of the ends', () => {
+test('[E1, E7] of no denominator nothing is told; few windows, and one that has all, tell nothing of the ends', () => {
   assert.equal(ratioOfSums([], []), undefined)
   assert.equal(ratioOfSums([1, 2, 3, 4], [0, 0, 0, 0]), undefined)
   const cases: [number[], number[], number][] = [
