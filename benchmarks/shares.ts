@@ -1,4 +1,4 @@
-/** What do intervals around 200 shares cost, and how many hold the truth, beside a bootstrap that one would write in an hour? */
+/** What do intervals around 300 shares cost, and how many hold the truth, beside a bootstrap over windows? */
 import { type Interval, type Row, shares } from '@fettle/estimate'
 import { spread } from './process.ts'
 
@@ -11,10 +11,10 @@ interface Table {
   readonly truth: readonly number[]
 }
 
-process.stdout.write(`200 shares, 40 windows, the bootstrap with ${DRAWS} draws, ${rounds} rounds\n\n`)
+process.stdout.write(`300 shares, 150 windows, the bootstrap with ${DRAWS} draws, ${rounds} rounds\n\n`)
 const cost: Readonly<Record<string, number[]>> = { fettle: [], bootstrap: [] }
 for (let round = 0; round < rounds + 2; round++) {
-  const table = draw(200, 40)
+  const table = draw(300, 150)
   for (const [name, tell] of [
     ['fettle', jackknife],
     ['bootstrap', bootstrap],
@@ -78,7 +78,10 @@ function bootstrap(rows: readonly Row[]): Interval[] {
   })
 }
 
-/** Shares fall off as 1, 1/2, 1/3 ...; a window sees some thirty calls of the first row, lognormal in number and duration. */
+/**
+ * Shares fall off as 1, 1/2, 1/3 ...; a window sees some thirty calls of the first row, lognormal in number and
+ * duration.
+ */
 function draw(count: number, windows: number): Table {
   const means = Array.from({ length: count }, (_, k) => 30 / (k + 1))
   const amounts = means.map(() => new Float64Array(windows))

@@ -1,13 +1,12 @@
 /** The same thing measured twice, before and after, again and again: what has changed? */
 import { assertAmounts, assertConfidence, assertFinite, assertSameLength } from './assert.ts'
 import type { Interval } from './interval.ts'
-import { middleOf } from './median.ts'
 import { studentQuantile } from './student.ts'
 
 /**
- * Whether what disturbs one pair may disturb the next one too. `independent`: no; a pair stands for itself, as with logins
- * some seconds apart. `dependent`: yes, as with slices of half a second on a machine that others use; pairs stand in the
- * order of time and at even distances.
+ * Whether what disturbs one pair may disturb the next one too. `independent`: no; a pair stands for itself, as with
+ * logins some seconds apart. `dependent`: yes, as with slices of half a second on a machine that others use; pairs
+ * stand in the order of time and at even distances.
  */
 export type Neighbours = 'independent' | 'dependent'
 
@@ -21,21 +20,21 @@ const WAVES = 0.32
 const SIGMA = 1.4826
 
 /**
- * How much more `b` is than `a`, as a rule: the centre of `b - a` over pairs, in the unit of both. A pair that is far off
- * the others counts no more than one at the edge of them, so that a stall now and then neither moves nor widens much. What
- * is told is the difference that is usual, not the mean one with its stalls.
+ * How much more `b` is than `a`, as a rule: the centre of `b - a` over pairs, in the unit of both. A pair that is far
+ * off the others counts no more than one at the edge of them, so that a stall now and then neither moves nor widens
+ * much. What is told is the difference that is usual, not the mean one with its stalls.
  *
- * No pair: undefined. One: its difference, with infinite ends. Two or three independent ones: honest and wide. When more
- * than half of the differences are equal, all pairs count in full; when all are, the ends are equal too, and the resolution
- * of the clock is the caller's to know. Anything not finite is refused.
+ * No pair: undefined. One: its difference, with infinite ends. Two or three independent ones: honest and wide. When
+ * more than half of the differences are equal, all pairs count in full; when all are, the ends are equal too, and the
+ * resolution of the clock is the caller's to know. Anything not finite is refused.
  *
- * Measured coverage for 0.95, independent, 3 to 10 pairs, outliers and skewness as in the tests: 93 to 98. Dependent, 8 to
- * 200 pairs, AR(1) with a correlation of up to 0.6: 92 to 98; less for stronger ones.
+ * Measured coverage for 0.95, independent, 3 to 10 pairs, outliers and skewness as in the tests: 93 to 98. Dependent,
+ * 10 to 150 pairs, AR(1) with a correlation of up to 0.6: 92 to 97; 0.8: 89 to 93.
  *
  * P. J. Huber's estimate of location with a scale from the median distance (Robust Statistics, 1981, chapter 6). The
  * variance of independent pairs is the usual one, that of dependent ones is from the slowest cosine waves alone, so few
- * that their number is what Student's t needs: E. Lazarus, D. J. Lewis, J. H. Stock and M. W. Watson, Journal of Business
- * and Economic Statistics 36 (2018), 541-559; with a rule for the number that is measured here.
+ * that their number is what Student's t needs: E. Lazarus, D. J. Lewis, J. H. Stock and M. W. Watson, Journal of
+ * Business and Economic Statistics 36 (2018), 541-559; with a rule for the number that is measured here.
  */
 export function pairedDifference(
   a: ArrayLike<number>,
@@ -58,9 +57,9 @@ export function pairedDifference(
 }
 
 /**
- * How many times `a` is `b`, as a rule: as `pairedDifference`, of logarithms, so that half and double are equally far from
- * 1. For amounts: 0 or more. A pair with one 0 in it is as far off as can be and counts like any other one that is far off;
- * two of them are equal. One pair, or too few: from 0 to Infinity.
+ * How many times `a` is `b`, as a rule: as `pairedDifference`, of logarithms, so that half and double are equally far
+ * from 1. For amounts: 0 or more. A pair with one 0 in it is as far off as can be and counts like any other one that is
+ * far off; two of them are equal. One pair, or too few: from 0 to Infinity.
  */
 export function pairedRatio(
   a: ArrayLike<number>,
@@ -97,11 +96,11 @@ const STEP = 1.5
 
 /**
  * `pairedRatio` of dependent pairs, for who measures until `within` is reached: 0.03 is until the ends are at most 1.03
- * times the value, and the value at most 1.03 times the lower end. Who looks often and stops when it looks well stops too
- * early, at a width that was small by chance: with a look at every pair from the 15th on, 80 to 90 of 100 intervals hold the
- * truth instead of 95. So only a few looks may end it, at 30, 45, 68 ... pairs, and their intervals have half the errors
- * of the confidence that they are told with: measured coverage 93 to 99, AR(1) up to 0.6. Any other look tells the same and
- * is never `enough`.
+ * times the value, and the value at most 1.03 times the lower end. Who looks often and stops when it looks well stops
+ * too early, at a width that was small by chance: with a look at every pair from the 15th on, 80 to 85 of 100 intervals
+ * hold the truth instead of 95. So only a few looks may end it, at 30, 45, 68 ... pairs, and their intervals have half
+ * the errors of the confidence that they are told with: measured coverage 93 to 98, AR(1) up to 0.6. Any other look
+ * tells the same and is never `enough`.
  */
 export function lookAtRatio(a: ArrayLike<number>, b: ArrayLike<number>, within: number, confidence = 0.95): Look {
   if (!(within > 0 && within < Infinity)) throw new Error(`the wanted distance is more than 0: ${within}`)
@@ -165,4 +164,10 @@ function slowVariance(pulls: Float64Array): readonly [variance: number, freedom:
     sum += (along * along * 2) / n
   }
   return [sum / waves, waves]
+}
+
+/** Of values in order, at least one. */
+function middleOf(sorted: Float64Array): number {
+  const half = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }

@@ -1,4 +1,4 @@
-/** The two distributions that all intervals here rest on, through one function. */
+/** Student's t, which all intervals here rest on. */
 
 /**
  * Half the width, in standard errors, of the interval around 0 that holds Student's t with the given confidence.
@@ -17,11 +17,6 @@ export function studentQuantile(freedom: number, confidence: number): number {
     if (step < t * 1e-12) break
   }
   return t
-}
-
-/** The chance of at most `most` heads in `tosses` throws of a fair coin. */
-export function coinTail(tosses: number, most: number): number {
-  return most >= tosses ? 1 : regularBeta(0.5, tosses - most, most + 1) // DLMF 8.17.5
 }
 
 /** The regularised incomplete beta function I(x; a, b): DLMF 8.17. */

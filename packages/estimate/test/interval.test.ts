@@ -15,12 +15,12 @@ const intervals = fc
   .tuple(fc.integer({ min: -1000, max: 1000 }), fc.nat(1000), fc.nat(1000))
   .map(([value, below, above]) => told(value, value - below, value + above))
 
-test('[E11] the difference takes the ends that lie against each other, square and add', () => {
+test('[E10] the difference takes the ends that lie against each other, square and add', () => {
   assert.deepEqual(difference(told(10, 7, 14), told(2, -1, 6)), told(8, 3, 13))
   assert.deepEqual(difference(told(10, 10, 13), told(2, -2, 2)), told(8, 8, 13))
 })
 
-test('[E11] a difference turned round is the same from the other side', () => {
+test('[E10] a difference turned round is the same from the other side', () => {
   fc.assert(
     fc.property(intervals, intervals, (a, b) => {
       const [there, back] = [difference(a, b), difference(b, a)]
@@ -36,7 +36,7 @@ test('[E11] a difference turned round is the same from the other side', () => {
   )
 })
 
-test('[E11] what is unknown of one is unknown of the difference, on that side', () => {
+test('[E10] what is unknown of one is unknown of the difference, on that side', () => {
   assert.deepEqual(ends(difference(told(1, -Infinity, 2), told(0, -1, 1))), [-Infinity, 1 + Math.SQRT2])
   assert.deepEqual(ends(difference(told(1, 0, 2), told(0, -Infinity, 1))), [1 - Math.SQRT2, Infinity])
 })
@@ -45,14 +45,14 @@ test('[E2] intervals of different confidence are not compared', () => {
   assert.throws(() => difference(told(1, 0, 2), told(1, 0, 2, 0.9)), /confidences differ: 0.95 and 0.9/)
 })
 
-test('[E12] the band of noise is as wide to both sides as A against A was far off', () => {
+test('[E11] the band of noise is as wide to both sides as A against A was far off', () => {
   assert.deepEqual(noiseBand(told(1, -2, 5), 0), { low: -5, high: 5 })
   assert.deepEqual(noiseBand(told(-1, -5, 2), 0), { low: -5, high: 5 })
   assert.deepEqual(noiseBand(told(1, 0.8, 1.1), 1), { low: 0.8, high: 1.25 })
   assert.deepEqual(noiseBand(told(1, 0.9, 2), 1), { low: 0.5, high: 2 })
 })
 
-test('[E12] an interval lies above, below or within as a whole, or it is unclear', () => {
+test('[E11] an interval lies above, below or within as a whole, or it is unclear', () => {
   const band = { low: -1, high: 1 }
   assert.equal(position(told(3, 1.5, 4), band), 'above')
   assert.equal(position(told(-3, -4, -1.5), band), 'below')
@@ -69,7 +69,7 @@ test('[E12] an interval lies above, below or within as a whole, or it is unclear
   assert.equal(position({ low: 2, high: Infinity }, band), 'above')
 })
 
-test('[E12] a band without an end tells nothing', () => {
+test('[E11] a band without an end tells nothing', () => {
   for (const none of [0, 1] as const) {
     const band = noiseBand(told(none, none === 0 ? -Infinity : 0, Infinity), none)
     assert.equal(position(told(2, 1.9, 2.1), band), 'unclear')

@@ -1,14 +1,5 @@
 /** What is measured, as chance would have it: servers seen through windows, pairs, logins. */
-import {
-  lookAtRatio,
-  median,
-  type Neighbours,
-  pairedDifference,
-  type Row,
-  ratioOfSums,
-  type Stratum,
-  shares,
-} from '../src/index.ts'
+import { lookAtRatio, type Neighbours, pairedDifference, type Row, ratioOfSums, shares } from '../src/index.ts'
 import { type Chance, normal, poisson, series, uneven } from './chance.ts'
 import type { Round } from './coverage.ts'
 
@@ -17,73 +8,96 @@ export interface Load {
   readonly size: number
   readonly activity: number
   readonly duration: number
+  /** In which part of all windows every second row is there, and so much the busier. */
+  readonly there: number
+  /** How many windows such a time lasts in the mean, where windows do not stand for themselves. */
+  readonly lasting?: number
 }
 
 export const loads = {
-  even: { size: 0.3, activity: 0.3, duration: 0.5 },
-  /** The largest of 20 windows is some 40 times as large as the smallest. */
-  uneven: { size: 1, activity: 0.5, duration: 1 },
+  even: { size: 0.3, activity: 0.3, duration: 0.5, there: 1 },
+  /** The largest of 60 windows is some 200 times as large as the smallest. */
+  uneven: { size: 1.2, activity: 0.5, duration: 1, there: 1 },
   /** One call in a hundred takes ten times as long as the mean. */
-  heavy: { size: 0.5, activity: 1, duration: 1.5 },
+  heavy: { size: 0.7, activity: 1, duration: 1.5, there: 1 },
+  bursty: { size: 1, activity: 0.3, duration: 1, there: 0.2 },
+  'rarely bursty': { size: 0.7, activity: 0.3, duration: 1, there: 0.07 },
 } as const satisfies Record<string, Load>
 
-/** Calls in a mean window and their mean duration in microseconds, by row. */
-const table = [
-  { command: 0, calls: 20, micros: 200 },
-  { command: 0, calls: 10, micros: 40 },
-  { command: 1, calls: 10, micros: 20 },
-  { command: 1, calls: 5, micros: 20 },
-  { command: 2, calls: 3, micros: 17 },
-  { command: 2, calls: 1, micros: 51 },
-  { command: 3, calls: 1, micros: 51 },
-  { command: 3, calls: 4, micros: 24 },
-] as const
-const commands = [0, 1, 2, 3]
-const time = table.map(({ calls, micros }) => calls * micros)
-const allTime = time.reduce((sum, one) => sum + one)
+export const lasting = (windows: number): Load => ({ ...loads.bursty, lasting: windows })
 
-/** What rows take of the time in the long run: 81, 8, 4, 2, 1, 1, 1 and 2 %. */
-const trueShares = time.map((one) => one / allTime)
-
-/** What is known exactly beside the windows, by command. */
-export type Known = 'nothing' | 'calls' | 'time'
-
-/** A server seen through windows. */
-function observe(next: Chance, windows: number, load: Load, known: Known): { strata: Stratum[]; rows: Row[] } {
-  const calls = table.map(() => new Float64Array(windows))
-  const amounts = table.map(() => new Float64Array(windows))
-  for (let w = 0; w < windows; w++) {
-    const size = uneven(next, load.size)
-    for (const [k, row] of table.entries()) {
-      calls[k]![w] = poisson(next, row.calls * size * uneven(next, load.activity))
-      for (let i = 0; i < calls[k]![w]!; i++) amounts[k]![w]! += row.micros * uneven(next, load.duration)
-    }
-  }
-  const rows = table.map(({ command }, k) => ({ stratum: known === 'nothing' ? 0 : command, amounts: amounts[k]! }))
-  const inCommand = (command: number, of: (k: number) => number) =>
-    table.reduce((sum, row, k) => sum + (row.command === command ? of(k) : 0), 0)
-  const strata: Readonly<Record<Known, () => Stratum[]>> = {
-    nothing: () => [{ total: 1 }],
-    time: () => commands.map((command) => ({ total: inCommand(command, (k) => time[k]!) })),
-    calls: () =>
-      commands.map((command) => ({
-        total: inCommand(command, (k) => table[k]!.calls),
-        seen: Float64Array.from({ length: windows }, (_, w) => inCommand(command, (k) => calls[k]![w]!)),
-      })),
-  }
-  return { strata: strata[known](), rows }
+interface Kind {
+  readonly stratum: number
+  /** In a mean window. */
+  readonly calls: number
+  readonly micros: number
+  readonly isBursty: boolean
 }
 
-export const tellShares =
-  (windows: number, load: Load, known: Known) =>
-  (next: Chance): Round => {
-    const { strata, rows } = observe(next, windows, load, known)
+/** Commands with eight rows each, of which the last ones are seen by few windows or by none. */
+function kindsOf(commands: number): Kind[] {
+  const ranks = [1, 2, 3, 4, 5, 6, 7, 8]
+  return Array.from({ length: commands }, (_, stratum) =>
+    ranks.map((rank) => ({
+      stratum,
+      calls: 20 / ((stratum + 1) * rank ** 3),
+      micros: rank % 2 === 1 ? 1 : 3,
+      isBursty: (stratum + rank) % 2 === 0,
+    })),
+  ).flat()
+}
+
+/** What a row takes in windows of these sizes. */
+function taken(next: Chance, { calls, micros, isBursty }: Kind, sizes: Float64Array, load: Load): Float64Array {
+  const there = isBursty ? load.there : 1
+  let isThere = next() < there
+  const [comes, goes] = [there, 1 - there].map((part) => part / (load.lasting ?? 1)) as [number, number]
+  return sizes.map((size) => {
+    isThere = isThere ? next() >= goes : next() < comes
+    const count = isThere ? poisson(next, (calls / there) * size * uneven(next, load.activity)) : 0
+    let sum = 0
+    for (let i = 0; i < count; i++) sum += micros * uneven(next, load.duration)
+    return sum
+  })
+}
+
+/** So many neighbouring windows added together. */
+function together(amounts: Float64Array, count: number): Float64Array {
+  const sums = new Float64Array(amounts.length / count)
+  for (const [w, amount] of amounts.entries()) sums[Math.floor(w / count)]! += amount
+  return sums
+}
+
+const howOften = (row: Row) => {
+  const seen = Array.from(row.amounts).filter((amount) => amount > 0).length
+  return seen >= 10 ? 'often' : seen > 1 ? 'in 2 to 9 windows' : 'in one window'
+}
+
+/**
+ * A server seen through windows, where it is known what each command takes in the long run. Told of all rows together,
+ * by how many windows have seen them; or of each row. Of neighbouring windows so many as `inOne` are added together.
+ */
+export function tellShares(windows: number, load: Load, commands: number, by: 'windows' | 'row', inOne = 1) {
+  const kinds = kindsOf(commands)
+  const totals = Array.from({ length: commands }, (_, i) =>
+    kinds.reduce((sum, { stratum, calls, micros }) => sum + (stratum === i ? calls * micros : 0), 0),
+  )
+  const all = totals.reduce((sum, total) => sum + total)
+  const strata = totals.map((total) => ({ total }))
+  return (next: Chance): Round => {
+    const sizes = Float64Array.from({ length: windows }, () => uneven(next, load.size))
+    const table = kinds.map((kind) => ({ kind, amounts: together(taken(next, kind, sizes, load), inOne) }))
+    // A row that was not seen is in no table.
+    const seen = table.filter(({ amounts }) => amounts.some((amount) => amount > 0))
+    const rows = seen.map(({ kind, amounts }) => ({ stratum: kind.stratum, amounts }))
     return (confidence) =>
-      shares(strata, rows, confidence)!.flatMap((interval, k) =>
-        // A row that was not seen is in no table.
-        interval.value === 0 ? [] : [{ about: `row ${k}`, interval, truth: trueShares[k]! }],
-      )
+      shares(strata, rows, confidence)!.map((interval, k) => {
+        const { kind } = seen[k]!
+        const about = by === 'row' ? `row ${kinds.indexOf(kind)}` : `seen ${howOften(rows[k]!)}`
+        return { about, interval, truth: (kind.calls * kind.micros) / all }
+      })
   }
+}
 
 /** Time for each call, over windows with some 20 calls. */
 export const tellRatio =
@@ -146,21 +160,6 @@ export interface Login {
   readonly change: number
   draw(next: Chance): readonly [before: number, after: number]
 }
-
-/** Distributions with a median of 0. */
-export const values = {
-  normal,
-  lognormal: (next) => Math.exp(normal(next)) - 1,
-  exponential: (next) => exponential(next) - Math.LN2,
-  'without a mean': (next) => Math.tan(Math.PI * (next() - 0.5)),
-} as const satisfies Record<string, (next: Chance) => number>
-
-export const tellMedian =
-  (of: keyof typeof values, count: number) =>
-  (next: Chance): Round => {
-    const drawn = Float64Array.from({ length: count }, () => values[of](next))
-    return (confidence) => [{ interval: median(drawn, confidence)!, truth: 0 }]
-  }
 
 const exponential = (next: Chance) => -Math.log(1 - next())
 const stall = (next: Chance, chance: number) => (next() < chance ? 5 + 5 * next() : 0)

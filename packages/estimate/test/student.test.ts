@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { coinTail, studentQuantile } from '../src/student.ts'
+import { studentQuantile } from '../src/student.ts'
 
 const near = (found: number, expected: number) => assert.ok(Math.abs(found / expected - 1) < 1e-9, `${found}`)
 
@@ -20,16 +20,4 @@ test('[E1] Student’s t is as in the tables: Abramowitz and Stegun 26.10, and c
   }
   // Not only whole degrees of freedom; reckoned with scipy 1.17.
   near(studentQuantile(2.5, 0.95), 3.5746548420036817)
-})
-
-test('[E4] the tail of a coin is the sum of its chances', () => {
-  for (const tosses of [1, 2, 5, 20, 61]) {
-    let [sum, term] = [0, 0.5 ** tosses]
-    for (let most = 0; most <= tosses; most++) {
-      sum += term
-      near(coinTail(tosses, most), sum)
-      term *= (tosses - most) / (most + 1)
-    }
-  }
-  near(coinTail(100_000, 49_500), 0.0007911799394257577) // scipy 1.17
 })

@@ -1,4 +1,5 @@
 /** Two reports of the same thing: what changed, and whether it is more than noise. */
+import { difference, type Interval, position } from '@fettle/estimate'
 import type { Quantity } from './quantity.ts'
 import type { Finding, Report } from './report.ts'
 
@@ -55,31 +56,29 @@ function changeOf(name: string, title: string, before: Quantity, after: Quantity
   return { name, title, before, after, change, verdict: verdictOf(before, after, better) }
 }
 
-/** The interval of a ratio of two independent quantities, by the errors of their logarithms (first order). */
+/** A difference of logarithms, where both have one. */
 function ratio(before: Quantity, after: Quantity): Quantity {
   const value = after.value / before.value - 1
-  const spread = [before, after].map(halfWidthOfLog)
-  if (spread.some((one) => one === undefined) || !(after.value / before.value > 0)) return { value, unit: 'share' }
-  const half = Math.hypot(...(spread as number[]))
-  return { value, unit: 'share', low: (1 + value) * Math.exp(-half) - 1, high: (1 + value) * Math.exp(half) - 1 }
-}
-
-function halfWidthOfLog({ value, low, high }: Quantity): number | undefined {
-  if (low === undefined || high === undefined || !(low > 0) || !(value > 0)) return undefined
-  return Math.log(high / low) / 2
+  const [from, to] = [intervalOf(before, Math.log), intervalOf(after, Math.log)]
+  if (from === undefined || to === undefined) return { value, unit: 'share' }
+  const { low, high } = difference(to, from)
+  return { value, unit: 'share', low: Math.exp(low) - 1, high: Math.exp(high) - 1 }
 }
 
 /** The difference beside the error of a difference: the intervals themselves may well overlap. */
 function verdictOf(before: Quantity, after: Quantity, better?: 'less' | 'more'): Change['verdict'] {
-  const difference = after.value - before.value
-  if (difference === 0) return 'same'
-  const [a, b] = [halfWidth(before), halfWidth(after)]
-  if (a === undefined || b === undefined) return 'unknown'
-  if (Math.abs(difference) <= Math.hypot(a, b)) return 'noise'
+  if (before.value === after.value) return 'same'
+  const [from, to] = [intervalOf(before), intervalOf(after)]
+  if (from === undefined || to === undefined) return 'unknown'
+  const where = position(difference(to, from), { low: 0, high: 0 })
+  if (where !== 'above' && where !== 'below') return 'noise'
   if (better === undefined) return 'different'
-  return difference < 0 === (better === 'less') ? 'better' : 'worse'
+  return (where === 'below') === (better === 'less') ? 'better' : 'worse'
 }
 
-function halfWidth({ low, high }: Quantity): number | undefined {
-  return low === undefined || high === undefined ? undefined : (high - low) / 2
+/** On any scale; undefined: it has no interval, or none on that scale. */
+function intervalOf({ value, low, high }: Quantity, scale = (end: number) => end): Interval | undefined {
+  if (low === undefined || high === undefined) return undefined
+  const ends = { value: scale(value), low: scale(low), high: scale(high) }
+  return Object.values(ends).every(Number.isFinite) ? { ...ends, confidence: 0.95 } : undefined
 }

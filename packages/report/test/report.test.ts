@@ -100,11 +100,17 @@ test('two reports: what changed more than noise, in which direction, and which f
   // The intervals overlap, and yet the difference is more than its error.
   assert.equal(verdict(sure(10, 1), sure(8.5, 1)).verdict, 'better')
   assert.equal(verdict(sure(10, 1), sure(9, 1)).verdict, 'noise')
+  // What counts is the end that lies against the other one.
+  const skewed: Quantity = { value: 10, unit: 's', low: 9.5, high: 20 }
+  assert.equal(verdict(skewed, sure(8, 1)).verdict, 'better')
+  assert.equal(verdict(skewed, sure(12, 1)).verdict, 'noise')
   assert.equal(verdict({ value: 10, unit: 's' }, { value: 5, unit: 's' }).verdict, 'unknown')
+  assert.equal(verdict({ ...skewed, high: Infinity }, sure(8, 1)).verdict, 'unknown')
   assert.equal(verdict(sure(5, 1), sure(5, 2)).verdict, 'same')
   const { change } = verdict(sure(10, 1), sure(5, 0.5))
   assert.equal(change!.value, -0.5)
   assert.ok(change!.low! > -0.58 && change!.low! < -0.55 && change!.high! > -0.44 && change!.high! < -0.41)
+  assert.deepEqual(verdict(sure(10, 1), sure(5, 5)).change, { value: -0.5, unit: 'share' })
   assert.equal(verdict({ value: 0, unit: 's' }, sure(5, 1)).change, null)
 
   const [a, b, c] = [finding('redis.a'), finding('redis.b'), finding('redis.c', { subject: 'x' })]
