@@ -1,8 +1,8 @@
 /**
  * What does looking at a Redis cost the Redis? CPU of its main thread for a command, and commands a second, while
  * `redis-benchmark` asks GET with 50 clients, one by one and in batches of sixteen: with nobody looking, with
- * `fettle redis check --sample` for all of the time, with MONITOR read by redis-cli, and with MONITOR for 10 ms of every
- * 500 ms. All in turn in every round.
+ * `fettle redis check --sample` all the time, with MONITOR read by redis-cli, and with MONITOR for moments. All in turn
+ * in every round.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { fettle } from '../test/real/fettle.ts'
