@@ -10,8 +10,10 @@ const AGAIN_MS = 50
 const TICK_MS = 2
 /** What has waited this long is not made up for: a burst would be another load. */
 const LATE_MS = 250
-/** On a connection that is not answered no more than this waits. */
-const WAITING_MAX = 1000
+/** So many answers are kept in the list of those that are waited for. */
+const ANSWERED_MAX = 1000
+/** Whoever is not answered sends no more than so many times. */
+const UNANSWERED_MAX = 2
 
 const counts = new Map<string, { -readonly [K in keyof Count]: Count[K] }>()
 const open = new Set<Line>()
@@ -91,14 +93,15 @@ class Line {
     socket.once('close', () => this.#closed(socket))
     if (this.#client.isDeaf === undefined) socket.on('data', (chunk) => this.#take(chunk))
     await Promise.race([once(socket, 'connect'), once(socket, 'close')])
-    const first = [['CLIENT', 'SETNAME', this.#client.name], ...(this.#client.first ?? [])]
+    const { name, first: more = [] } = this.#client
+    const first = [...(name === '' ? [] : [['CLIENT', 'SETNAME', name]]), ...more]
     this.#waiting = first.map(() => null)
     this.#next = 0
-    socket.write(encode(first, ''))
+    if (first.length > 0) socket.write(encode(first, ''))
   }
 
   send({ commands, counting }: Plan, times = 1): void {
-    if (this.#socket?.writable !== true || this.waits > WAITING_MAX) return
+    if (this.#socket?.writable !== true) return
     let text = ''
     for (let i = 0; i < times; i++) {
       text += encode(commands, this.#replies.first)
@@ -119,7 +122,7 @@ class Line {
       const counting = this.#waiting[this.#next++]
       if (counting != null) counting.calls++
     }
-    if (this.#next > WAITING_MAX) {
+    if (this.#next > ANSWERED_MAX) {
       this.#waiting = this.#waiting.slice(this.#next)
       this.#next = 0
     }
@@ -166,7 +169,11 @@ async function start(client: LoadClient): Promise<void> {
 /** To one line after the other. */
 function sender(lines: readonly Line[], choose: () => Plan): (times: number) => void {
   let turn = 0
-  return (times) => lines[turn++ % lines.length]!.send(choose(), times)
+  return (times) => {
+    const line = lines[turn++ % lines.length]!
+    const plan = choose()
+    if (line.waits < UNANSWERED_MAX * times * plan.commands.length) line.send(plan, times)
+  }
 }
 
 /** On a connection of its own, which is closed when all is answered. */

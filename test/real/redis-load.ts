@@ -15,13 +15,14 @@ export interface Step {
 }
 
 export interface LoadClient {
-  /** Told to the server by CLIENT SETNAME. */
+  /** Told to the server by CLIENT SETNAME; empty: it has none. */
   readonly name: string
   /** 1 unless it says otherwise. */
   readonly connections?: number
   /**
    * `inFlight`: on each connection so many steps, and another as soon as one is answered. `perSecond`: by the clock,
-   * over all connections in turn, `batch` at a time (1). Left out: it sends `first` only.
+   * over all connections in turn, `batch` at a time (1), unless the one before the last is not answered yet. Left out:
+   * it sends `first` only.
    */
   readonly pace?: { readonly inFlight: number } | { readonly perSecond: number; readonly batch?: number }
   readonly steps?: readonly Step[]
@@ -38,6 +39,8 @@ export interface Load {
   readonly seed: readonly Words[]
   readonly clients: readonly LoadClient[]
 }
+
+export const nothing: Load = { seed: [], clients: [] }
 
 /** So many were answered. */
 export interface Count {

@@ -9,10 +9,17 @@ import { remediesOf } from './remedies.ts'
 const SHARE_MIN = 0.2
 /** Whatever takes longer holds up those that wait. */
 const EACH_MIN_SECONDS = 1e-3
+const NAMED_SHARE = 0.5
 
-/** What the slow log names better is left to that. */
-export function findCommands({ slow }: Facts, load: Load): Finding[] {
-  const named = new Set(slow.map(({ words }) => words[0]!.toLowerCase()))
+/** What the slow log names better is left to that: where it has most of the time, or nobody knows how much. */
+export function findCommands({ slow, live }: Facts, load: Load): Finding[] {
+  const bySlow = Map.groupBy(slow, ({ words }) => words[0]!.toLowerCase())
+  const named = new Set(
+    Array.from(bySlow).flatMap(([command, entries]) => {
+      const sum = entries.reduce((all, { seconds }) => all + seconds, 0)
+      return live === null || sum >= NAMED_SHARE * (load.byCommand.get(command)?.seconds ?? 0) ? command : []
+    }),
+  )
   return [...heavy(named, load), ...heavyScripts(named, load), ...scanPolling(load)]
 }
 

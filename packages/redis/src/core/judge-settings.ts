@@ -4,7 +4,7 @@ import type { Facts } from './facts.ts'
 import type { Settings } from './settings.ts'
 
 export function findSettings(facts: Facts): Finding[] {
-  return [...cutsOffCoturn(facts), ...noPassword(facts.settings)]
+  return [...cutsOffCoturn(facts), ...noPassword(facts)]
 }
 
 /** Redis' own limits for subscribers are no fault of anybody's; smaller ones are. */
@@ -72,9 +72,9 @@ function limitText({ hard, soft, seconds }: Limit): string {
 /** What coturn writes to its `redis-statsdb`, and asks of it when it starts (dbd_redis.c). */
 const COTURN = /^turn\//
 
-function signOfCoturn({ slow, monitor, clients }: Facts) {
+function signOfCoturn({ slow, monitor, clients, live }: Facts) {
   const words = [
-    ...slow.map((one) => ({ source: 'SLOWLOG GET', words: one.words })),
+    ...[...slow, ...(live?.before ?? [])].map((one) => ({ source: 'SLOWLOG GET', words: one.words })),
     ...monitor.map((one) => ({ source: 'MONITOR', words: one.words })),
   ].find((one) => COTURN.test(one.words[1] ?? ''))
   if (words !== undefined) {
@@ -89,9 +89,10 @@ function signOfCoturn({ slow, monitor, clients }: Facts) {
 const LOOPBACK = /^-?(?:127\.|::1$|localhost$)/
 
 /** Whoever reaches it may read and change everything, and have it write files. */
-function noPassword(settings: Settings): Finding[] {
-  if (settings.get('requirepass') !== '' || settings.get('protected-mode') === 'yes') return []
-  if (['port', 'tls-port'].every((name) => (settings.get(name) ?? '0') === '0')) return []
+function noPassword({ settings, live }: Facts): Finding[] {
+  const isOpen = live === null ? settings.get('requirepass') === '' : live.isOpen
+  if (!isOpen || !settings.has('bind') || settings.get('protected-mode') === 'yes') return []
+  if (['port', 'tls-port'].every((name) => settings.get(name) === '0')) return []
   const addresses = (settings.get('bind') ?? '').split(' ').filter((one) => one !== '')
   const isBeyond = addresses.length === 0 || addresses.some((one) => !LOOPBACK.test(one))
   if (!isBeyond) return []
@@ -101,9 +102,12 @@ function noPassword(settings: Settings): Finding[] {
       severity: 'warning',
       subject: '',
       says: 'It asks for no password and listens beyond this machine: whoever reaches it can do everything.',
-      confidence: 'likely',
+      confidence: live === null ? 'likely' : 'measured',
       quantities: {},
-      evidence: ['bind', 'protected-mode', 'requirepass'].map((name) => told(settings, name)),
+      evidence: [
+        ...['bind', 'protected-mode'].map((name) => told(settings, name)),
+        live === null ? told(settings, 'requirepass') : { source: 'connecting', text: 'no password was asked for' },
+      ],
       remedy: [
         'bind 127.0.0.1 -::1 if only this machine needs it',
         'else requirepass, or a user for each program (ACL SETUSER, with "default" off), and a firewall',

@@ -2,6 +2,7 @@
 import { type Finding, plural, quantityText } from '@fettle/report'
 import { SCRIPT, seenCall } from './call.ts'
 import type { Facts } from './facts.ts'
+import type { Load } from './load.ts'
 import { remediesOf } from './remedies.ts'
 import type { SlowEntry } from './slowlog.ts'
 
@@ -17,12 +18,13 @@ interface Group {
 /** What coturn asks of its `redis-statsdb` when it starts (dbd_redis.c). */
 const COTURN_KEYS = /^turn\/.*\/status$/
 
-export function findSlow({ slow, live }: Facts): Finding[] {
+/** `load`: of the same time, where there is one. */
+export function findSlow({ slow, live }: Facts, load?: Load): Finding[] {
   const groups = new Map<string, Group>()
   for (const entry of slow) addTo(groups, entry, live?.showKeys === true)
   return Array.from(groups.values())
     .sort((a, b) => b.seconds - a.seconds)
-    .map(findingOf)
+    .map((group) => weighed(findingOf(group), group, live === null ? undefined : load))
 }
 
 function addTo(groups: Map<string, Group>, entry: SlowEntry, showKeys: boolean): void {
@@ -57,6 +59,31 @@ function findingOf({ command, pattern, clients, count, seconds, longest }: Group
       longest: { value: longest, unit: 's' },
     },
     evidence: who.slice(0, 3).map(([name, times]) => ({ source: 'SLOWLOG GET', text: `${times} from ${name}` })),
-    remedy: isCoturn ? [] : remediesOf(command),
+    remedy: isCoturn
+      ? ['give coturn a database of its own (dbname in redis-statsdb): KEYS looks at every key of its database']
+      : remediesOf(command),
   }
+}
+
+/** Less of the time, and none so long that a person would notice it, held nobody up to speak of. */
+const SHARE_MIN = 0.01
+const LONG_SECONDS = 0.1
+/** Of these one takes as long as another, unless what it touches is very big; then it is slow more often than this. */
+const EVEN: ReadonlySet<string> = new Set(
+  (
+    'append decr decrby exists expire get getdel getex getset hdel hexists hget hincrby hset incr incrby llen lpop ' +
+    'lpush ping psetex publish rpop rpush sadd scard select set setex setnx sismember ttl type xadd zadd zcard ' +
+    'zincrby zrank zscore'
+  ).split(' '),
+)
+const OFTEN = 0.01
+
+/** What came too seldom to matter is said, and no fault. */
+function weighed(finding: Finding, { command, count, seconds, longest }: Group, load: Load | undefined): Finding {
+  if (load?.over !== 'window' || !load.seconds) return finding
+  const calls = load.byCommand.get(command)?.calls ?? count
+  const isTaken = EVEN.has(command) && count < OFTEN * calls
+  if (!isTaken && (seconds / load.seconds >= SHARE_MIN || longest >= LONG_SECONDS)) return finding
+  const cause = 'It takes no time by itself: something took the CPU from Redis, such as other programs, or swap.'
+  return { ...finding, severity: 'note', ...(isTaken ? { cause, confidence: 'likely' } : {}) }
 }

@@ -12,6 +12,7 @@ import { findSettings } from './judge-settings.ts'
 import { findSlow } from './judge-slow.ts'
 import { useTable, withCallers } from './judge-use.ts'
 import { findValues } from './judge-values.ts'
+import { withWho } from './judge-who.ts'
 import { executingSeconds, isContainer, type Load, loadOf } from './load.ts'
 import { measuresOf } from './measures.ts'
 import { unseenOf } from './unseen.ts'
@@ -21,7 +22,7 @@ export function judge(facts: Facts): Judgement {
   const load = loadOf(facts)
   const use = 'problem' in load ? undefined : useOf(facts, load)
   const unseen = unseenOf(facts, load, use)
-  const slow = findSlow(facts)
+  const slow = findSlow(facts, 'problem' in load ? undefined : load)
   const standing = [...findClients(facts), ...findSettings(facts), ...findInLook(facts)]
   const monitor = judgeMonitor(facts)
   // The slow log knows the time of a command, MONITOR only a bound.
@@ -38,8 +39,7 @@ export function judge(facts: Facts): Judgement {
       ...slow,
       ...heldUp,
       ...withCallers(findCommands(facts, load), use),
-      ...findRequests(facts, load),
-      ...findValues(load),
+      ...withWho([...findRequests(facts, load), ...findValues(load)], facts, use),
       ...findMemory(facts, load),
       ...findConditions(facts.infos.at(-1)!, load),
       ...standing,

@@ -1,0 +1,130 @@
+/** What is found in a look at a server that runs: by how often, for how long, and by whom. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Finding } from '@fettle/report'
+import { type Facts, type Live, noFacts } from '../src/core/facts.ts'
+import { readInfos } from '../src/core/info.ts'
+import { judge } from '../src/core/judge.ts'
+import { nothingYet } from '../src/core/look.ts'
+import type { SlowEntry } from '../src/core/slowlog.ts'
+
+/** Ten seconds, with what has grown in them. */
+function facts(
+  more: Readonly<Record<string, number | string>>,
+  known: Partial<Facts>,
+  live: Partial<Live> = {},
+): Facts {
+  const always = { run_id: 'a', used_cpu_sys: 1, used_cpu_user: 1, used_memory: 1e6 }
+  const first = { ...always, uptime_in_seconds: 100, total_commands_processed: 0, total_connections_received: 0 }
+  const last = {
+    ...always,
+    uptime_in_seconds: 110,
+    total_commands_processed: 1000,
+    total_connections_received: 0,
+    ...more,
+  }
+  const counted = { total_reads_processed: 0, total_net_input_bytes: 0, total_net_output_bytes: 0 }
+  const text = (fields: object) =>
+    Object.entries(fields)
+      .map(([name, value]) => `${name}:${value}`)
+      .join('\n')
+  const infos = readInfos(
+    `${text({ ...first, ...counted })}\n${text({ ...last, total_reads_processed: 300, ...pick(more) })}`,
+  )
+  return { ...noFacts, infos, ...known, live: { ...nothingYet, ...live } }
+}
+
+const pick = (more: object) => ({ total_net_input_bytes: 0, total_net_output_bytes: 0, ...more })
+
+const entry = (seconds: number, words: readonly string[], client: string, clientName: string | null): SlowEntry => ({
+  id: 1,
+  at: 1795649091,
+  seconds,
+  words,
+  client,
+  clientName,
+})
+const slow = (seconds: number, ...words: string[]) => entry(seconds, words, '10.0.0.5:4711', 'web')
+const told = (all: Facts) => judge(all).findings.map(({ severity, code }) => [severity, code])
+const stats = (calls: number, usec: number) => `calls=${calls},usec=${usec},usec_per_call=1.0`
+
+test('[D14] what is slow too seldom for anybody to notice is a note; what is so often or for long is a fault', () => {
+  const keys = (times: number, seconds: number, over = 10) => {
+    const fields = { uptime_in_seconds: 100 + over, cmdstat_keys: stats(times, times * seconds * 1e6) }
+    return told(facts(fields, { slow: Array(times).fill(slow(seconds, 'KEYS', 'a*')) }))
+  }
+  assert.deepEqual(keys(2, 0.02), [['note', 'redis.slow-keys']])
+  assert.deepEqual(keys(10, 0.02), [['fault', 'redis.slow-keys']])
+  assert.deepEqual(keys(1, 0.15, 100), [['fault', 'redis.slow-keys']])
+})
+
+test('[D14] a command that takes no time by itself is slow where the CPU was taken from it: no fault of its own', () => {
+  const set = (calls: number, times: number) =>
+    told(facts({ cmdstat_set: stats(calls, 300_000) }, { slow: Array(times).fill(slow(0.12, 'SET', 'a:1', 'x')) }))
+  assert.deepEqual(set(1000, 2), [['note', 'redis.slow-set']])
+  assert.deepEqual(set(100, 2), [['fault', 'redis.slow-set']])
+})
+
+test('[D14] a command that takes much is found though the slow log has a few of its calls', () => {
+  const lrange = (times: number) =>
+    told(facts({ cmdstat_lrange: stats(100, 900_000) }, { slow: Array(times).fill(slow(0.012, 'LRANGE', 'q', '0')) }))
+  assert.deepEqual(lrange(1), [
+    ['fault', 'redis.heavy-lrange'],
+    ['note', 'redis.slow-lrange'],
+  ])
+  assert.deepEqual(lrange(60), [['fault', 'redis.slow-lrange']])
+})
+
+/** Four windows with the same in each, of the connections by turns. */
+function windows(...calls: readonly SlowEntry[]): Partial<Live> {
+  const one = { entries: calls, logged: calls.length }
+  return { windows: [one, one, one, one], name: 'fettle-1' }
+}
+const called = (who: string, port: number, ...words: string[]) => entry(0.00001, words, `10.0.0.5:${port}`, who)
+const sampled = ({ evidence }: Finding) => evidence.filter(({ source }) => source === 'sampled').map(({ text }) => text)
+const found = (all: Facts, code: string) => judge(all).findings.find((one) => one.code === code)!
+
+test('[D15] who connects again and again is named by its connections, and who keeps one is not', () => {
+  const php = [1, 2, 3, 4].map((port) => called('php', port, 'GET', 'a:1'))
+  const web = Array.from({ length: 20 }, () => called('web', 9, 'GET', 'a:1'))
+  const all = facts({ total_connections_received: 400, cmdstat_get: stats(1000, 1000) }, {}, windows(...php, ...web))
+  assert.deepEqual(sampled(found(all, 'redis.connection-churn')), ['php: 4 connections for 16 commands'])
+})
+
+test('[D15] who sends big values is named by the size that the log tells, and who reads them by the time', () => {
+  const cut = `${'x'.repeat(100)}... (999872 more bytes)`
+  const calls = [called('exporter', 1, 'SET', 'export:1', cut), called('web', 2, 'SET', 'session:1', 'x')]
+  const bytes = { total_net_input_bytes: 2e8, total_commands_processed: 2000 }
+  const all = facts({ ...bytes, cmdstat_set: stats(2000, 20_000) }, {}, windows(...calls))
+  const texts = sampled(found(all, 'redis.big-values'))
+  assert.equal(texts[0], 'SET export:* from exporter: 1 MB sent at once')
+  assert.match(texts[1]!, /^SET (?:export|session):\* from .* 50 % of the time spent on executing$/)
+})
+
+const TINY = 'redis.tiny-requests'
+
+test('[D15] who sends very many small requests is named by its part in them', () => {
+  const many = { total_commands_processed: 80_000, total_reads_processed: 80_000, total_net_input_bytes: 3e6 }
+  const get = (times: number, who: string, key: string) =>
+    Array.from({ length: times }, (_, port) => called(who, port, 'GET', key))
+  const calls = [...get(1, 'api', 'order:1'), ...get(4, 'web', 'user:1'), ...get(15, 'poller', 'flag:7')]
+  const texts = sampled(found(facts({ ...many, cmdstat_get: stats(80_000, 80_000) }, {}, windows(...calls)), TINY))
+  assert.deepEqual(
+    texts.map((text) => text.split(':')[0]),
+    ['GET flag', 'GET user'],
+  )
+  assert.match(texts[0]!, /^GET flag:\* from poller: 75 %$/)
+})
+
+test('[D13] that no password was asked for is known by having come in; a coturn by what was slow before', () => {
+  const settings = new Map([
+    ['bind', '0.0.0.0'],
+    ['protected-mode', 'no'],
+    ['timeout', '60'],
+  ])
+  const codes = (live: Partial<Live>) => told(facts({}, { settings }, live)).map(([, code]) => code)
+  assert.deepEqual(codes({ isOpen: true }), ['redis.no-password'])
+  assert.deepEqual(codes({ isOpen: false }), [])
+  const before = [slow(0.02, 'KEYS', 'turn/*/allocation/*/status')]
+  assert.ok(codes({ before }).includes('redis.cuts-off-coturn'))
+})
