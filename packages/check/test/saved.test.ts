@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -160,6 +161,31 @@ test('[R51] a report is read once, and a page ends when much was read', async (c
   assert.deepEqual(await folder.names(), newestFirst)
   rmSync(join(folder.reports, names[0]!))
   assert.deepEqual(await folder.names(), newestFirst.slice(0, 5))
+})
+
+test('[R51] between two files others have their turn', async (context) => {
+  const folder = new Folder(context)
+  for (let minute = 1; minute <= 5; minute++) folder.keep(minute, 'a')
+  let turns = 0
+  let turn = setImmediate(function next() {
+    turns++
+    turn = setImmediate(next)
+  })
+  const opened: number[] = []
+  const { openSync } = fs
+  context.mock.method(fs, 'openSync', (path: string, flags: number) => {
+    opened.push(turns)
+    return openSync(path, flags)
+  })
+  syncBuiltinESMExports()
+  try {
+    assert.equal((await folder.names()).length, 5)
+  } finally {
+    context.mock.restoreAll()
+    syncBuiltinESMExports()
+    clearImmediate(turn)
+  }
+  assert.equal(new Set(opened).size, 5, opened.join())
 })
 
 test('[R51] a folder of nothing but files that are no report ends a page too', async (context) => {
