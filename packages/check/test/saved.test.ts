@@ -132,7 +132,7 @@ test('[R51] what is no report is neither listed nor given, and breaks nothing', 
     [folder.path(5, 'folder'), 'is no file'],
     [folder.path(6, 'link'), 'cannot be read (ELOOP)'],
     [folder.path(7, 'pipe'), 'is no file'],
-    [folder.path(8, 'huge'), 'is larger than 16.0 MB, too large for a report'],
+    [folder.path(8, 'huge'), 'is larger than 8.00 MB, too large for a report'],
     [folder.path(9, 'none'), 'cannot be read (ENOENT)'],
   ] as const) {
     assert.equal(problem(basename(path)), said)
@@ -215,5 +215,5 @@ test('the last two are of one tool and subject, however much lies between them',
 test('a report that nobody could read again is not kept', (context) => {
   const folder = new Folder(context)
   const many = Array.from({ length: 10 }, () => ({ what: 'x'.repeat(2_000_000), why: '' }))
-  assert.throws(() => folder.keep(1, 'a', { unseen: many }), /is not kept, for it would be larger than 16\.0 MB$/)
+  assert.throws(() => folder.keep(1, 'a', { unseen: many }), /is not kept, for it would be larger than 8\.00 MB$/)
 })

@@ -57,7 +57,7 @@ test('[R51] what is no report is not there, and leads nowhere', async (context) 
   assert.equal(reports.length, KEPT.length)
   for (const [name, why] of [
     [link, 'cannot be read (ELOOP)'],
-    [huge, 'is larger than 16.0 MB, too large for a report'],
+    [huge, 'is larger than 8.00 MB, too large for a report'],
     [broken, 'is a damaged report: "tool" is wrong'],
     [KEPT[0].replace('info', 'none'), 'cannot be read (ENOENT)'],
   ] as const) {
