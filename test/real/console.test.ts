@@ -3,31 +3,18 @@
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import { type Fake, type FakeOptions, startFake } from '@fettle/console/fake'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { find, until } from './harness.ts'
+import type { Browser, Page } from 'playwright-core'
+import { countPlanted, isWide, launch, type Opened, openPage } from './browser.ts'
+import { until } from './harness.ts'
 
 let browser: Browser
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: find('chromium'),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await launch()
 })
 after(() => browser.close())
 
-interface Visit {
+interface Visit extends Opened {
   readonly fake: Fake
-  readonly page: Page
-  /** What the browser complained of, requests to strangers and everything that the policy forbade. */
-  readonly complaints: string[]
 }
 
 interface Where {
@@ -38,25 +25,10 @@ interface Where {
 /** Opens the page over a fake that is closed with the test. Nothing changes by itself unless asked for. */
 async function visit(context: TestContext, options: FakeOptions = {}, where: Where = {}): Promise<Visit> {
   const fake = await startFake({ changesPerSecond: 0, ...options })
-  const page = await browser.newPage({ viewport: { width: where.width ?? 1360, height: 850 } })
-  context.after(async () => {
-    await page.close()
-    await fake.close()
-  })
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('request', (request) => {
-    if (!/^data:/.test(request.url()) && !request.url().startsWith(`${fake.origin}/`)) complaints.push(request.url())
-  })
-  await page.exposeFunction('complain', (text: string) => complaints.push(text))
-  await page.addInitScript(`
-    addEventListener('securitypolicyviolation', (event) => complain('policy: ' + event.violatedDirective))
-    globalThis.hurt = () => complain('a name was run')`)
-  await page.goto((where.address ?? ((one) => one.url))(fake))
-  return { fake, page, complaints }
+  const opened = await openPage(context, browser, fake.origin, where.width)
+  context.after(() => fake.close())
+  await opened.page.goto((where.address ?? ((one) => one.url))(fake))
+  return { fake, ...opened }
 }
 
 const rows = 'table.sessions tbody tr'
@@ -141,16 +113,15 @@ for (const width of [1360, 375]) {
     const shown = await page.locator(`${rows} .device`).allTextContents()
     assert.ok(shown.includes(hostile[0]!), shown.join('\n'))
     assert.ok(shown.includes(String.raw`\u202egnirts desrever\u2066\u0000\u001b[31m\u000a`), shown.join('\n'))
-    const isWide = () => page.evaluate('document.documentElement.scrollWidth > innerWidth')
-    assert.equal(await isWide(), false, 'the live page is wider than the window')
+    assert.equal(await isWide(page), false, 'the live page is wider than the window')
 
     for (const { id } of fake.sessions) {
       await page.evaluate(`location.hash = '#/sessions/${id}'`)
       await page.getByText(`session ${id}`, { exact: true }).waitFor()
       await page.locator('.allocations tbody').waitFor()
-      assert.equal(await isWide(), false, `the page of session ${id} is wider than the window`)
+      assert.equal(await isWide(page), false, `the page of session ${id} is wider than the window`)
     }
-    assert.equal(await page.locator('#page img, #page script, #page a[href^="javascript"]').count(), 0)
+    assert.equal(await countPlanted(page), 0)
     assert.deepEqual(complaints, [])
   })
 }

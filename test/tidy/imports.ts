@@ -23,7 +23,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   console: ['relay'],
   estimate: [],
   redis: ['check', 'estimate', 'report'],
-  relay: [],
+  relay: ['check', 'report'],
   report: ['estimate'],
 }
 

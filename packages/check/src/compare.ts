@@ -1,5 +1,5 @@
 /** `fettle compare`: two reports of the same thing, before and after a change. */
-import { compare as compareReports, comparisonText, jsonText, type Report } from '@fettle/report'
+import { compare as compareReports, comparisonText, jsonText } from '@fettle/report'
 import { type Command, EXIT, type Status } from './command.ts'
 import { lastTwo, loadReport } from './saved.ts'
 
@@ -29,8 +29,9 @@ export const compare: Command<CompareOptions> = {
     return { ok: true, value: { files: pair, data, json: flags.json === true } }
   },
   async run({ files, data, json }, io): Promise<Status> {
-    const [before, after]: readonly Report[] = files === undefined ? lastTwo(data ?? io.data) : files.map(loadReport)
-    const comparison = compareReports(before!, after!)
+    const two =
+      files === undefined ? lastTwo(data ?? io.data) : Promise.all([loadReport(files[0]), loadReport(files[1])])
+    const comparison = compareReports(...(await two))
     if ('problem' in comparison) {
       io.complain(`these reports cannot be compared: ${comparison.problem}`)
       return EXIT.wrong

@@ -15,3 +15,4 @@ export {
 export { compare } from './compare.ts'
 export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
 export type { Io } from './io.ts'
+export { type Kept, type KeptPage, KeptReports, REPORT_NAME, saveReport } from './saved.ts'

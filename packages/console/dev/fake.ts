@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import type { LiveChange, LiveSession, LiveSnapshot } from '@fettle/relay/api'
-import { liveChange, liveSnapshot, sessionDetail, sessionPage } from '@fettle/relay/api'
+import { liveChange, liveSnapshot, reportPage, sessionDetail, sessionPage } from '@fettle/relay/api'
 import { build } from '../build.ts'
 import { createWorld, timelineOf, type World } from './world.ts'
 
@@ -82,10 +82,8 @@ export async function startFake(options: FakeOptions = {}): Promise<Fake> {
     if (!pathname.startsWith('/v1/')) return serveFile(dist, pathname, response)
     if (!isAllowed(request, token)) return problem(response, 401, 'This token is not known.')
     if (pathname === '/v1/live') return live(response)
-    if (pathname === '/v1/sessions') return json(response, pageOf(world, searchParams))
-    const id = /^\/v1\/sessions\/(\d+)$/.exec(pathname)?.[1]
-    const detail = id === undefined ? undefined : detailOf(world, Number(id))
-    return detail === undefined ? problem(response, 404, 'There is no such session.') : json(response, detail)
+    const body = bodyOf(world, pathname, searchParams)
+    return body === undefined ? problem(response, 404, 'There is no such session.') : json(response, body)
   })
 
   const step = () => world.step(Date.now(), share)
@@ -122,6 +120,14 @@ export async function startFake(options: FakeOptions = {}): Promise<Fake> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+function bodyOf(world: World, pathname: string, search: URLSearchParams): object | undefined {
+  if (pathname === '/v1/sessions') return pageOf(world, search)
+  // A meter gives those that lie in its data folder; the tests of that page have a real one.
+  if (pathname === '/v1/reports') return reportPage.parse({ reports: [], next: null })
+  const id = /^\/v1\/sessions\/(\d+)$/.exec(pathname)?.[1]
+  return id === undefined ? undefined : detailOf(world, Number(id))
 }
 
 function isAllowed({ headers }: IncomingMessage, token: string): boolean {

@@ -1,5 +1,5 @@
 /** Asks the meter: JSON, with the token. */
-import type { Problem, SessionDetail, SessionPage } from '@fettle/relay/api'
+import type { Comparison, Problem, Report, ReportPage, SessionDetail, SessionPage } from '@fettle/relay/api'
 import { bearer } from './token.ts'
 
 /** What the page needs to ask. */
@@ -7,6 +7,10 @@ export interface Api {
   session(id: number, signal: AbortSignal): Promise<SessionDetail>
   /** `search`: filters as of a URL. */
   sessions(search: URLSearchParams, signal: AbortSignal): Promise<SessionPage>
+  report(name: string, signal: AbortSignal): Promise<Report>
+  reports(search: URLSearchParams, signal: AbortSignal): Promise<ReportPage>
+  /** Two reports by their names. */
+  comparison(before: string, after: string, signal: AbortSignal): Promise<Comparison>
 }
 
 /** The meter answered with something else than what was asked for. The message is for people. */
@@ -39,6 +43,9 @@ export function createApi(token: string, refused: () => void): Api {
   return {
     session: (id, signal) => get(`sessions/${id}`, signal),
     sessions: (search, signal) => get(`sessions?${search}`, signal),
+    report: (name, signal) => get(`reports/${name}`, signal),
+    reports: (search, signal) => get(`reports?${search}`, signal),
+    comparison: (before, after, signal) => get(`reports/compare?before=${before}&after=${after}`, signal),
   }
 }
 

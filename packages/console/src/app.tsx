@@ -6,7 +6,10 @@ import { Findings } from './live/findings.tsx'
 import { LivePage } from './live/page.tsx'
 import type { Connection } from './live/stream.ts'
 import { useLive } from './live/use-live.ts'
-import { type Route, readRoute } from './route.ts'
+import { ComparisonPage } from './reports/comparison-page.tsx'
+import { ReportPage } from './reports/report-page.tsx'
+import { ReportsPage } from './reports/reports-page.tsx'
+import { type Route, readRoute, writeRoute } from './route.ts'
 import { HistoryPage } from './sessions/history.tsx'
 import { firstView } from './sessions/live-sessions.tsx'
 import { SessionPage } from './sessions/session-page.tsx'
@@ -62,7 +65,7 @@ interface MeterProps {
 function Meter({ token, clock, refused }: MeterProps) {
   const live = useLive(token, clock, refused)
   const api = useMemo(() => createApi(token, refused), [token, refused])
-  const { route, list, main } = useRoute()
+  const { route, lists, main } = useRoute()
   const [view, setView] = useState(firstView)
   const lost = live.connection.kind === 'lost'
   const findings = live.state?.findings
@@ -82,6 +85,9 @@ function Meter({ token, clock, refused }: MeterProps) {
           <a href="#/sessions" aria-current={route.page === 'sessions' ? 'page' : undefined}>
             Records
           </a>
+          <a href="#/reports" aria-current={route.page === 'reports' ? 'page' : undefined}>
+            Reports
+          </a>
         </nav>
         <Heard connection={live.connection} at={live.state?.at} />
       </header>
@@ -92,8 +98,13 @@ function Meter({ token, clock, refused }: MeterProps) {
           tryNow={live.tryNow}
         />
         {route.page === 'live' && <LivePage state={live.state} view={view} setView={setView} />}
-        {route.page === 'session' && <SessionPage key={route.id} id={route.id} api={api} list={list} />}
+        {route.page === 'session' && <SessionPage key={route.id} id={route.id} api={api} list={lists.sessions} />}
         {route.page === 'sessions' && <HistoryPage search={route.search} api={api} />}
+        {route.page === 'reports' && <ReportsPage search={route.search} api={api} />}
+        {route.page === 'report' && <ReportPage key={route.name} name={route.name} api={api} list={lists.reports} />}
+        {route.page === 'comparison' && (
+          <ComparisonPage key={writeRoute(route)} before={route.before} after={route.after} api={api} />
+        )}
       </main>
     </>
   )
@@ -115,21 +126,22 @@ function Heard({ connection, at }: { connection: Connection; at: string | undefi
 }
 
 /**
- * The page of the address, and the list that one has come from to it. On another page one starts at its beginning, by
- * keyboard too.
+ * The page of the address, and the lists that one goes back to from what stands in them. On another page one starts at
+ * its beginning, by keyboard too.
  */
 function useRoute() {
   const [route, setRoute] = useState<Route>(() => readRoute(location.hash))
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
-  const list = useRef<Route>({ page: 'live' })
-  if (route.page !== 'session') list.current = route
+  const lists = useRef<{ sessions: Route; reports: Route }>(firstLists)
+  if (route.page === 'live' || route.page === 'sessions') lists.current = { ...lists.current, sessions: route }
+  if (route.page === 'reports') lists.current = { ...lists.current, reports: route }
   useEffect(() => {
     const look = () => setRoute(readRoute(location.hash))
     addEventListener('hashchange', look)
     return () => removeEventListener('hashchange', look)
   }, [])
-  const place = route.page === 'session' ? `${route.page} ${route.id}` : route.page
+  const place = 'search' in route ? route.page : writeRoute(route)
   useEffect(() => {
     if (!first.current) {
       main.current?.focus({ preventScroll: true })
@@ -137,13 +149,26 @@ function useRoute() {
     }
     first.current = false
   }, [place])
-  return { route, list: list.current, main }
+  return { route, lists: lists.current, main }
 }
+
+const firstLists = { sessions: { page: 'live' }, reports: { page: 'reports', search: '' } } as const
 
 /** What needs attention can be seen from another tab. */
 function useTitle(route: Route, count: number): void {
-  const place = route.page === 'live' ? '' : route.page === 'sessions' ? 'Records, ' : `Session ${route.id}, `
+  const title = `${count === 0 ? '' : `(${count}) `}${placeOf(route)}fettle`
   useEffect(() => {
-    document.title = `${count === 0 ? '' : `(${count}) `}${place}fettle`
-  }, [place, count])
+    document.title = title
+  }, [title])
+}
+
+function placeOf(route: Route): string {
+  const places = {
+    live: '',
+    sessions: 'Records, ',
+    reports: 'Reports, ',
+    report: 'Report, ',
+    comparison: 'Comparison, ',
+  }
+  return route.page === 'session' ? `Session ${route.id}, ` : places[route.page]
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { keptAt } from '../src/reports/kept-at.ts'
 import { type Route, readRoute, readToken, writeRoute } from '../src/route.ts'
 import { questionOf } from '../src/sessions/records-query.ts'
 
@@ -11,6 +12,10 @@ test('every place has an address that leads back to it', () => {
     { page: 'session', id: 12 },
     { page: 'sessions', search: '' },
     { page: 'sessions', search: 'device=a%3Fb&realm=x' },
+    { page: 'reports', search: '' },
+    { page: 'reports', search: 'tool=redis+explain&subject=a%3Fb' },
+    { page: 'report', name: '2026-01-01T120000.000Z-redis-explain-info.txt.json' },
+    { page: 'comparison', before: '2026-01-01T120000.000Z-a.json', after: '2026-01-02T120000.000Z-a.json' },
   ]
   assert.deepEqual(
     routes.map((route) => readRoute(writeRoute(route))),
@@ -19,9 +24,22 @@ test('every place has an address that leads back to it', () => {
 })
 
 test('what is no address of the page leads to the live one', () => {
-  for (const hash of ['', '#', '#/nowhere', '#/sessions/x', '#/sessions/1/2', '#/sessions/99999999999999999']) {
+  const sessions = ['#/sessions/x', '#/sessions/1/2', '#/sessions/99999999999999999']
+  const reports = [
+    '#/reports/..',
+    '#/reports/2026/..',
+    '#/reports/2026%2F',
+    '#/reports/token',
+    '#/reports/compare?after=1',
+  ]
+  for (const hash of ['', '#', '#/nowhere', ...sessions, ...reports]) {
     assert.deepEqual(readRoute(hash), { page: 'live' }, hash)
   }
+})
+
+test('when a report was kept stands in its name', () => {
+  assert.equal(keptAt('2026-01-01T120500.250Z-redis-explain-info.txt.json'), '2026-01-01T12:05:00.250Z')
+  for (const name of ['2026-01-01.json', '2026-13-01T120000.000Z-a.json', '']) assert.equal(keptAt(name), null, name)
 })
 
 test('a token is taken from an address that has nothing else', () => {

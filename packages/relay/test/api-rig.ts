@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { saveReport } from '@fettle/check'
+import type { Report } from '@fettle/report'
 import { fold } from '../src/core/allocation.ts'
 import { appendPublish, appendScene, createBatch, gapReasons, Kind } from '../src/core/event.ts'
 import { reconcile } from '../src/core/reconcile.ts'
@@ -153,6 +155,19 @@ export class Rig {
     for (const listener of this.commits) listener()
   }
 
+  /** Keeps a report, as `--save` does; returns its name. */
+  keep(more: Partial<Report> = {}): string {
+    const none = { measures: [], tables: [], findings: [], unseen: [] }
+    const from = {
+      schema: 'fettle.report/1',
+      tool: 'redis explain',
+      subject: 'info.txt',
+      at: null,
+      seconds: null,
+    } as const
+    return basename(saveReport(this.folder, { ...from, ...none, ...more }, this.now))
+  }
+
   /** A whole call of so many minutes, with a report each minute. */
   call(username: string, minutes: number, server?: string): void {
     const path = this.open(username, server)
@@ -166,13 +181,58 @@ export class Rig {
   }
 }
 
+/** The reports that are kept there. */
+export const KEPT = [
+  '2026-01-01T120000.000Z-redis-explain-info.txt.json',
+  '2026-01-01T121100.000Z-redis-explain-info.txt.json',
+] as const
+
+const measured: Partial<Report> = {
+  at: '2026-01-01T11:00:00.000Z',
+  measures: [
+    { name: 'cpu', title: 'CPU', quantity: { value: 0.5, unit: 'share', low: 0.4, high: 0.6 }, better: 'less' },
+    { name: 'keys', title: 'keys', quantity: { value: 0, unit: '1' } },
+  ],
+  tables: [
+    {
+      name: 'commands',
+      title: 'Commands',
+      columns: [
+        { name: 'command', title: 'COMMAND', flexible: true },
+        { name: 'seconds', title: 'SECONDS' },
+      ],
+      rows: [
+        ['keys', { value: 3, unit: 's' }],
+        ['get', null],
+      ],
+    },
+  ],
+  findings: [
+    {
+      code: 'redis.keys',
+      severity: 'fault',
+      subject: 'KEYS',
+      says: 'looks at every key.',
+      cause: 'Somebody runs it.',
+      confidence: 'likely',
+      quantities: { calls: { value: 3, unit: '1' } },
+      evidence: [{ source: 'INFO', text: 'cmdstat_keys' }],
+      remedy: ['use SCAN'],
+      undo: 'use KEYS',
+    },
+  ],
+  unseen: [{ what: 'MONITOR', why: 'it was not given' }],
+}
+
 /** A ledger with something of everything. */
 export function richRig(test: Ending): Rig {
   const rig = new Rig(test)
+  rig.keep(measured)
   rig.call('1767225600:alice', 7)
   rig.pass(120_000)
   rig.gap('turn2', rig.now - 60_000, 'connection')
   rig.call('1767225600:bob', 2, 'turn2')
+  rig.keep({ ...measured, measures: measured.measures!.slice(0, 1), findings: [] })
   rig.tell(
     'turn1 turn/realm/example.org/user/mallory/allocation/000000000000000999',
     'traffic',

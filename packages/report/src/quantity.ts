@@ -64,6 +64,7 @@ const digits = (value: number) => {
 }
 
 function longTime(seconds: number): string {
+  if (seconds < 0) return `-${longTime(-seconds)}`
   const minutes = Math.floor(Math.round(seconds) / 60)
   const two = (value: number) => String(value).padStart(2, '0')
   if (minutes < 60) return `${minutes} min ${two(Math.round(seconds) % 60)} s`

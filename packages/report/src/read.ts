@@ -18,26 +18,50 @@ function isQuantity(value: unknown): boolean {
   return [value.low, value.high].every((one) => isMissing(one) || isNumber(one))
 }
 
+/** In UTC, to the second at least, and a day that there is. */
+function isTime(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(text)) return false
+  const time = new Date(text)
+  return !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === text.slice(0, 19)
+}
+
+const isOneOf = (value: unknown, known: readonly string[]) => known.some((one) => one === value)
+
 function isFinding(value: unknown): boolean {
-  if (!isObject(value) || !isText(value.code) || !isText(value.subject) || !isText(value.says)) return false
-  if (!['fault', 'warning', 'note'].includes(String(value.severity))) return false
+  if (!isObject(value) || !['code', 'subject', 'says'].every((name) => isText(value[name]))) return false
+  if (!isOneOf(value.severity, ['fault', 'warning', 'note'])) return false
+  if (!isOneOf(value.confidence, ['measured', 'likely', 'possible'])) return false
+  if (![value.cause, value.undo].every((one) => isMissing(one) || isText(one))) return false
   const isEvidence = (one: unknown) => isObject(one) && isText(one.source) && isText(one.text)
+  if (!isObject(value.quantities) || !Object.values(value.quantities).every(isQuantity)) return false
   return isListOf(value.evidence, isEvidence) && isListOf(value.remedy, isText)
 }
 
+const isTitled = (value: unknown): value is Json => isObject(value) && isText(value.name) && isText(value.title)
+
 const isMeasure = (value: unknown) =>
-  isObject(value) && isText(value.name) && isText(value.title) && isQuantity(value.quantity)
+  isTitled(value) && isQuantity(value.quantity) && (isMissing(value.better) || isOneOf(value.better, ['less', 'more']))
+
+const isCell = (value: unknown) => isTextOrNull(value) || isQuantity(value)
+
+function isTable(value: unknown): boolean {
+  if (!isTitled(value) || !Array.isArray(value.columns) || !value.columns.every(isTitled)) return false
+  const { length } = value.columns
+  return isListOf(value.rows, (row) => isListOf(row, isCell) && (row as unknown[]).length === length)
+}
+
+const isUnseen = (value: unknown) => isObject(value) && isText(value.what) && isText(value.why)
 
 const checks: Readonly<Record<keyof Report, (value: unknown) => boolean>> = {
   schema: (value) => value === 'fettle.report/1',
   tool: isText,
   subject: isText,
-  at: isTextOrNull,
+  at: (value) => value === null || (isText(value) && isTime(value)),
   seconds: (value) => value === null || isNumber(value),
   measures: (value) => isListOf(value, isMeasure),
-  tables: Array.isArray,
+  tables: (value) => isListOf(value, isTable),
   findings: (value) => isListOf(value, isFinding),
-  unseen: Array.isArray,
+  unseen: (value) => isListOf(value, isUnseen),
 }
 
 /** The report, or in a few words why it is none. */

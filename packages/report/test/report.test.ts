@@ -40,6 +40,7 @@ test('quantities have three digits and the prefix that fits, and what was counte
     [0.9996, 's', '1 s'],
     [61, 's', '1 min 01 s'],
     [7260, 's', '2 h 01 min'],
+    [-61, 's', '-1 min 01 s'],
     [864_000, 's', '10 days'],
     [8_372_810_113_180, 'B', '8.37 TB'],
     [999.6, 'B', '1 kB'],

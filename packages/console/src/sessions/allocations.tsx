@@ -3,8 +3,15 @@ import type { Allocation, Counters, Session } from '@fettle/relay/api'
 import { explainEnd, explainQuality, explainQuirk, qualityWords } from '../text/explain.ts'
 import { duration, plural, size, whole } from '../text/format.ts'
 import { printable } from '../text/printable.ts'
+import { as } from '../text/roles.ts'
+import { Titles } from '../text/titles.tsx'
 import { Explained, Name, Nothing, Time } from '../text/words.tsx'
-import { as } from './roles.ts'
+
+const numbers = ['Received', 'Sent']
+const titles = [
+  ...['Allocation', 'Server', 'Started', 'Ended', 'State', 'Known', 'Transport and addresses', 'Side'],
+  ...numbers,
+]
 
 export function Allocations({ session }: { session: Session }) {
   return (
@@ -15,40 +22,7 @@ export function Allocations({ session }: { session: Session }) {
       </header>
       <div class="scroll">
         <table {...as.table} class="figures allocations">
-          <thead {...as.rows}>
-            <tr {...as.row}>
-              <th {...as.title} scope="col">
-                Allocation
-              </th>
-              <th {...as.title} scope="col">
-                Server
-              </th>
-              <th {...as.title} scope="col">
-                Started
-              </th>
-              <th {...as.title} scope="col">
-                Ended
-              </th>
-              <th {...as.title} scope="col">
-                State
-              </th>
-              <th {...as.title} scope="col">
-                Known
-              </th>
-              <th {...as.title} scope="col">
-                Transport and addresses
-              </th>
-              <th {...as.title} scope="col">
-                Side
-              </th>
-              <th {...as.title} scope="col" class="number">
-                Received
-              </th>
-              <th {...as.title} scope="col" class="number">
-                Sent
-              </th>
-            </tr>
-          </thead>
+          <Titles of={titles} numbers={numbers} />
           {session.allocations.map((allocation, i) => (
             // An id of coturn repeats between servers and starts; the order does not change.
             <AllocationRows key={i} allocation={allocation} />

@@ -1,13 +1,11 @@
 /** The records: all sessions that were ever kept, newest first, a page at a time. */
 import type { Session } from '@fettle/relay/api'
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Api } from '../api.ts'
+import { PagesFoot, usePages } from '../pages.tsx'
 import { writeRoute } from '../route.ts'
-import { plural } from '../text/format.ts'
 import { columns, type RowSession } from './arrange.ts'
 import { filterNames, questionOf } from './records-query.ts'
 import { SessionTable } from './table.tsx'
-import { useAnswer } from './use-answer.ts'
 
 const titles: Readonly<Record<(typeof filterNames)[number], string>> = {
   from: 'From',
@@ -28,7 +26,7 @@ export function HistoryPage({ search, api }: { search: string; api: Api }) {
         <h1 id="history-title">Records</h1>
         <Filters key={search} search={search} />
       </header>
-      <Pages key={search} search={search} api={api} />
+      <Rows key={search} search={search} api={api} />
     </section>
   )
 }
@@ -63,48 +61,17 @@ function Filters({ search }: { search: string }) {
   )
 }
 
-function Pages({ search, api }: { search: string; api: Api }) {
-  const [before, setBefore] = useState<readonly Session[]>([])
-  const [cursor, setCursor] = useState<string>()
-  const question = useCallback(
-    (signal: AbortSignal) => api.sessions(questionOf(search, cursor), signal),
-    [api, search, cursor],
-  )
-  const [{ value, fault }, ask] = useAnswer(question)
-  const [latest, setLatest] = useState(value)
-  useEffect(() => setLatest(value), [value])
-  const rows = useMemo(() => [...before, ...(latest?.sessions ?? [])].map(rowOf), [before, latest])
-
-  const more = () => {
-    if (latest?.next == null) return
-    setBefore((known) => [...known, ...latest.sessions])
-    setLatest(undefined)
-    setCursor(latest.next)
-  }
+function Rows({ search, api }: { search: string; api: Api }) {
+  const pages = usePages((cursor) => async (signal) => {
+    const { sessions, next } = await api.sessions(questionOf(search, cursor), signal)
+    return { rows: sessions.map(rowOf), next }
+  })
   return (
     <>
-      {rows.length > 0 && <SessionTable caption="Sessions on record" sessions={rows} columns={shown} shown={keys} />}
-      {fault !== undefined && (
-        <p class="fault">
-          {fault}{' '}
-          <button type="button" onClick={ask}>
-            Try again
-          </button>
-        </p>
+      {pages.rows.length > 0 && (
+        <SessionTable caption="Sessions on record" sessions={pages.rows} columns={shown} shown={keys} />
       )}
-      {latest === undefined && fault === undefined && <p class="empty">Waiting for the meter.</p>}
-      {latest !== undefined && (
-        <footer class="bar">
-          <p class="quiet">{rows.length === 0 ? 'No record fits.' : plural(rows.length, 'session')}</p>
-          {latest.next === null ? (
-            <p class="quiet">{rows.length === 0 ? '' : 'That is all.'}</p>
-          ) : (
-            <button type="button" onClick={more}>
-              Look further back
-            </button>
-          )}
-        </footer>
-      )}
+      <PagesFoot pages={pages} what="session" none="No record fits." />
     </>
   )
 }

@@ -2,9 +2,9 @@ import { Component } from 'preact'
 import { writeRoute } from '../route.ts'
 import { explainClass, explainEnd, explainQuality, qualityWords } from '../text/explain.ts'
 import { bitRate, clockDuration, size } from '../text/format.ts'
+import { as } from '../text/roles.ts'
 import { Elapsed, Explained, Name, Nothing, Time } from '../text/words.tsx'
 import { type ColumnKey, columns, openRate, type RowSession } from './arrange.ts'
-import { as } from './roles.ts'
 
 interface RowProps {
   readonly session: RowSession

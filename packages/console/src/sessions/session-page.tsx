@@ -5,10 +5,11 @@ import type { Api } from '../api.ts'
 import { Timeline } from '../chart/timeline.tsx'
 import { type Route, writeRoute } from '../route.ts'
 import { explainClass, explainEnd, explainQuality, qualityWords } from '../text/explain.ts'
+import { Fact } from '../text/fact.tsx'
 import { duration, plural, size } from '../text/format.ts'
 import { Elapsed, Name, Nothing, Time } from '../text/words.tsx'
+import { useAnswer } from '../use-answer.ts'
 import { Allocations } from './allocations.tsx'
-import { useAnswer } from './use-answer.ts'
 
 /** A session that is not final is asked for again. */
 const REFRESH_MS = 5000
@@ -108,15 +109,6 @@ function relayedText({ class: kind, state, relaySeconds, relaySecondsMax }: Sess
   if (relaySeconds !== null) return `for ${duration(relaySeconds)}${state === 'open' ? ' so far' : ''}`
   if (state === 'open') return 'goes on'
   return relaySecondsMax === null ? 'for an unknown time' : `for less than ${duration(relaySecondsMax)}`
-}
-
-function Fact({ title, children }: { title: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </div>
-  )
 }
 
 function Meaning({ word, children }: { word: string; children: string }) {

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { writeRoute } from '../route.ts'
+import { as } from '../text/roles.ts'
 import type { Column, ColumnKey, Order, RowSession } from './arrange.ts'
-import { as } from './roles.ts'
 import { Row } from './row.tsx'
 
 interface TableProps {

@@ -1,4 +1,5 @@
 /** The HTTP API of a running meter, and the page: from request to response, without a socket. */
+import { KeptReports } from '@fettle/check'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Outcomes, Reconciliation } from '../core/reconcile.ts'
@@ -19,7 +20,7 @@ import type { MeterStatus } from './status.ts'
 export interface ApiOptions {
   /** The ledger, which the API reads by a connection of its own. */
   readonly file: string
-  /** The data folder, for the room on its disk. */
+  /** The data folder, for the room on its disk and the reports that are kept there. */
   readonly data: string
   /** The bearer token; '' asks for none, which is for loopback only. */
   readonly token: string
@@ -61,6 +62,7 @@ export function createApi(options: ApiOptions): Api {
     facts,
     live: new Live({ db, facts, onCommit: options.onCommit, failed }),
     events: new EventStreams(options.onEvents),
+    reports: new KeptReports(options.data),
     failed,
   }
   const app = new Hono()
@@ -77,6 +79,7 @@ export function createApi(options: ApiOptions): Api {
       return refused ?? next()
     })
   }
+  app.use('/v1/reports/*', atMost(READING_MAX))
   for (const route of routes) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
     if (methodOf(route) === 'get') app.get(path, (context) => respond(route, sources, context))
@@ -116,6 +119,9 @@ function respond(route: Route, sources: Sources, context: Context): Response | P
 
 /** Requests that are being done, each with all that was sent: they wait for the store. */
 const UNDER_WAY_MAX = 16
+
+/** Requests for reports, each with up to two of them in memory. */
+const READING_MAX = 4
 
 function atMost(most: number): MiddlewareHandler {
   let underWay = 0

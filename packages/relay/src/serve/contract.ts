@@ -5,6 +5,8 @@
  */
 import { z } from 'zod'
 
+export * from './contract-reports.ts'
+
 const count = z.int().min(0)
 const time = z.iso.datetime()
 const timeOrUnknown = time.nullable()

@@ -16,8 +16,8 @@ export function openApi(routes: readonly Route[], version: string): Json {
       title: 'fettle relay',
       version,
       description:
-        'Who relayed how much for how long. Every answer in JSON says in `commit` which state of the ledger it has ' +
-        'seen; numbers rise. Times are ISO 8601 in UTC.',
+        'Who relayed how much for how long. Every answer in JSON, but for those on reports, says in `commit` which ' +
+        'state of the ledger it has seen; numbers rise. Times are ISO 8601 in UTC.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     paths: Object.fromEntries(routes.map((route) => [route.path, { [methodOf(route)]: operation(route) }])),
@@ -51,7 +51,8 @@ const body = ({ schema }: NonNullable<Route['body']>): Json => ({ schema: { $ref
 function parameter(route: Route, name: string, field: z.ZodType): Json {
   const inPath = route.path.includes(`{${name}}`)
   const { $schema: _, description, ...schema } = z.toJSONSchema(field, { io: 'input' })
-  return { name, in: inPath ? 'path' : 'query', required: inPath, description, schema }
+  const required = !field.safeParse(undefined).success
+  return { name, in: inPath ? 'path' : 'query', required, description, schema }
 }
 
 function responses(route: Route): Json {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { IdRange } from '../store/queries.ts'
 import type { UsagePosition } from '../store/queries-usage.ts'
-import { usageBucket, usageBy } from './contract.ts'
+import { reportName, usageBucket, usageBy } from './contract.ts'
 
 // The description of a parameter is also what is said when its value is wrong: "give ...".
 
@@ -108,6 +108,19 @@ export const usageQuery = z
 export const gapsQuery = z.strictObject({ cursor, limit })
 
 export const eventsQuery = z.strictObject({ device: exact('a device') })
+
+export const reportsQuery = z.strictObject({
+  tool: exact('a tool'),
+  subject: exact('what was looked at'),
+  cursor: reportName.optional().describe(NEXT),
+  limit,
+})
+
+const reported = reportName.describe('the name of a report, as the list has it')
+
+export const reportQuery = z.strictObject({ name: reported })
+
+export const comparisonQuery = z.strictObject({ before: reported, after: reported })
 
 export type QuerySchema = z.ZodObject
 

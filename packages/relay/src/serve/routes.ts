@@ -1,6 +1,8 @@
 /** The routes: one table, of which the server and the OpenAPI document are made. */
 import type { ServerResponse } from 'node:http'
 import type { DatabaseSync } from 'node:sqlite'
+import type { KeptReports } from '@fettle/check'
+import { compare } from '@fettle/report'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { accepts } from 'hono/accepts'
@@ -27,10 +29,13 @@ import { readMetrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemResponse } from './problem.ts'
 import {
   allocationsQuery,
+  comparisonQuery,
   eventsQuery,
   gapsQuery,
   nothingQuery,
   type QuerySchema,
+  reportQuery,
+  reportsQuery,
   sessionQuery,
   sessionsQuery,
   usageQuery,
@@ -43,6 +48,7 @@ export interface Sources {
   readonly facts: FactReader
   readonly live: Live
   readonly events: EventStreams
+  readonly reports: KeptReports
   readonly reconcile: (asked: Reconciliation) => Promise<Outcomes>
   readonly failed: (error: Error) => void
 }
@@ -124,6 +130,10 @@ const STREAM_CLIENTS_MAX = 1000
 
 function outgoingOf(context: Context): ServerResponse | undefined {
   return (context.env as { outgoing?: ServerResponse } | undefined)?.outgoing
+}
+
+function noReport(name: string, problem: string): Response {
+  return problemResponse(404, `There is no report ${name}: it ${problem}.`)
 }
 
 const PAGED = 'A page may hold fewer than "limit", even none: go on with "cursor" until "next" is null.'
@@ -218,6 +228,40 @@ export const routes: readonly Route[] = [
     query: eventsQuery,
     answers: [{ status: 200, says: 'Server-sent events', type: STREAM_TYPE }],
     respond: ({ events }, { device }, context) => stream(context, events, (outgoing) => events.add(outgoing, device)),
+  }),
+  route({
+    path: '/v1/reports',
+    summary: `Reports that were kept by "--save", newest first. ${PAGED}`,
+    query: reportsQuery,
+    answers: [json('ReportPage', 'A page')],
+    respond: async ({ reports }, { cursor, ...query }) => answer(await reports.list({ ...query, before: cursor })),
+  }),
+  route({
+    path: '/v1/reports/compare',
+    summary: 'What changed between two reports of the same tool and subject, and whether that is more than noise',
+    query: comparisonQuery,
+    answers: [
+      json('Comparison', 'The comparison'),
+      { status: 404, says: 'There is no such report', type: PROBLEM_TYPE, schema: 'Problem' },
+    ],
+    respond({ reports }, query) {
+      const [before, after] = [reports.load(query.before), reports.load(query.after)]
+      if ('problem' in before) return noReport(query.before, before.problem)
+      if ('problem' in after) return noReport(query.after, after.problem)
+      const comparison = compare(before.report, after.report)
+      if ('schema' in comparison) return answer(comparison)
+      return problemResponse(400, `These reports cannot be compared: ${comparison.problem}.`)
+    },
+  }),
+  route({
+    path: '/v1/reports/{name}',
+    summary: 'One report, as it was kept',
+    query: reportQuery,
+    answers: [json('Report', 'The report')],
+    respond({ reports }, { name }) {
+      const found = reports.load(name)
+      return 'problem' in found ? noReport(name, found.problem) : text(found.text, 200, JSON_TYPE)
+    },
   }),
   post({
     path: '/v1/reconcile',
