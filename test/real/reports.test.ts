@@ -177,7 +177,14 @@ test('numbers stand on the page as the command line writes them', async (context
   const { meter, page } = await visit(context)
   const values = [0, 1, 992, 0.9996, 59.99, 61, -75, 7260, 172_799.6, 0.9921, 3.3e-10, 4.2e-7, 999.6, 8.37e15, 0.31249]
   const quantities: Quantity[] = units.flatMap((unit) => values.map((value) => ({ value, unit })))
-  quantities.push({ value: 0.0131, unit: 's', low: -0.0127, high: 70 }, { value: Number.NaN, unit: 'B' })
+  quantities.push(
+    { value: 0.0131, unit: 's', low: -0.0127, high: 70 },
+    { value: 0.0131, unit: 's', low: 0.0127, high: 0.0135 },
+    { value: 12, unit: '1', low: 11, high: 13.5 },
+    { value: 0.5, unit: 'share', low: 0.5, high: 0.5 },
+    { value: 3, unit: 'B/s', low: 1, high: Infinity },
+    { value: Number.NaN, unit: 'B' },
+  )
   const measures = quantities.map((quantity, i) => ({ name: `m${i}`, title: `m${i}`, quantity }))
   const report: Report = { ...hostile(1), tool: 'test', subject: 'numbers', measures, tables: [], findings: [] }
   await go(page, `#/reports/${basename(saveReport(meter.data, report, Date.now()))}`)

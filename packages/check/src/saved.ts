@@ -33,8 +33,9 @@ function timeOf(name: string): string | undefined {
 export function saveReport(data: string, report: Report, now: number): string {
   const file = join(folderOf(data), nameOf(report, now))
   const text = jsonText(report)
-  const bytes = Buffer.byteLength(text)
-  if (bytes > BYTES_MAX) throw new Unseen(`${file}: is not kept, for it would be larger than ${size(BYTES_MAX)}`)
+  if (Buffer.byteLength(text) > BYTES_MAX) {
+    throw new Unseen(`${file}: is not kept, for it would be larger than ${size(BYTES_MAX)}`)
+  }
   try {
     mkdirSync(folderOf(data), { recursive: true, mode: 0o700 })
     writeWhole(file, text)

@@ -21,6 +21,16 @@ test('a number of a report has three digits and the prefix that fits; what was c
   ] as const) {
     assert.equal(amount(value, unit), text)
   }
-  assert.equal(interval({ value: 0.0131, unit: 's', low: 0.0127, high: 0.0135 }), '12.7 ms to 13.5 ms')
-  assert.equal(interval({ value: 1, unit: 's', low: 0.5 }), undefined)
+})
+
+test('an interval has its unit where that is another, and is left out where it says nothing', () => {
+  for (const [value, low, high, text] of [
+    [0.0131, 0.0127, 0.0135, '12.7 to 13.5'],
+    [0.0131, 0.0009, 0.0135, '900 us to 13.5 ms'],
+    [1, 1, 1.0001, undefined],
+    [1, 0.5, undefined, undefined],
+  ] as const) {
+    assert.equal(interval({ value, unit: 's', low, ...(high === undefined ? {} : { high }) }), text)
+  }
+  assert.equal(interval({ value: 8, unit: '1', low: 7, high: 9.5 }), '7 to 9.5')
 })

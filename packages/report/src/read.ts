@@ -13,9 +13,9 @@ const isMissing = (value: unknown) => value === undefined
 
 function isQuantity(value: unknown): boolean {
   if (!isObject(value) || !units.some((unit) => unit === value.unit)) return false
-  // JSON has no way to say that a number is none.
-  if (!isNumber(value.value) && value.value !== null) return false
-  return [value.low, value.high].every((one) => isMissing(one) || isNumber(one))
+  // JSON has no way to say that a number is none, or has no end.
+  const isNumberOrNull = (one: unknown) => one === null || isNumber(one)
+  return isNumberOrNull(value.value) && [value.low, value.high].every((one) => isMissing(one) || isNumberOrNull(one))
 }
 
 /** In UTC, to the second at least, and a day that there is. */

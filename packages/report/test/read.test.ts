@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { compare } from '../src/compare.ts'
+import { quantityText } from '../src/quantity.ts'
 import { readReport } from '../src/read.ts'
 import type { Report } from '../src/report.ts'
 
@@ -45,6 +47,17 @@ test('a report that was written is read as it was', () => {
   assert.deepEqual(readReport(JSON.stringify(whole)), whole)
   const [none] = [{ ...whole, at: null, seconds: null, measures: [], tables: [], findings: [], unseen: [] }]
   assert.deepEqual(readReport(JSON.stringify(none)), none)
+})
+
+test('what JSON has no number for is unknown, not damaged', () => {
+  const [measure] = whole.measures
+  const quantity = { value: Number.NaN, unit: 's', low: 0, high: Infinity } as const
+  const read = readReport(JSON.stringify({ ...whole, measures: [{ ...measure, quantity }] }))
+  assert.ok('measures' in read)
+  assert.equal(quantityText(read.measures[0]!.quantity), 'unknown (0 s to unknown)')
+  const comparison = compare(whole, read)
+  assert.ok('changes' in comparison)
+  assert.equal(comparison.changes[0]!.verdict, 'unknown')
 })
 
 /** Everything that is shown is of the kind that it is shown as. */

@@ -29,9 +29,15 @@ export function amount(value: number | null, unit: Unit): string {
   return `${digits(value / step)} ${prefix}${unit === '1' ? '' : unit}`.trimEnd()
 }
 
-/** `12.7 ms to 13.5 ms`; undefined: nobody knows, or it was counted. */
-export function interval({ unit, low, high }: Quantity): string | undefined {
-  return low === undefined || high === undefined ? undefined : `${amount(low, unit)} to ${amount(high, unit)}`
+/** `12.7 to 13.5`, with units where they differ; undefined: nobody knows, it was counted, or is no other. */
+export function interval({ value, unit, low, high }: Quantity): string | undefined {
+  if (low === undefined || high === undefined) return undefined
+  const [text, least, most] = [amount(value, unit), amount(low, unit), amount(high, unit)]
+  if (least === text && most === text) return undefined
+  const name = / \S+$/.exec(text)?.[0] ?? ''
+  const isSame = name !== '' && least.endsWith(name) && most.endsWith(name)
+  const bare = (end: string) => (isSame ? end.slice(0, -name.length) : end)
+  return `${bare(least)} to ${bare(most)}`
 }
 
 function seconds(value: number): string {

@@ -30,8 +30,8 @@ export const reportPage = z.strictObject({ reports: z.array(keptReport), next: r
 export const quantity = z.looseObject({
   value: z.number().nullable().describe('null: unknown'),
   unit: z.enum(units),
-  low: z.number().optional().describe('the interval that holds the true value with 95 % confidence'),
-  high: z.number().optional(),
+  low: z.number().nullish().describe('the interval that holds the true value with 95 % confidence; null: without end'),
+  high: z.number().nullish(),
 })
 
 export const reportFinding = z.looseObject({
