@@ -1,5 +1,5 @@
 /** What could not be seen, and what would show it. */
-import type { Unseen } from '@fettle/report'
+import { quantityText, type Unseen } from '@fettle/report'
 import type { Facts, Live } from './facts.ts'
 import { executingSeconds, isBroken, type Load } from './load.ts'
 import { whyNoWindows } from './look.ts'
@@ -56,8 +56,8 @@ function unseenInPaste({ slow }: Facts, load: Load): Unseen[] {
   ]
 }
 
-/** Less than this changes no interval that one would notice. */
-const OBSERVER_MIN = 1.05
+/** Less than this is as likely chance, and changes no interval that one would notice. */
+const OBSERVER_MIN = 1.2
 
 function unseenBySampling(facts: Facts, live: Live, use: Use | undefined): Unseen[] {
   const what = 'who asks for which keys'
@@ -69,10 +69,9 @@ function unseenBySampling(facts: Facts, live: Live, use: Use | undefined): Unsee
     return [{ what, why }]
   }
   if (use.observer < OBSERVER_MIN) return []
-  const times = use.observer.toFixed(2)
-  return [
-    { what: 'the mix as it is unwatched', why: `being logged changes it by a factor of ${times}: intervals are wider` },
-  ]
+  const off = quantityText({ value: use.observer - 1, unit: 'share' })
+  const why = `the windows are ${off} off what INFO counts of each command, and intervals as much wider`
+  return [{ what: 'how the mix is when nobody watches', why }]
 }
 
 function unseenSlow({ lost }: Live): Unseen[] {

@@ -15,9 +15,9 @@ export interface Use {
   /** Commands that were seen in the windows. */
   readonly seen: number
   /**
-   * How many times more or less often than in truth the windows saw a command, beyond chance: 1 or more. Intervals are
-   * as much wider: whoever is slowed down by being watched is seen too rarely, and that may be so among the callers of
-   * one command too.
+   * By which factor the odds of a command among all are off in the windows, on average: 1 or more. How often each came
+   * is known exactly, so that this can be told. Intervals are as much wider: whoever waits for each answer asks less
+   * often while being watched, and that is so among the callers of one command too.
    */
   readonly observer: number
 }
@@ -133,7 +133,8 @@ class Tally {
       byCommand.has(command) ? command : command.split('|')[0]!,
     )
     return Array.from(byCommand, ([command, { calls, seconds }]) => {
-      const own = rows.get(command) ?? []
+      // EXEC is in no slow log (redis 7.0.15); each belongs to a MULTI.
+      const own = rows.get(command) ?? (command === 'exec' ? named(rows.get('multi') ?? [], command) : [])
       const slowCalls = own.reduce((sum, one) => sum + one.slowCalls, 0)
       const slowSeconds = own.reduce((sum, one) => sum + one.slowSeconds, 0)
       const rest = Math.max(0, seconds - slowSeconds) * this.#ownPart(command, seconds, others)
@@ -149,6 +150,8 @@ class Tally {
     return seconds > others ? (seconds - others) / seconds : 0
   }
 }
+
+const named = (rows: readonly Seen[], command: string): Seen[] => rows.map((row) => ({ ...row, command }))
 
 function rowsOf(parts: readonly Part[], observer: number): UseRow[] {
   const executing = sharesOf(parts, observer, 'seconds')
@@ -197,36 +200,34 @@ function amountsOf({ rows }: Part, row: Seen, what: 'seconds' | 'calls'): Float6
   return what === 'seconds' && isTold ? row.seconds : row.calls
 }
 
-/** As much more uncertain, on the scale of odds within its command, as watching has been seen to change the mix. */
-function widened({ value, low, high, confidence }: Interval, most: number, times: number): Interval {
-  if (most === 0 || times === 1) return { value, low, high, confidence }
-  const stretch = (end: number, by: number) => {
-    const part = Math.min(1, end / most)
-    return (most * part * by) / (1 - part + part * by)
+/** The error of sampling and that of being watched are independent: as much wider, in odds within the command. */
+function widened({ value, low, high, confidence }: Interval, most: number, observer: number): Interval {
+  if (most === 0) return { value, low, high, confidence }
+  const oddsOf = (share: number) => share / Math.max(0, most - share)
+  const stretch = (end: number) => {
+    const reach = Math.hypot(Math.log(oddsOf(end) / oddsOf(value)), Math.log(observer))
+    const odds = oddsOf(value) * Math.exp(end < value ? -reach : reach)
+    return odds === Infinity ? most : (most * odds) / (1 + odds)
   }
-  return { value, low: stretch(low, 1 / times), high: stretch(high, times), confidence }
+  const isInside = value > 0 && value < most
+  return {
+    value,
+    low: isInside && low < value && low > 0 ? stretch(low) : low,
+    high: isInside && high > value && high < most ? stretch(high) : high,
+    confidence,
+  }
 }
 
+/** Those that are telling: nearly all or nearly nothing would say little for what most calls are. */
 function observerOf(parts: readonly Part[]): number {
   const total = parts.reduce((sum, { calls }) => sum + calls, 0)
   const told = parts.filter(({ rows }) => rows.length > 0)
-  const seen = shares(
-    [{ total: 1 }],
-    told.map(({ rows }) => ({ stratum: 0, amounts: sumOf(rows.map(({ calls }) => calls)) })),
-  )
-  const odds = (share: number) => share / (1 - share)
-  let most = 1
-  told.forEach(({ calls }, i) => {
-    const [exact, estimate] = [calls / total, seen?.[i]]
-    if (estimate === undefined || exact < TELLING || exact >= 1) return
-    if (exact < estimate.low && estimate.low < 1) most = Math.max(most, odds(estimate.low) / odds(exact))
-    if (exact > estimate.high && estimate.high > 0) most = Math.max(most, odds(exact) / odds(estimate.high))
+  const seen = told.map(({ rows }) => rows.reduce((sum, { calls }) => sum + calls.reduce((a, b) => a + b, 0), 0))
+  const all = seen.reduce((sum, calls) => sum + calls, 0)
+  const squares = told.flatMap(({ calls }, i) => {
+    const [exact, windows] = [calls / total, seen[i]! / all]
+    const isTelling = exact >= TELLING && exact <= 1 - TELLING && windows > 0 && windows < 1
+    return isTelling ? [Math.log((windows * (1 - exact)) / (exact * (1 - windows))) ** 2] : []
   })
-  return most
-}
-
-function sumOf(rows: readonly Float64Array[]): Float64Array {
-  const sum = new Float64Array(rows[0]!.length)
-  for (const row of rows) for (let w = 0; w < sum.length; w++) sum[w]! += row[w]!
-  return sum
+  return squares.length === 0 ? 1 : Math.exp(Math.sqrt(squares.reduce((a, b) => a + b, 0) / squares.length))
 }
