@@ -248,3 +248,23 @@ test('[R41, R47] addresses that were heard stay; the log tells those that were n
     ['192.0.2.1:3478', '198.51.100.7:5000', 'allocation timeout'],
   )
 })
+
+test('[R46] one that came while another one of its path had not expired yet is unclear, in the plan as when it is applied', () => {
+  const one = { user: '1:ann', id: 1 }
+  const said: Said[] = [
+    { ...one, t: 1079, what: 'new' },
+    // Its coturn is killed in the gap, and the next one begins with the same id.
+    { ...one, boot: 2, t: 1090, what: 'new' },
+    { ...one, boot: 2, t: 1091, what: 'report', client: REST, peer: REST },
+    { ...one, boot: 2, t: 1091, what: 'deleted' },
+  ]
+  const heard = new Heard()
+  heard.hear(said, [[1080, 1091]])
+  heard.until(200_000)
+  const { additions, completions, differences } = heard.beside(logOf(said))
+  assert.deepEqual([additions, completions], [[], []])
+  assert.deepEqual(
+    differences.map(({ verdict, why }) => [verdict, why]),
+    [['unclear', 'several']],
+  )
+})

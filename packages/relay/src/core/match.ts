@@ -70,6 +70,11 @@ export function maybe({ facts: a }: Entry, { facts: b }: Entry, aheadMs: number,
   if (differ(a.serverAddress, b.serverAddress)) return false
   if (a.openedAt !== null && b.openedAt !== null) return Math.abs(a.openedAt - b.openedAt - aheadMs) <= withinMs
   if (differ(a.clientAddress, b.clientAddress)) return false
+  return overlap(a, b, aheadMs, withinMs)
+}
+
+/** Whether both were there at some time; one that has expired was there until then, as far as anyone knows. */
+export function overlap(a: AllocationFacts, b: AllocationFacts, aheadMs: number, withinMs = 0): boolean {
   const [from, to] = spanOf(a)
   const [otherFrom, otherTo] = spanOf(b)
   return !(otherFrom + aheadMs > to + withinMs || otherTo + aheadMs < from - withinMs)

@@ -1,6 +1,6 @@
 /** What a second source of the same run says beside the ledger, and what it could put right (rules R46 to R48). */
 import type { DatabaseSync } from 'node:sqlite'
-import { CLOCKS_MS, type Entry, isAlike, judge, maybe, pairUp, type Verdict } from '../core/match.ts'
+import { CLOCKS_MS, type Entry, isAlike, judge, maybe, overlap, pairUp, type Verdict } from '../core/match.ts'
 import { isWhole } from '../core/quality.ts'
 import type { Account, Addition, Completion } from '../core/reconcile.ts'
 import { type AllocationFacts, numbersOf } from '../core/record.ts'
@@ -158,6 +158,8 @@ class Planner {
     return strangers.map((other) => {
       const isRivalled =
         alone.some((one) => mayBe(one, other)) ||
+        // Of one path there is no other one at the same time, as far as the ledger knows.
+        mine.some((one) => overlap(one.facts, other.facts, this.#aheadMs)) ||
         [...mine, ...others].some((one) => one !== other && isAlike(one, other))
       return { path, other, rival: isRivalled ? doubtOf(other) : undefined }
     })
