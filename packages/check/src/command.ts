@@ -22,6 +22,10 @@ export interface Flag {
   readonly name: string
   /** What stands for its value in help; left out: it has none. */
   readonly value?: string
+  /** The value may be left out. */
+  readonly optional?: true
+  /** It may be given several times. */
+  readonly many?: true
   readonly says: string
 }
 
@@ -35,8 +39,8 @@ export interface Argument {
 /** What was typed. */
 export interface Given {
   readonly arguments: readonly string[]
-  /** `true` for a flag without a value; what was not given is not there. */
-  readonly flags: Readonly<Record<string, string | true>>
+  /** `true` for a flag without a value, a list for one of `many`; what was not given is not there. */
+  readonly flags: Readonly<Record<string, string | true | readonly string[]>>
 }
 
 /** `O`: what it needs to know, read whole and before anything is touched. */

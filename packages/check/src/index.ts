@@ -3,6 +3,14 @@
 export { type AnswerOptions, answer, readAnswerOptions, reportFlags } from './answer.ts'
 export { type Borrowed, borrow, borrowedFrom, type Left } from './borrowed.ts'
 export {
+  type ChangeOptions,
+  changeFlags,
+  changing,
+  type Hand,
+  type Plan,
+  readChangeOptions,
+} from './change.ts'
+export {
   type Argument,
   type Command,
   EXIT,
@@ -15,4 +23,5 @@ export {
 export { compare } from './compare.ts'
 export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
 export type { Io } from './io.ts'
+export type { Item } from './journal.ts'
 export { type Kept, type KeptPage, KeptReports, REPORT_NAME, saveReport } from './saved.ts'

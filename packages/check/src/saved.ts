@@ -16,7 +16,8 @@ const reasonOf = (error: unknown) => (error as NodeJS.ErrnoException).code
 /** The name of every file that was kept: it sorts by time, and leads nowhere else. */
 export const REPORT_NAME = /^(\d{4}-\d\d-\d\dT\d\d)(\d\d)(\d\d\.\d{3}Z)-[A-Za-z0-9.-]{1,200}\.json$/
 
-function nameOf({ tool, subject }: Report, now: number): string {
+/** Whatever a subject holds, its file lies in the folder and has a name that sorts by time. */
+export function fileNameOf(tool: string, subject: string, now: number): string {
   const plain = (text: string) => text.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 60)
   return `${new Date(now).toISOString().replaceAll(':', '')}-${plain(tool)}-${plain(subject)}.json`
 }
@@ -31,7 +32,7 @@ function timeOf(name: string): string | undefined {
 
 /** Returns the file. */
 export function saveReport(data: string, report: Report, now: number): string {
-  const file = join(folderOf(data), nameOf(report, now))
+  const file = join(folderOf(data), fileNameOf(report.tool, report.subject, now))
   const text = jsonText(report)
   if (Buffer.byteLength(text) > BYTES_MAX) {
     throw new Unseen(`${file}: is not kept, for it would be larger than ${size(BYTES_MAX)}`)

@@ -1,10 +1,10 @@
 /** A tool's command, made known to the command line. */
-import { compare, EXIT, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
-import { redisCheck, redisExplain } from '@fettle/redis'
-import { Command } from 'commander'
+import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
+import { redisChange, redisCheck, redisExplain } from '@fettle/redis'
+import { Command, Option } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [redisCheck, redisExplain, compare]
+const tools: readonly Tool<any>[] = [redisCheck, redisChange, redisExplain, compare]
 
 /** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
 export function toolCommands(io: Io, done: (status: number) => void): Command[] {
@@ -22,7 +22,7 @@ export function toolCommands(io: Io, done: (status: number) => void): Command[] 
   return Array.from(groups.values())
 }
 
-const summaries: Readonly<Record<string, string>> = { redis: 'find what burns the CPU of a Redis' }
+const summaries: Readonly<Record<string, string>> = { redis: 'find what burns the CPU of a Redis, and put it right' }
 
 function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
   const command = new Command(name).description(tool.summary)
@@ -31,8 +31,10 @@ function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: num
     const word = `${argument.name}${argument.many ? '...' : ''}`
     command.argument(argument.optional ? `[${word}]` : `<${word}>`, argument.says)
   }
-  for (const { name: flag, value, says } of tool.flags) {
-    command.option(`--${flag}${value === undefined ? '' : ` <${value}>`}`, says)
+  for (const flag of tool.flags) {
+    const option = new Option(optionText(flag), flag.says)
+    if (flag.many) option.argParser((value, before: readonly string[] | undefined) => [...(before ?? []), value])
+    command.addOption(option)
   }
   command.addHelpText('after', `\nExamples:\n${tool.examples.map((line) => `  ${line}\n`).join('')}`)
   return command.action(async () => {
@@ -43,6 +45,11 @@ function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: num
     }
     done(await runTool(tool, given, io))
   })
+}
+
+function optionText({ name, value, optional }: Flag): string {
+  if (value === undefined) return `--${name}`
+  return optional ? `--${name} [${value}]` : `--${name} <${value}>`
 }
 
 async function runTool(tool: Tool<unknown>, given: Given, io: Io): Promise<number> {

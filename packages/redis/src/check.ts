@@ -5,6 +5,8 @@ import {
   diagnosis,
   type Flag,
   type Given,
+  type Io,
+  lookAt,
   type Outcome,
   readAnswerOptions,
   reportFlags,
@@ -41,21 +43,33 @@ const FLAGS: readonly Flag[] = [
 const SECONDS = 15
 const SECONDS_MAX = 3600
 
-const check: Check<CheckOptions, Facts, Look, Seen> = {
-  subject: ({ address }) => address.name,
-  async open({ address, keys, data, showKeys }, io) {
-    const probe = await Probe.open(new Door(address, keys, io), data ?? io.data)
-    const { name, isOpen, restored } = probe
-    return {
-      beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
-      observe: (look) => probe.observe(look),
-      close: () => probe.close(),
-    }
-  },
+const looking: Omit<Check<Plan, Facts, Look, Seen>, 'subject' | 'open'> = {
   next: nextLook,
   learn,
   judge,
   progress: ({ seconds }, { live }) => `looking, ${Math.floor(live?.moments.at(-1)?.at ?? 0)} of ${seconds} s`,
+}
+
+const check: Check<CheckOptions, Facts, Look, Seen> = {
+  ...looking,
+  subject: ({ address }) => address.name,
+  open: ({ address, keys, data, showKeys }, io) => openAt(new Door(address, keys, io), data ?? io.data, showKeys),
+}
+
+async function openAt(door: Door, data: string, showKeys: boolean) {
+  const probe = await Probe.open(door, data)
+  const { name, isOpen, restored } = probe
+  return {
+    beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
+    observe: (look: Look) => probe.observe(look),
+    close: () => probe.close(),
+  }
+}
+
+/** A look without windows and without MONITOR, for those who have a door already. */
+export async function lookThrough(door: Door, data: string, seconds: number, io: Io): Promise<Facts> {
+  const plan: Plan = { seconds, sample: false, monitor: false }
+  return await lookAt({ ...looking, subject: () => door.name, open: () => openAt(door, data, false) }, plan, io)
 }
 
 export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(

@@ -1,5 +1,6 @@
 /** What burns a Redis' CPU. */
 
+export { redisChange } from './change.ts'
 export { redisCheck } from './check.ts'
 export { judge } from './core/judge.ts'
 export { redisExplain } from './explain.ts'

@@ -96,6 +96,7 @@ test('a client is read by its names, with IPv6 and sockets, and with what newer 
     'id=7 addr=[::1]:5000 laddr=[::1]:6379 fd=8 name=web age=12 idle=0 flags=O db=0 cmd=client|list omem=77 tot-cmds=99'
   assert.deepEqual(readClients(`${line}\nid=8 addr=/run/redis.sock:0 flags=N cmd=GET\nno client`), [
     {
+      id: 7,
       address: '[::1]:5000',
       name: 'web',
       ageSeconds: 12,
@@ -106,6 +107,7 @@ test('a client is read by its names, with IPv6 and sockets, and with what newer 
       totalCommands: 99,
     },
     {
+      id: 8,
       address: '/run/redis.sock:0',
       name: '',
       ageSeconds: 0,

@@ -136,6 +136,7 @@ test('[D7] a window is as long as a hundred commands take, there is none beside 
     const infos = readInfos(`redis_version:7\nrun_id:a\nrole:master\ntcp_port:1\ninstantaneous_ops_per_sec:${rate}`)
     const clients = [
       {
+        id: 1,
         address: 'a:1',
         name: '',
         ageSeconds: 0,

@@ -1,6 +1,8 @@
 /** `CLIENT LIST`: a line for each connection. */
 
 export interface Client {
+  /** Never given again until the server is started again. */
+  readonly id: number
   /** `ip:port`, `[v6]:port` or a socket's path. */
   readonly address: string
   readonly name: string
@@ -27,6 +29,7 @@ export function readClients(text: string): Client[] {
     const number = (name: string) => Number(parts.get(name) ?? 0) || 0
     const total = parts.get('tot-cmds')
     return {
+      id: number('id'),
       address: parts.get('addr') ?? '',
       name: parts.get('name') ?? '',
       ageSeconds: number('age'),

@@ -37,7 +37,7 @@ function monitorRunning({ clients, monitor }: Facts): Finding[] {
 
 const EVIDENCE_MAX = 3
 /** Nobody has so much waiting for a moment only: the limit at which Redis warns subscribers by default. */
-const BEHIND_BYTES = 8e6
+export const BEHIND_BYTES = 8e6
 
 /** Who does not read what is sent to him. */
 function behind(clients: readonly Client[]): Finding[] {

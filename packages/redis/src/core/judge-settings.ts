@@ -15,10 +15,9 @@ const SOFT_BYTES = 8 * 2 ** 20
 function cutsOffCoturn(facts: Facts): Finding[] {
   const { settings } = facts
   const timeout = Number(settings.get('timeout') ?? 0)
-  const limit = pubsubLimit(settings)
-  const isSmall = limit !== undefined && (below(limit.hard, HARD_BYTES) || below(limit.soft, SOFT_BYTES))
+  const limit = smallLimit(settings)
   const sign = signOfCoturn(facts)
-  if (sign === undefined || !(timeout > 0 || isSmall)) return []
+  if (sign === undefined || !(timeout > 0 || limit !== undefined)) return []
   const quiet = { value: timeout, unit: 's' } as const
   return [
     {
@@ -28,7 +27,7 @@ function cutsOffCoturn(facts: Facts): Finding[] {
       subject: '',
       says: [
         ...(timeout > 0 ? [`Connections that say nothing for ${quantityText(quiet)} are closed.`] : []),
-        ...(isSmall ? [`Subscribers are cut off when ${limitText(limit)} wait for them.`] : []),
+        ...(limit !== undefined ? [`Subscribers are cut off when ${limitText(limit)} wait for them.`] : []),
       ].join(' '),
       cause:
         'A quiet coturn loses events by the first, and who counts its traffic loses them in a burst by the second.',
@@ -37,7 +36,7 @@ function cutsOffCoturn(facts: Facts): Finding[] {
       evidence: [sign.evidence, ...['timeout', LIMIT].map((name) => told(settings, name))],
       remedy: [
         ...(timeout > 0 ? ['CONFIG SET timeout 0, and CONFIG SET tcp-keepalive 60 to notice dead connections'] : []),
-        ...(isSmall ? [`CONFIG SET ${LIMIT} "pubsub 256mb 64mb 60"`] : []),
+        ...(limit !== undefined ? [`CONFIG SET ${LIMIT} "pubsub 256mb 64mb 60"`] : []),
         'and the same in its redis.conf',
       ],
     },
@@ -52,9 +51,11 @@ interface Limit {
   readonly seconds: number
 }
 
-function pubsubLimit(settings: Settings): Limit | undefined {
+/** At which a subscriber of a coturn's would be cut off in a burst; undefined: there is none, or it is large enough. */
+export function smallLimit(settings: Settings): Limit | undefined {
   const [, hard, soft, seconds] = /\bpubsub (\d+) (\d+) (\d+)/.exec(settings.get(LIMIT) ?? '') ?? []
-  return hard === undefined ? undefined : { hard: Number(hard), soft: Number(soft), seconds: Number(seconds) }
+  if (hard === undefined || !(below(Number(hard), HARD_BYTES) || below(Number(soft), SOFT_BYTES))) return undefined
+  return { hard: Number(hard), soft: Number(soft), seconds: Number(seconds) }
 }
 
 /** Zero is no limit. */
@@ -72,7 +73,8 @@ function limitText({ hard, soft, seconds }: Limit): string {
 /** What coturn writes to its `redis-statsdb`, and asks of it when it starts (dbd_redis.c). */
 const COTURN = /^turn\//
 
-function signOfCoturn({ slow, monitor, clients, live }: Facts) {
+/** `isSure`: it can be nobody else. */
+export function signOfCoturn({ slow, monitor, clients, live }: Facts) {
   const words = [
     ...[...slow, ...(live?.before ?? [])].map((one) => ({ source: 'SLOWLOG GET', words: one.words })),
     ...monitor.map((one) => ({ source: 'MONITOR', words: one.words })),

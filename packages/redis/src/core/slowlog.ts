@@ -39,3 +39,21 @@ function entryOf(entry: Reply): SlowEntry | undefined {
     clientName: textOr(clientName),
   }
 }
+
+/** Of these the log of an older server holds passwords. */
+const SECRET = /^(?:auth|hello|acl|config|migrate)$/i
+
+/** An entry as a line of text, without anything secret. */
+export function entryText({ id, at, seconds, words, client, clientName }: SlowEntry): string {
+  const [command = '', ...rest] = words
+  const said = SECRET.test(command) ? [command, '(not kept)'] : [command, ...rest]
+  const time = new Date(at * 1000).toISOString()
+  return [
+    id,
+    time,
+    `${Math.round(seconds * 1e6)}us`,
+    client ?? '',
+    clientName ?? '',
+    ...said.map((one) => JSON.stringify(one)),
+  ].join(' ')
+}
