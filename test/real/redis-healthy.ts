@@ -31,6 +31,18 @@ export const healthy: readonly Healthy[] = [
     seen: { get: 500, set: 50 },
   },
   {
+    name: 'several programs, each with keys of its own',
+    load: {
+      seed: [],
+      clients: [
+        { name: 'web', connections: 4, pace: { perSecond: 300 }, steps: [step('GET user:{1000}:profile')] },
+        { name: 'api', connections: 2, pace: { perSecond: 150 }, steps: [step('GET token:{1000}')] },
+        { name: 'cron', pace: { perSecond: 50 }, steps: [step('GET job:{20}:state'), step('SET job:{20}:state done')] },
+      ],
+    },
+    seen: { get: 500 },
+  },
+  {
     name: 'a batch job that pipelines',
     load: {
       seed: [],
@@ -154,7 +166,7 @@ export const healthy: readonly Healthy[] = [
       seed: [keysOf('user:{i}', 20_000)],
       clients: [
         { name: 'web', connections: 4, pace: { perSecond: 200 }, steps: [step('GET user:{20000}')] },
-        { name: 'admin', pace: { perSecond: 100 }, steps: [step('SCAN {cursor} MATCH user:1* COUNT 100')] },
+        { name: 'admin', pace: { perSecond: 100 }, steps: [step('SCAN {cursor} MATCH user:{9}* COUNT 100')] },
       ],
     },
     seen: { scan: 100, get: 200 },

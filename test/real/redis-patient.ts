@@ -26,6 +26,8 @@ export interface Vitals {
   secondsOf(command: string): number
   /** Lines of CLIENT LIST at the end. */
   readonly clients: readonly string[]
+  /** How long that was. */
+  readonly seconds: number
 }
 
 export interface Looked {
@@ -96,6 +98,7 @@ function vitalsOf(first: Info, last: Info, clients: readonly string[]): Vitals {
   const grown = (command: string, name: string) => stat(last, command, name) - stat(first, command, name)
   return {
     clients,
+    seconds: (number(last, 'server_time_usec') - number(first, 'server_time_usec')) / 1e6,
     field: (name) => number(last, name),
     grown: (name) => number(last, name) - number(first, name),
     callsOf: (command) => grown(command, 'calls'),
