@@ -83,7 +83,6 @@ export const illnesses: readonly Illness[] = [
       ],
     },
     found: { codes: ['redis.scan-polling'], subject: 'SCAN', who: 'watchdog' },
-    also: ['redis.tiny-requests'],
     isReal: ({ callsOf }) => callsOf('scan') > 10_000,
   },
   readsAll('LRANGE', 'queue:big', 'list', 200_000, '0', '-1'),
@@ -199,7 +198,7 @@ export const illnesses: readonly Illness[] = [
       seed: [filled('page:{i}', 2000, 10_000)],
       clients: [web, { name: 'cache', pace: { perSecond: 200 }, steps: [step('SET page:{1000000} {*10000}')] }],
     },
-    found: { codes: ['redis.evicting'], subject: '' },
+    found: { codes: ['redis.evicting'], subject: '', who: 'cache' },
     isReal: ({ grown }) => grown('evicted_keys') > 100,
   },
   {
@@ -209,7 +208,7 @@ export const illnesses: readonly Illness[] = [
       seed: [],
       clients: [{ name: 'shop', pace: { perSecond: 100 }, steps: [step('SET order:{1000000} {*50000}')] }],
     },
-    found: { codes: ['redis.out-of-memory'], subject: '' },
+    found: { codes: ['redis.out-of-memory'], subject: '', who: 'shop' },
     isReal: ({ grown }) => grown('errorstat_OOM') > 50,
   },
   {

@@ -101,6 +101,12 @@ test('[D15] who sends big values is named by the size that the log tells, and wh
   assert.match(texts[1]!, /^SET (?:export|session):\* from .* 50 % of the time spent on executing$/)
 })
 
+test('[D15] who fills a memory that is full is named by the bytes that he has sent', () => {
+  const calls = [called('web', 1, 'GET', 'user:1'), called('cache', 2, 'SET', 'page:1', 'x'.repeat(900))]
+  const all = facts({ evicted_keys: 5, cmdstat_set: stats(500, 500) }, {}, windows(...calls))
+  assert.deepEqual(sampled(found(all, 'redis.evicting')), ['SET page:* from cache: 99 % of all that was sent'])
+})
+
 const TINY = 'redis.tiny-requests'
 
 test('[D15] who sends very many small requests is named by its part in them', () => {
