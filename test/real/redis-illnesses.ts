@@ -1,4 +1,5 @@
 /** Illnesses of a Redis, each with what must be found, and how one sees without fettle that it is there. */
+import { startCoturn } from './coturn.ts'
 import { filled, type Kind, keysOf, members } from './redis-data.ts'
 import { nothing, step, weighted } from './redis-load.ts'
 import type { Patient, Vitals } from './redis-patient.ts'
@@ -64,6 +65,17 @@ export const illnesses: readonly Illness[] = [
   },
   {
     name: 'a coturn that is started, among very many keys',
+    load: { seed: [keysOf(`${TURN}/of/another/kind`, 200_000)], clients: [web] },
+    meanwhile: async (ground, { host, port }) => {
+      const { running } = await startCoturn(ground, `ip=${host} dbname=0 port=${port} connect_timeout=5`)
+      running.kill('SIGKILL')
+      await running.ended
+    },
+    found: { codes: ['redis.keys-of-coturn'], subject: 'KEYS turn/*/allocation/*/status' },
+    isReal: ({ callsOf, secondsOf }) => callsOf('keys') > 0 && secondsOf('keys') > 0.1,
+  },
+  {
+    name: 'coturns that start again and again',
     load: { seed: [keysOf(TURN, 15_000)], clients: [web, coturn] },
     found: { codes: ['redis.keys-of-coturn'], subject: 'KEYS turn/*/allocation/*/status' },
     isReal: coturnSlow,

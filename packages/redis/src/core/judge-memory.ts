@@ -49,7 +49,7 @@ function full(facts: Facts, load: Load): Finding | undefined {
 
 const REFUSED_MAX = 3
 
-/** What is refused is not executed: no slow log, no window shows it, but the server counts it and knows who came last. */
+/** What is refused is not executed: no slow log shows it, but the server counts it, and knows what each asked last. */
 function whoWasRefused({ infos, clients }: Facts, load: Load): Evidence[] {
   const refused = Array.from(infos.at(-1)!.commands.keys())
     .map((command) => ({ command, times: countedIn(infos, load, (info) => refusedOf(info, command)) }))
