@@ -115,7 +115,7 @@ export const illnesses: readonly Illness[] = [
         {
           name: 'limiter',
           pace: { perSecond: 30 },
-          steps: [step(['EVAL', LOOP, '1', 'user:{1000}:profile', '60000'])],
+          steps: [step(['EVAL', LOOP, '1', 'user:{1000}:profile', '150000'])],
         },
       ],
     },

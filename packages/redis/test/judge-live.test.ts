@@ -75,6 +75,13 @@ test('[D14] a command that takes much is found though the slow log has a few of 
   assert.deepEqual(lrange(60), [['fault', 'redis.slow-lrange']])
 })
 
+test('[D14] a command that takes most of next to nothing is no fault: one BGSAVE of an idle server', () => {
+  const bgsave = (calls: number, usec: number) => told(facts({ cmdstat_bgsave: stats(calls, usec) }, {}))
+  assert.deepEqual(bgsave(1, 6000), [])
+  assert.deepEqual(bgsave(1, 120_000), [['fault', 'redis.heavy-bgsave']])
+  assert.deepEqual(bgsave(30, 180_000), [['fault', 'redis.heavy-bgsave']])
+})
+
 /** Four windows with the same in each, of the connections by turns. */
 function windows(...calls: readonly SlowEntry[]): Partial<Live> {
   const one = { entries: calls, logged: calls.length }
