@@ -1,5 +1,8 @@
 /** Illnesses of a Redis, each with what must be found, and how one sees without fettle that it is there. */
+import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { startCoturn } from './coturn.ts'
+import type { Redis } from './redis.ts'
 import { filled, type Kind, keysOf, members } from './redis-data.ts'
 import { nothing, step, weighted } from './redis-load.ts'
 import type { Patient, Vitals } from './redis-patient.ts'
@@ -52,6 +55,13 @@ const coturn = { name: '', pace: { perSecond: 3 }, steps: [step('KEYS turn/*/all
 const coturnSlow = ({ secondsOf }: Vitals) => secondsOf('keys') > SLOW
 
 const LOOP = "local s = 0 for i = 1, tonumber(ARGV[1]) do s = s + i end return redis.call('GET', KEYS[1])"
+
+/** Very many who come at once, and are gone a moment later. */
+async function crowd(_: unknown, { host, port }: Redis): Promise<void> {
+  const sockets = Array.from({ length: 60 }, () => connect(port, host).on('error', () => {}))
+  await wait(1000)
+  for (const socket of sockets) socket.destroy()
+}
 
 export const illnesses: readonly Illness[] = [
   {
@@ -157,6 +167,17 @@ export const illnesses: readonly Illness[] = [
     },
     found: { codes: ['redis.connection-churn'], subject: '', who: 'php' },
     isReal: ({ grown, seconds }) => grown('total_connections_received') > 40 * seconds,
+  },
+  {
+    name: 'more connections than it may have',
+    settings: ['--maxclients', '40'],
+    load: {
+      seed: [],
+      clients: [web, { name: 'leaky', connections: 25, pace: { perSecond: 20 }, steps: [step('PING')] }],
+    },
+    meanwhile: crowd,
+    found: { codes: ['redis.rejecting'], subject: '', who: 'leaky' },
+    isReal: ({ grown }) => grown('rejected_connections') > 0,
   },
   {
     name: 'values of a megabyte',

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { Finding } from '@fettle/report'
 import { type Facts, learnFrom, noFacts } from '../src/core/facts.ts'
 import { judge } from '../src/core/judge.ts'
+import { nothingYet } from '../src/core/look.ts'
 
 const QUIET = {
   uptime_in_seconds: 1000,
@@ -154,6 +155,20 @@ test('[D12] values are big where commands are few and bytes many; many bytes in 
   assert.deepEqual(told(moved(200, 2e8)), [['warning', 'redis.big-values', '']])
   assert.deepEqual(told(moved(200_000, 2e8)), [])
   assert.deepEqual(told(moved(200, 2e7)), [])
+})
+
+test('[D11] connections that are refused while one looks are found, with who has most', () => {
+  const clients = ['leaky', 'leaky', 'web', 'leaky'].map((name) => client(`name=${name} flags=N cmd=get age=1 omem=0`))
+  const first = infoText({ ...QUIET, rejected_connections: 7 })
+  const later = (rejected: number) =>
+    learn(first, infoText({ ...QUIET, uptime_in_seconds: 1010, rejected_connections: rejected }), clients.join('\n'))
+  assert.deepEqual(told(later(7)), [])
+  const found = only(later(9))
+  assert.deepEqual([found.severity, found.code], ['fault', 'redis.rejecting'])
+  assert.match(found.says, /^Refused 2 connections/)
+  assert.equal(evidenceOf(found), '3 connections of leaky\n1 connection of web')
+  const looking = { ...later(9), live: { ...nothingYet, name: 'web' } }
+  assert.equal(evidenceOf(only(looking)), '3 connections of leaky')
 })
 
 test('in a window connections are churned through when they are many a second', () => {

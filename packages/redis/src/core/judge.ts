@@ -1,7 +1,7 @@
 /** What burns its CPU, as far as that can be told from what was seen. */
 import type { Finding, Judgement, Table } from '@fettle/report'
 import type { Facts } from './facts.ts'
-import { findClients } from './judge-clients.ts'
+import { findClients, findRejected } from './judge-clients.ts'
 import { findCommands } from './judge-commands.ts'
 import { findConditions } from './judge-conditions.ts'
 import { beforeTable, findInLook, serverTable } from './judge-live.ts'
@@ -40,7 +40,8 @@ export function judge(facts: Facts): Judgement {
       ...heldUp,
       ...withCallers(findCommands(facts, load), use),
       ...withWho([...findRequests(facts, load), ...findValues(load), ...findMemory(facts, load)], facts, use),
-      ...findConditions(facts.infos.at(-1)!, load),
+      ...findRejected(facts, load),
+      ...findConditions(facts.infos.at(-1)!),
       ...standing,
     ].sort(byWeight),
     unseen,
