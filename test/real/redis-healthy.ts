@@ -1,4 +1,5 @@
 /** Loads that are as they should be: nothing may be found in any of them. */
+import { ask } from './redis.ts'
 import { keysOf, members } from './redis-data.ts'
 import { nothing, step, weighted } from './redis-load.ts'
 import type { Patient } from './redis-patient.ts'
@@ -12,7 +13,7 @@ const TURN = 'turn/realm/example.org/user/{99}:ann/allocation/{99}'
 const LIMITER =
   "local n = redis.call('INCR', KEYS[1]) if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end return n"
 
-export const healthy: readonly Healthy[] = [
+const single: readonly Healthy[] = [
   { name: 'idle', load: nothing, seen: {} },
   {
     name: 'a modest cache of web pages',
@@ -29,6 +30,18 @@ export const healthy: readonly Healthy[] = [
       ],
     },
     seen: { get: 500, set: 50 },
+  },
+  {
+    name: 'several programs, each with keys of its own',
+    load: {
+      seed: [],
+      clients: [
+        { name: 'web', connections: 4, pace: { perSecond: 300 }, steps: [step('GET user:{1000}:profile')] },
+        { name: 'api', connections: 2, pace: { perSecond: 150 }, steps: [step('GET token:{1000}')] },
+        { name: 'cron', pace: { perSecond: 50 }, steps: [step('GET job:{20}:state'), step('SET job:{20}:state done')] },
+      ],
+    },
+    seen: { get: 500 },
   },
   {
     name: 'a batch job that pipelines',
@@ -154,7 +167,7 @@ export const healthy: readonly Healthy[] = [
       seed: [keysOf('user:{i}', 20_000)],
       clients: [
         { name: 'web', connections: 4, pace: { perSecond: 200 }, steps: [step('GET user:{20000}')] },
-        { name: 'admin', pace: { perSecond: 100 }, steps: [step('SCAN {cursor} MATCH user:1* COUNT 100')] },
+        { name: 'admin', pace: { perSecond: 100 }, steps: [step('SCAN {cursor} MATCH user:{9}* COUNT 100')] },
       ],
     },
     seen: { scan: 100, get: 200 },
@@ -173,5 +186,24 @@ export const healthy: readonly Healthy[] = [
       ],
     },
     seen: { hget: 200, hmget: 50 },
+  },
+]
+
+export const healthy: readonly Healthy[] = [
+  ...single,
+  {
+    name: 'all of these at one server',
+    load: { seed: single.flatMap(({ load }) => load.seed), clients: single.flatMap(({ load }) => load.clients) },
+    seen: { get: 500, set: 500, publish: 100, hget: 100 },
+  },
+  {
+    name: 'one that saves meanwhile, to both of its files',
+    settings: ['--save', '3600 1', '--appendonly', 'yes', '--appendfsync', 'everysec'],
+    load: {
+      seed: [keysOf('user:{i}', 100_000)],
+      clients: [{ name: 'web', connections: 4, pace: { perSecond: 200 }, steps: [step('SET user:{100000} {*100}')] }],
+    },
+    meanwhile: (ground, redis) => ask(redis, ground, 'bgsave'),
+    seen: { set: 200 },
   },
 ]

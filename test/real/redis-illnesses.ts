@@ -1,11 +1,17 @@
 /** Illnesses of a Redis, each with what must be found, and how one sees without fettle that it is there. */
+import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { startCoturn } from './coturn.ts'
+import type { Redis } from './redis.ts'
 import { filled, type Kind, keysOf, members } from './redis-data.ts'
 import { nothing, step, weighted } from './redis-load.ts'
 import type { Patient, Vitals } from './redis-patient.ts'
 
 export interface Illness extends Patient {
   readonly found: {
-    readonly code: string
+    /** One of these, which depends on how fast the machine is. */
+    readonly codes: readonly string[]
+    /** How its subject begins. */
     readonly subject: string
     /** The client that is named; left out: nobody is to blame, or the server does not know. */
     readonly who?: string
@@ -34,7 +40,11 @@ function readsAll(command: string, key: string, kind: Kind, count: number, ...wo
       seed: [members(kind, key, count)],
       clients: [web, { name: 'reporter', pace: { perSecond: 3 }, steps: [step([command, key, ...words])] }],
     },
-    found: { code: `redis.slow-${command.toLowerCase()}`, subject: `${command} ${key}`, who: 'reporter' },
+    found: {
+      codes: ['slow', 'heavy'].map((how) => `redis.${how}-${command.toLowerCase()}`),
+      subject: command,
+      who: 'reporter',
+    },
     also: ['redis.big-values'],
     isReal: (vitals) => vitals.secondsOf(command.toLowerCase()) > SLOW,
   }
@@ -46,6 +56,13 @@ const coturnSlow = ({ secondsOf }: Vitals) => secondsOf('keys') > SLOW
 
 const LOOP = "local s = 0 for i = 1, tonumber(ARGV[1]) do s = s + i end return redis.call('GET', KEYS[1])"
 
+/** Very many who come at once, and are gone a moment later. */
+async function crowd(_: unknown, { host, port }: Redis): Promise<void> {
+  const sockets = Array.from({ length: 60 }, () => connect(port, host).on('error', () => {}))
+  await wait(1000)
+  for (const socket of sockets) socket.destroy()
+}
+
 export const illnesses: readonly Illness[] = [
   {
     name: 'KEYS with a wildcard, by one of several clients',
@@ -53,13 +70,24 @@ export const illnesses: readonly Illness[] = [
       seed: [keysOf('user:{i}:profile', 100_000)],
       clients: [web, { name: 'reporter', pace: { perSecond: 3 }, steps: [step('KEYS user:{99}*:profile')] }],
     },
-    found: { code: 'redis.slow-keys', subject: 'KEYS user:*:profile', who: 'reporter' },
+    found: { codes: ['redis.slow-keys'], subject: 'KEYS user:*:profile', who: 'reporter' },
     isReal: ({ secondsOf }) => secondsOf('keys') > SLOW,
   },
   {
     name: 'a coturn that is started, among very many keys',
+    load: { seed: [keysOf(`${TURN}/of/another/kind`, 200_000)], clients: [web] },
+    meanwhile: async (ground, { host, port }) => {
+      const { running } = await startCoturn(ground, `ip=${host} dbname=0 port=${port} connect_timeout=5`)
+      running.kill('SIGKILL')
+      await running.ended
+    },
+    found: { codes: ['redis.keys-of-coturn'], subject: 'KEYS turn/*/allocation/*/status' },
+    isReal: ({ callsOf, secondsOf }) => callsOf('keys') > 0 && secondsOf('keys') > 0.1,
+  },
+  {
+    name: 'coturns that start again and again',
     load: { seed: [keysOf(TURN, 15_000)], clients: [web, coturn] },
-    found: { code: 'redis.keys-of-coturn', subject: 'KEYS turn/*/allocation/*/status' },
+    found: { codes: ['redis.keys-of-coturn'], subject: 'KEYS turn/*/allocation/*/status' },
     isReal: coturnSlow,
   },
   {
@@ -76,8 +104,7 @@ export const illnesses: readonly Illness[] = [
         },
       ],
     },
-    found: { code: 'redis.scan-polling', subject: 'SCAN', who: 'watchdog' },
-    also: ['redis.tiny-requests'],
+    found: { codes: ['redis.scan-polling'], subject: 'SCAN', who: 'watchdog' },
     isReal: ({ callsOf }) => callsOf('scan') > 10_000,
   },
   readsAll('LRANGE', 'queue:big', 'list', 200_000, '0', '-1'),
@@ -98,11 +125,11 @@ export const illnesses: readonly Illness[] = [
         {
           name: 'limiter',
           pace: { perSecond: 30 },
-          steps: [step(['EVAL', LOOP, '1', 'user:{1000}:profile', '60000'])],
+          steps: [step(['EVAL', LOOP, '1', 'user:{1000}:profile', '150000'])],
         },
       ],
     },
-    found: { code: 'redis.heavy-script', subject: 'EVAL', who: 'limiter' },
+    found: { codes: ['redis.heavy-script', 'redis.slow-eval'], subject: 'EVAL', who: 'limiter' },
     isReal: ({ secondsOf }) => secondsOf('eval') > 0.001,
   },
   {
@@ -118,17 +145,19 @@ export const illnesses: readonly Illness[] = [
         },
       ],
     },
-    found: { code: 'redis.slow-eval', subject: 'EVAL user:*:profile', who: 'limiter' },
+    found: { codes: ['redis.slow-eval', 'redis.heavy-script'], subject: 'EVAL', who: 'limiter' },
     isReal: ({ secondsOf }) => secondsOf('eval') > 0.01,
   },
   {
     name: 'very many small requests, one by one',
     load: {
       seed: [keysOf('flag:{i}', 1000)],
-      clients: [web, { name: 'poller', connections: 40, pace: { perSecond: 8000 }, steps: [step('GET flag:{1000}')] }],
+      clients: [web, { name: 'poller', connections: 300, pace: { perSecond: 8000 }, steps: [step('GET flag:{1000}')] }],
     },
-    found: { code: 'redis.tiny-requests', subject: '', who: 'poller' },
-    isReal: ({ grown }) => grown('total_commands_processed') / grown('total_reads_processed') < 1.5,
+    found: { codes: ['redis.tiny-requests'], subject: '', who: 'poller' },
+    isReal: ({ grown, seconds }) =>
+      grown('total_commands_processed') > 6000 * seconds &&
+      grown('total_commands_processed') < 1.5 * grown('total_reads_processed'),
   },
   {
     name: 'a connection for each command',
@@ -136,8 +165,19 @@ export const illnesses: readonly Illness[] = [
       seed: [keysOf('user:{i}:profile', 1000)],
       clients: [{ name: 'php', pace: { perSecond: 100 }, steps: [step('GET user:{1000}:profile')], isFresh: true }],
     },
-    found: { code: 'redis.connection-churn', subject: '', who: 'php' },
-    isReal: ({ grown }) => grown('total_connections_received') > 200,
+    found: { codes: ['redis.connection-churn'], subject: '', who: 'php' },
+    isReal: ({ grown, seconds }) => grown('total_connections_received') > 40 * seconds,
+  },
+  {
+    name: 'more connections than it may have',
+    settings: ['--maxclients', '40'],
+    load: {
+      seed: [],
+      clients: [web, { name: 'leaky', connections: 25, pace: { perSecond: 20 }, steps: [step('PING')] }],
+    },
+    meanwhile: crowd,
+    found: { codes: ['redis.rejecting'], subject: '', who: 'leaky' },
+    isReal: ({ grown }) => grown('rejected_connections') > 0,
   },
   {
     name: 'values of a megabyte',
@@ -152,7 +192,7 @@ export const illnesses: readonly Illness[] = [
         },
       ],
     },
-    found: { code: 'redis.big-values', subject: '', who: 'exporter' },
+    found: { codes: ['redis.big-values'], subject: '', who: 'exporter' },
     isReal: ({ grown }) => grown('total_net_output_bytes') > 20e6,
   },
   {
@@ -161,13 +201,13 @@ export const illnesses: readonly Illness[] = [
       seed: [2000, 3000, 4000, 5000].map((milliseconds) => keysOf(`code:${milliseconds}:{i}`, 60_000, milliseconds)),
       clients: [web],
     },
-    found: { code: 'redis.expiry-storm', subject: '' },
+    found: { codes: ['redis.expiry-storm'], subject: '' },
     isReal: ({ grown }) => grown('expired_keys') > 50_000,
   },
   {
     name: 'a MONITOR that somebody has forgotten',
     load: { seed: [], clients: [web, { name: 'debugging', first: [['MONITOR']] }] },
-    found: { code: 'redis.monitor-running', subject: 'MONITOR', who: 'debugging' },
+    found: { codes: ['redis.monitor-running'], subject: 'MONITOR', who: 'debugging' },
     isReal: ({ clients }) => clients.some((line) => / name=debugging .* flags=O /.test(line)),
   },
   {
@@ -180,7 +220,7 @@ export const illnesses: readonly Illness[] = [
         { name: 'editor', pace: { perSecond: 300 }, steps: [step('PUBLISH news:{9} {*50000}')] },
       ],
     },
-    found: { code: 'redis.client-behind', subject: 'screen', who: 'screen' },
+    found: { codes: ['redis.client-behind'], subject: 'screen', who: 'screen' },
     also: ['redis.big-values'],
     isReal: ({ clients }) => clients.some((line) => / name=screen .* omem=\d{8}/.test(line)),
   },
@@ -191,7 +231,7 @@ export const illnesses: readonly Illness[] = [
       seed: [filled('page:{i}', 2000, 10_000)],
       clients: [web, { name: 'cache', pace: { perSecond: 200 }, steps: [step('SET page:{1000000} {*10000}')] }],
     },
-    found: { code: 'redis.evicting', subject: '' },
+    found: { codes: ['redis.evicting'], subject: '', who: 'cache' },
     isReal: ({ grown }) => grown('evicted_keys') > 100,
   },
   {
@@ -201,14 +241,14 @@ export const illnesses: readonly Illness[] = [
       seed: [],
       clients: [{ name: 'shop', pace: { perSecond: 100 }, steps: [step('SET order:{1000000} {*50000}')] }],
     },
-    found: { code: 'redis.out-of-memory', subject: '' },
+    found: { codes: ['redis.out-of-memory'], subject: '', who: 'shop' },
     isReal: ({ grown }) => grown('errorstat_OOM') > 50,
   },
   {
     name: 'a Redis that closes quiet connections, with a coturn at it',
     settings: ['--timeout', '60'],
     load: { seed: [keysOf(TURN, 15_000)], clients: [web, coturn] },
-    found: { code: 'redis.cuts-off-coturn', subject: '' },
+    found: { codes: ['redis.cuts-off-coturn'], subject: '' },
     also: ['redis.keys-of-coturn'],
     isReal: coturnSlow,
   },
@@ -216,7 +256,7 @@ export const illnesses: readonly Illness[] = [
     name: 'a Redis that soon cuts off who counts the traffic of a coturn',
     settings: ['--client-output-buffer-limit', 'pubsub 1mb 256kb 10'],
     load: { seed: [keysOf(TURN, 15_000)], clients: [web, coturn] },
-    found: { code: 'redis.cuts-off-coturn', subject: '' },
+    found: { codes: ['redis.cuts-off-coturn'], subject: '' },
     also: ['redis.keys-of-coturn'],
     isReal: coturnSlow,
   },
@@ -225,7 +265,7 @@ export const illnesses: readonly Illness[] = [
     isAlone: true,
     settings: ['--bind', '0.0.0.0', '--protected-mode', 'no'],
     load: nothing,
-    found: { code: 'redis.no-password', subject: '' },
+    found: { codes: ['redis.no-password'], subject: '' },
     isReal: ({ field }) => field('tcp_port') > 0,
   },
 ]

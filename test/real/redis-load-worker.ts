@@ -43,13 +43,20 @@ function filled(word: string, cursor: string): string {
     .replaceAll(PLACE, (_, star, number) => (star === '*' ? filler(Number(number)) : numberBelow(Number(number))))
 }
 
-const SCRIPTS = /^(?:eval|evalsha|fcall)/i
+/** The word that a command is counted under: its first key, or what SCAN looks for. */
+function keyWord(words: Words): string {
+  const name = words[0]!.toLowerCase()
+  if (/^(?:multi|exec|publish)$/.test(name)) return ''
+  const mark = words.findIndex((word) => /^(?:match|streams)$/i.test(word))
+  if (mark >= 0) return words[mark + 1]!
+  return words[/^(?:eval|evalsha|fcall)$/.test(name) ? 3 : 1] ?? ''
+}
 
 /** The count of a command of this client; one that is new begins. */
 function countOf(client: string, words: Words) {
-  const key = (SCRIPTS.test(words[0]!) ? words[3] : words[1]) ?? ''
-  const count = { command: words[0]!.toLowerCase(), keys: key.replaceAll(PLACE, '*'), client, calls: 0 }
-  const name = JSON.stringify([count.command, count.keys, client])
+  const keys = keyWord(words).replaceAll(PLACE, '*').replaceAll(/\*+/g, '*')
+  const count = { command: words[0]!.toLowerCase(), keys, client, calls: 0 }
+  const name = JSON.stringify([count.command, keys, client])
   const known = counts.get(name)
   if (known === undefined) counts.set(name, count)
   return known ?? count

@@ -14,6 +14,8 @@ export interface Patient {
   readonly load: Load
   /** In a network of its own, where it may listen to everybody. */
   readonly isAlone?: true
+  /** What happens while fettle looks. */
+  readonly meanwhile?: (ground: Ground, redis: Redis) => Promise<unknown>
 }
 
 /** What redis-cli tells, before and after fettle has looked. */
@@ -26,6 +28,8 @@ export interface Vitals {
   secondsOf(command: string): number
   /** Lines of CLIENT LIST at the end. */
   readonly clients: readonly string[]
+  /** How long that was. */
+  readonly seconds: number
 }
 
 export interface Looked {
@@ -45,7 +49,7 @@ interface Ending {
 const SECONDS = 4
 
 /** Starts it, lets fettle look at it, and stops it. */
-export async function lookAt(test: Ending, { settings = [], load, isAlone }: Patient): Promise<Looked> {
+export async function lookAt(test: Ending, { settings = [], load, isAlone, meanwhile }: Patient): Promise<Looked> {
   const ground = new Ground(test)
   if (isAlone) await ground.enterNarrowNetwork(2 ** 16)
   const redis = await startRedis(ground, ...settings)
@@ -57,6 +61,12 @@ export async function lookAt(test: Ending, { settings = [], load, isAlone }: Pat
   const data = join(ground.folder, 'data')
   const url = `redis://${redis.host}:${redis.port}`
   const check = fettle(ground, 'redis', 'check', url, '--for', `${SECONDS}`, '--sample', '--json', '--data', data)
+  if (meanwhile !== undefined) {
+    const isThere = async () =>
+      (await ask(redis, ground, 'client', 'list')).some((line) => line.includes(' name=fettle-'))
+    await until('fettle looking', isThere)
+    await meanwhile(ground, redis)
+  }
   const status = await exitOf(check, 60)
   const truth = (await running?.truth()) ?? []
   const last = await infoOf(redis, ground)
@@ -96,6 +106,7 @@ function vitalsOf(first: Info, last: Info, clients: readonly string[]): Vitals {
   const grown = (command: string, name: string) => stat(last, command, name) - stat(first, command, name)
   return {
     clients,
+    seconds: (number(last, 'server_time_usec') - number(first, 'server_time_usec')) / 1e6,
     field: (name) => number(last, name),
     grown: (name) => number(last, name) - number(first, name),
     callsOf: (command) => grown(command, 'calls'),

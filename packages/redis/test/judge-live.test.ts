@@ -75,6 +75,13 @@ test('[D14] a command that takes much is found though the slow log has a few of 
   assert.deepEqual(lrange(60), [['fault', 'redis.slow-lrange']])
 })
 
+test('[D14] a command that takes most of next to nothing is no fault: one BGSAVE of an idle server', () => {
+  const bgsave = (calls: number, usec: number) => told(facts({ cmdstat_bgsave: stats(calls, usec) }, {}))
+  assert.deepEqual(bgsave(1, 6000), [])
+  assert.deepEqual(bgsave(1, 120_000), [['fault', 'redis.heavy-bgsave']])
+  assert.deepEqual(bgsave(30, 180_000), [['fault', 'redis.heavy-bgsave']])
+})
+
 /** Four windows with the same in each, of the connections by turns. */
 function windows(...calls: readonly SlowEntry[]): Partial<Live> {
   const one = { entries: calls, logged: calls.length }
@@ -99,6 +106,12 @@ test('[D15] who sends big values is named by the size that the log tells, and wh
   const texts = sampled(found(all, 'redis.big-values'))
   assert.equal(texts[0], 'SET export:* from exporter: 1 MB sent at once')
   assert.match(texts[1]!, /^SET (?:export|session):\* from .* 50 % of the time spent on executing$/)
+})
+
+test('[D15] who fills a memory that is full is named by the bytes that he has sent', () => {
+  const calls = [called('web', 1, 'GET', 'user:1'), called('cache', 2, 'SET', 'page:1', 'x'.repeat(900))]
+  const all = facts({ evicted_keys: 5, cmdstat_set: stats(500, 500) }, {}, windows(...calls))
+  assert.deepEqual(sampled(found(all, 'redis.evicting')), ['SET page:* from cache: 99 % of all that was sent'])
 })
 
 const TINY = 'redis.tiny-requests'

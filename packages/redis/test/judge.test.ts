@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { Finding } from '@fettle/report'
 import { type Facts, learnFrom, noFacts } from '../src/core/facts.ts'
 import { judge } from '../src/core/judge.ts'
+import { nothingYet } from '../src/core/look.ts'
 
 const QUIET = {
   uptime_in_seconds: 1000,
@@ -52,6 +53,8 @@ const settings = (values: Readonly<Record<string, string>>) =>
     .map((word, i) => `${String(i + 1).padStart(2)}) "${word}"`)
     .join('\n')
 
+const stats = (calls: number, usec: number) => `calls=${calls},usec=${usec},usec_per_call=1.0`
+
 test('[D11] what was full, evicted or refused before one looked is no finding; what was while one looked is', () => {
   const before = { evicted_keys: 9, errorstat_OOM: 'count=7', maxmemory_policy: 'allkeys-lru', maxmemory: 60_000_000 }
   const first = infoText({ ...QUIET, ...before })
@@ -61,6 +64,23 @@ test('[D11] what was full, evicted or refused before one looked is no finding; w
   const refused = only(learn(first, infoText({ ...last, errorstat_OOM: 'count=12' })))
   assert.deepEqual([refused.code, refused.severity], ['redis.out-of-memory', 'fault'])
   assert.match(refused.says, /: 5 commands were refused/)
+})
+
+test('[D12] who was refused is known by what is refused and by whose last command it was', () => {
+  const stat = (calls: number, refused: number) => `${stats(calls, calls)},rejected_calls=${refused},failed_calls=0`
+  const first = { ...QUIET, cmdstat_lpush: stat(5, 7), cmdstat_set: stat(5, 0), cmdstat_get: stat(5, 3) }
+  const counted = { cmdstat_lpush: stat(5, 8), cmdstat_set: stat(6, 9) }
+  const last = { ...first, uptime_in_seconds: 1010, errorstat_OOM: 'count=10', ...counted }
+  const clients = ['shop flags=N cmd=set', 'web flags=N cmd=get', 'jobs flags=N cmd=rpop'].map((one) =>
+    client(`name=${one} age=1 omem=0`),
+  )
+  const told = evidenceOf(only(learn(infoText(first), infoText(last), clients.join('\n'))))
+  assert.match(told, /\nSET: refused 9 times\nLPUSH: refused 1 time\nsuch a command was the last of shop$/)
+})
+
+test('a save that stops everything for long is found, by how long the last fork took', () => {
+  assert.deepEqual(told(during({ latest_fork_usec: 250_000 })), [['warning', 'redis.slow-fork', '']])
+  assert.deepEqual(told(during({ latest_fork_usec: 2_000 })), [])
 })
 
 test('[D12] memory that may throw nothing out is found before it is full, and only where it has a limit', () => {
@@ -100,8 +120,6 @@ test('[D12] a client that does not read is found by what waits for it; a reply o
   assert.deepEqual(told(during(old, client('name=web age=1 flags=N cmd=get omem=0'))), [])
 })
 
-const stats = (calls: number, usec: number) => `calls=${calls},usec=${usec},usec_per_call=1.0`
-
 test('[D12] scripts are found by their own time, short ones and those that the slow log names are not', () => {
   const heavy = { cmdstat_eval: stats(50, 2_000_000), cmdstat_get: stats(1000, 3000) }
   const [found] = findings(during(heavy))
@@ -125,6 +143,10 @@ test('[D12] SCAN is found by the part of a core that all of them take, with what
     })
   assert.deepEqual(told(polling(40_000, 200_000, 1.2)), [['fault', 'redis.scan-polling', 'SCAN']])
   assert.deepEqual(told(polling(4000, 20_000, 0.1)), [])
+  // Neither is it taken for requests that could come together.
+  const small = { total_net_input_bytes: 3e6, total_net_output_bytes: 3e6, total_commands_processed: 80_000 }
+  const alone = { total_reads_processed: 80_000, used_cpu_sys: 2, cmdstat_scan: stats(78_000, 200_000) }
+  assert.deepEqual(told(during({ ...small, ...alone })), [['fault', 'redis.scan-polling', 'SCAN']])
 })
 
 test('[D12] values are big where commands are few and bytes many; many bytes in small ones are none', () => {
@@ -133,6 +155,20 @@ test('[D12] values are big where commands are few and bytes many; many bytes in 
   assert.deepEqual(told(moved(200, 2e8)), [['warning', 'redis.big-values', '']])
   assert.deepEqual(told(moved(200_000, 2e8)), [])
   assert.deepEqual(told(moved(200, 2e7)), [])
+})
+
+test('[D11] connections that are refused while one looks are found, with who has most', () => {
+  const clients = ['leaky', 'leaky', 'web', 'leaky'].map((name) => client(`name=${name} flags=N cmd=get age=1 omem=0`))
+  const first = infoText({ ...QUIET, rejected_connections: 7 })
+  const later = (rejected: number) =>
+    learn(first, infoText({ ...QUIET, uptime_in_seconds: 1010, rejected_connections: rejected }), clients.join('\n'))
+  assert.deepEqual(told(later(7)), [])
+  const found = only(later(9))
+  assert.deepEqual([found.severity, found.code], ['fault', 'redis.rejecting'])
+  assert.match(found.says, /^Refused 2 connections/)
+  assert.equal(evidenceOf(found), '3 connections of leaky\n1 connection of web')
+  const looking = { ...later(9), live: { ...nothingYet, name: 'web' } }
+  assert.equal(evidenceOf(only(looking)), '3 connections of leaky')
 })
 
 test('in a window connections are churned through when they are many a second', () => {

@@ -5,6 +5,7 @@ import { readClients } from '../src/core/clients.ts'
 import { readQuoted } from '../src/core/escapes.ts'
 import { learnFrom, noFacts } from '../src/core/facts.ts'
 import { readInfos } from '../src/core/info.ts'
+import { keyOf } from '../src/core/key.ts'
 import { isAnother, loadOf } from '../src/core/load.ts'
 import { patternOf } from '../src/core/pattern.ts'
 import { readReplies } from '../src/core/reply.ts'
@@ -58,6 +59,27 @@ test('[D4] keys are folded by what changes from one to the next, and nobody’s 
   ]) {
     assert.equal(patternOf(key!), pattern)
   }
+})
+
+test('[D4] the key of a command is found wherever it stands in it', () => {
+  for (const [command, key] of [
+    ['GET user:4711:profile', 'user:*:profile'],
+    ['EVAL s 1 rate:77 10', 'rate:*'],
+    ['EVAL s 0 10', ''],
+    ['BLMPOP 5 1 queue:mail LEFT', 'queue:mail'],
+    ['XREADGROUP GROUP billing one COUNT 10 BLOCK 500 STREAMS events:7 >', 'events:*'],
+    ['XREAD BLOCK 0 streams log $', 'log'],
+    ['XGROUP CREATE events billing $', 'events'],
+    ['OBJECT ENCODING user:1', 'user:*'],
+    ['ZUNION 2 board:1 board:2', 'board:*'],
+    ['SCAN 512 MATCH lock:* COUNT 10', 'lock:*'],
+    ['scan 512', ''],
+    ['PING', ''],
+    ['PUBLISH news hello', ''],
+  ]) {
+    assert.equal(keyOf(command!.split(' ')), key, command)
+  }
+  assert.equal(keyOf(['GET', 'user:4711'], true), 'user:4711')
 })
 
 test('[D5] a restart or a reset between two INFOs makes no window', () => {

@@ -65,3 +65,8 @@ export function largestDatabase({ fields }: Info): { readonly name: string; read
 export function errorsOf({ fields }: Info, code: string): number {
   return Number(/^count=(\d+)$/.exec(fields.get(`errorstat_${code}`) ?? '')?.[1] ?? 0)
 }
+
+/** `rejected_calls` of a command (6.2 and newer): calls that were refused before they were executed. */
+export function refusedOf({ fields }: Info, command: string): number {
+  return Number(/(?:^|,)rejected_calls=(\d+)/.exec(fields.get(`cmdstat_${command}`) ?? '')?.[1] ?? 0)
+}

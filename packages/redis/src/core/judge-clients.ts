@@ -1,8 +1,9 @@
 /** Clients that cost the server something by what they are, whatever they ask. */
-import { type Finding, quantityText } from '@fettle/report'
+import { type Finding, plural, quantityText } from '@fettle/report'
 import { type Client, whoIs } from './clients.ts'
 import type { Facts } from './facts.ts'
 import { type Info, numberOf } from './info.ts'
+import { countedIn, type Load } from './load.ts'
 
 export function findClients(facts: Facts): Finding[] {
   const { clients, infos } = facts
@@ -80,6 +81,36 @@ function someoneBehind(info: Info | undefined): Finding[] {
       quantities: {},
       evidence: [{ source: 'INFO', text: `client_longest_output_list:${length}` }],
       remedy: ['find it by CLIENT LIST (omem), and end it by CLIENT KILL ID if it is nobody’s'],
+    },
+  ]
+}
+
+/** More came than it may have. */
+export function findRejected({ infos, clients, live }: Facts, load: Load): Finding[] {
+  const count = countedIn(infos, load, (info) => numberOf(info, 'rejected_connections') ?? 0)
+  if (count <= 0) return []
+  const refused = { value: count, unit: '1' } as const
+  const others = clients.filter(({ name }) => live === null || name !== live.name)
+  const owners = Array.from(Map.groupBy(others, whoIs), ([who, own]) => ({ who, connections: own.length }))
+  return [
+    {
+      code: 'redis.rejecting',
+      severity: 'fault',
+      subject: '',
+      says: `Refused ${plural(count, 'connection')}: there were as many as maxclients allows.`,
+      confidence: 'measured',
+      quantities: { refused },
+      evidence: owners
+        .sort((a, b) => b.connections - a.connections)
+        .slice(0, EVIDENCE_MAX)
+        .map(({ who, connections }) => ({
+          source: 'CLIENT LIST',
+          text: `${plural(connections, 'connection')} of ${who}`,
+        })),
+      remedy: [
+        'have whoever has most keep fewer: a pool with a limit, connections that are closed after use',
+        'if all are needed: CONFIG SET maxclients',
+      ],
     },
   ]
 }

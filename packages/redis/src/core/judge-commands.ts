@@ -1,7 +1,8 @@
 /** Commands that take most of the time, by what INFO counts of each. */
 import { type Finding, quantityText } from '@fettle/report'
 import type { Facts } from './facts.ts'
-import { executingSeconds, isContainer, type Load } from './load.ts'
+import type { CommandStats } from './info.ts'
+import { executingSeconds, isContainer, isNoticed, type Load } from './load.ts'
 import { isScript } from './monitor.ts'
 import { remediesOf } from './remedies.ts'
 
@@ -23,11 +24,16 @@ export function findCommands({ slow, live }: Facts, load: Load): Finding[] {
   return [...heavy(named, load), ...heavyScripts(named, load), ...scanPolling(load)]
 }
 
+/** Of all that is executed, by itself, and of the time. */
+function isMuch({ calls, seconds }: CommandStats, total: number, load: Load): boolean {
+  const each = seconds / calls
+  return seconds / total >= SHARE_MIN && each >= EACH_MIN_SECONDS && isNoticed(load, seconds, each)
+}
+
 function heavy(named: ReadonlySet<string>, load: Load): Finding[] {
   const total = executingSeconds(load)
   return Array.from(load.byCommand).flatMap(([command, { calls, seconds }]) => {
-    const isMuch = seconds / total >= SHARE_MIN && seconds / calls >= EACH_MIN_SECONDS
-    if (!isMuch || isContainer(command) || named.has(command)) return []
+    if (!isMuch({ calls, seconds }, total, load) || isContainer(command) || named.has(command)) return []
     const share = { value: seconds / total, unit: 'share' } as const
     const each = { value: seconds / calls, unit: 's' } as const
     return {
@@ -52,8 +58,7 @@ function heavyScripts(named: ReadonlySet<string>, load: Load): Finding[] {
   const scripts = Array.from(load.byCommand).filter(([command]) => isScript(command))
   const total = scripts.reduce((sum, [, { seconds }]) => sum + seconds, executingSeconds(load))
   return scripts.flatMap(([command, { calls, seconds }]) => {
-    const isMuch = seconds / total >= SHARE_MIN && seconds / calls >= EACH_MIN_SECONDS
-    if (!isMuch || named.has(command)) return []
+    if (!isMuch({ calls, seconds }, total, load) || named.has(command)) return []
     const share = { value: seconds / total, unit: 'share' } as const
     const each = { value: seconds / calls, unit: 's' } as const
     return {

@@ -1,9 +1,8 @@
 /** Conditions of the server that cost something, or will. */
 import { type Finding, quantityText } from '@fettle/report'
 import { type Info, numberOf } from './info.ts'
-import type { Load } from './load.ts'
 
-type Rule = (info: Info, load: Load) => Finding | undefined
+type Rule = (info: Info) => Finding | undefined
 
 /** One that is told by a field of INFO alone. */
 function told(
@@ -39,14 +38,6 @@ const rules: readonly Rule[] = [
     ['turn transparent huge pages off on this machine', 'save less often, or on a replica'],
   ),
   told(
-    'redis.rejecting',
-    'fault',
-    'rejected_connections',
-    (count) => count > 0,
-    (count) => `${quantityText({ value: count, unit: '1' })} connections were refused: more than maxclients.`,
-    ['find who opens so many (CLIENT LIST), then raise maxclients if they are needed'],
-  ),
-  told(
     'redis.fragmented',
     'warning',
     'mem_fragmentation_ratio',
@@ -64,6 +55,6 @@ const rules: readonly Rule[] = [
   ),
 ]
 
-export function findConditions(info: Info, load: Load): Finding[] {
-  return rules.map((rule) => rule(info, load)).filter((one) => one !== undefined)
+export function findConditions(info: Info): Finding[] {
+  return rules.map((rule) => rule(info)).filter((one) => one !== undefined)
 }

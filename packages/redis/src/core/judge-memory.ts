@@ -1,7 +1,8 @@
 /** Memory that is full, and keys that end all at once. */
-import { type Finding, quantityText } from '@fettle/report'
+import { type Evidence, type Finding, plural, quantityText } from '@fettle/report'
+import { whoIs } from './clients.ts'
 import type { Facts } from './facts.ts'
-import { errorsOf, type Info, numberOf } from './info.ts'
+import { errorsOf, type Info, numberOf, refusedOf } from './info.ts'
 import { countedIn, type Load } from './load.ts'
 
 export function findMemory(facts: Facts, load: Load): Finding[] {
@@ -14,7 +15,8 @@ const counter = (name: string) => (info: Info) => numberOf(info, name) ?? 0
 const NEARLY_FULL = 0.95
 
 /** It may throw nothing out, and is full or nearly so. */
-function full({ infos }: Facts, load: Load): Finding | undefined {
+function full(facts: Facts, load: Load): Finding | undefined {
+  const { infos } = facts
   const info = infos.at(-1)!
   const most = numberOf(info, 'maxmemory') ?? 0
   const used = numberOf(info, 'used_memory') ?? 0
@@ -36,12 +38,35 @@ function full({ infos }: Facts, load: Load): Finding | undefined {
     evidence: [
       { source: 'INFO', text: most > 0 ? of : 'maxmemory is 0: the machine has no more' },
       ...(refused > 0 ? [{ source: 'INFO errorstats', text: `errorstat_OOM: ${refused}` }] : []),
+      ...(refused > 0 ? whoWasRefused(facts, load) : []),
     ],
     remedy: [
       'give it more memory (CONFIG SET maxmemory), or keep less: what is it full of? redis-cli --memkeys',
       'what may be forgotten needs a lifetime (EXPIRE), or CONFIG SET maxmemory-policy allkeys-lru for a pure cache',
     ],
   }
+}
+
+const REFUSED_MAX = 3
+
+/** What is refused is not executed: no slow log shows it, but the server counts it, and knows what each asked last. */
+function whoWasRefused({ infos, clients }: Facts, load: Load): Evidence[] {
+  const refused = Array.from(infos.at(-1)!.commands.keys())
+    .map((command) => ({ command, times: countedIn(infos, load, (info) => refusedOf(info, command)) }))
+    .filter(({ times }) => times > 0)
+    .sort((a, b) => b.times - a.times)
+    .slice(0, REFUSED_MAX)
+  const commands = new Set(refused.map(({ command }) => command))
+  const who = new Set(clients.filter(({ command }) => commands.has(command)).map(whoIs))
+  return [
+    ...refused.map(({ command, times }) => ({
+      source: 'INFO commandstats',
+      text: `${command.toUpperCase()}: refused ${plural(times, 'time')}`,
+    })),
+    ...Array.from(who)
+      .slice(0, REFUSED_MAX)
+      .map((name) => ({ source: 'CLIENT LIST', text: `such a command was the last of ${name}` })),
+  ]
 }
 
 function evicting({ infos }: Facts, load: Load): Finding | undefined {
@@ -55,7 +80,7 @@ function evicting({ infos }: Facts, load: Load): Finding | undefined {
     says: `${quantityText({ value: keys, unit: '1' })} keys were thrown out because memory was full.`,
     confidence: 'measured',
     quantities: { keys: { value: keys, unit: '1' } },
-    evidence: ['evicted_keys', 'maxmemory', 'maxmemory_policy'].flatMap((name) => {
+    evidence: ['maxmemory', 'maxmemory_policy'].flatMap((name) => {
       const value = info.fields.get(name)
       return value === undefined ? [] : { source: 'INFO', text: `${name}:${value}` }
     }),

@@ -46,7 +46,9 @@ function perCommand({ commands, kernelSeconds, userSeconds, bytesIn, bytesOut }:
 function tinyRequests({ infos }: Facts, load: Load): Finding | undefined {
   const each = perCommand(load)
   const rate = load.over === 'window' && load.seconds ? load.commands / load.seconds : nowOf(infos.at(-1)!)
-  if (each === undefined || rate === undefined || rate < BUSY) return undefined
+  const others = 1 - (load.byCommand.get('scan')?.calls ?? 0) / load.commands
+  // SCAN in a row has a finding of its own, and another cure.
+  if (each === undefined || rate === undefined || rate * others < BUSY) return undefined
   const batch = load.reads === null ? undefined : load.commands / load.reads
   const isMostlyKernel = each.kernel > MOSTLY_KERNEL * each.user
   const isSmall = each.bytesIn < SMALL_BYTES && each.bytesOut < SMALL_BYTES

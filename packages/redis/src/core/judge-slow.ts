@@ -2,7 +2,7 @@
 import { type Finding, plural, quantityText } from '@fettle/report'
 import { SCRIPT, seenCall } from './call.ts'
 import type { Facts } from './facts.ts'
-import type { Load } from './load.ts'
+import { isNoticed, type Load } from './load.ts'
 import { remediesOf } from './remedies.ts'
 import type { SlowEntry } from './slowlog.ts'
 
@@ -65,9 +65,6 @@ function findingOf({ command, pattern, clients, count, seconds, longest }: Group
   }
 }
 
-/** Less of the time, and none so long that a person would notice it, held nobody up to speak of. */
-const SHARE_MIN = 0.01
-const LONG_SECONDS = 0.1
 /** Of these one takes as long as another, unless what it touches is very big; then it is slow more often than this. */
 const EVEN: ReadonlySet<string> = new Set(
   (
@@ -80,10 +77,10 @@ const OFTEN = 0.01
 
 /** What came too seldom to matter is said, and no fault. */
 function weighed(finding: Finding, { command, count, seconds, longest }: Group, load: Load | undefined): Finding {
-  if (load?.over !== 'window' || !load.seconds) return finding
+  if (load?.over !== 'window') return finding
   const calls = load.byCommand.get(command)?.calls ?? count
   const isTaken = EVEN.has(command) && count < OFTEN * calls
-  if (!isTaken && (seconds / load.seconds >= SHARE_MIN || longest >= LONG_SECONDS)) return finding
+  if (!isTaken && isNoticed(load, seconds, longest)) return finding
   const cause = 'It takes no time by itself: something took the CPU from Redis, such as other programs, or swap.'
   return { ...finding, severity: 'note', ...(isTaken ? { cause, confidence: 'likely' } : {}) }
 }

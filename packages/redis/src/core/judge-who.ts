@@ -14,6 +14,7 @@ const TELLERS: Readonly<Record<string, (windows: readonly Window[], use: Use, sh
   'redis.tiny-requests': (_, use) => callers(use),
   'redis.connection-churn': (windows) => connecting(windows),
   'redis.big-values': (windows, use, showKeys) => [...sending(windows, showKeys), ...asking(use)],
+  'redis.evicting': filling,
 }
 
 /** Adds to what was found of the server as a whole who makes it so. */
@@ -71,18 +72,37 @@ const BIG_BYTES = 10_000
 
 /** Who sends big ones, the biggest first. */
 function sending(windows: readonly Window[], showKeys: boolean): string[] {
-  const most = new Map<string, number>()
+  return sent(windows, showKeys)
+    .filter(({ most }) => most >= BIG_BYTES)
+    .sort((a, b) => b.most - a.most)
+    .slice(0, WHO_MAX)
+    .map(({ name, most }) => `${name}: ${quantityText({ value: most, unit: 'B' })} sent at once`)
+}
+
+/** Who has sent most, one way or the other. */
+function filling(windows: readonly Window[], _: Use, showKeys: boolean): string[] {
+  const all = sent(windows, showKeys)
+  const total = all.reduce((sum, { bytes }) => sum + bytes, 0)
+  return all
+    .filter(({ bytes }) => bytes >= PART_MIN * total)
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, WHO_MAX)
+    .map(({ name, bytes }) => `${name}: ${share(bytes / total)} of all that was sent`)
+}
+
+/** Bytes of the words of each command, kind of key and client: all of them, and of one call at most. */
+function sent(windows: readonly Window[], showKeys: boolean) {
+  const found = new Map<string, { readonly name: string; bytes: number; most: number }>()
   for (const entry of windows.flatMap((window) => window.entries)) {
-    const bytes = bytesOf(entry)
-    if (bytes < BIG_BYTES) continue
     const { command, pattern, client } = seenCall(entry, showKeys)
     const name = `${nameOf(command, pattern)} from ${client}`
-    most.set(name, Math.max(bytes, most.get(name) ?? 0))
+    const one = found.get(name) ?? { name, bytes: 0, most: 0 }
+    const bytes = bytesOf(entry)
+    one.bytes += bytes
+    one.most = Math.max(bytes, one.most)
+    found.set(name, one)
   }
-  return Array.from(most)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, WHO_MAX)
-    .map(([name, bytes]) => `${name}: ${quantityText({ value: bytes, unit: 'B' })} sent at once`)
+  return Array.from(found.values())
 }
 
 function bytesOf({ words }: SlowEntry): number {

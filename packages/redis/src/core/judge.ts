@@ -1,7 +1,7 @@
 /** What burns its CPU, as far as that can be told from what was seen. */
 import type { Finding, Judgement, Table } from '@fettle/report'
 import type { Facts } from './facts.ts'
-import { findClients } from './judge-clients.ts'
+import { findClients, findRejected } from './judge-clients.ts'
 import { findCommands } from './judge-commands.ts'
 import { findConditions } from './judge-conditions.ts'
 import { beforeTable, findInLook, serverTable } from './judge-live.ts'
@@ -39,9 +39,9 @@ export function judge(facts: Facts): Judgement {
       ...slow,
       ...heldUp,
       ...withCallers(findCommands(facts, load), use),
-      ...withWho([...findRequests(facts, load), ...findValues(load)], facts, use),
-      ...findMemory(facts, load),
-      ...findConditions(facts.infos.at(-1)!, load),
+      ...withWho([...findRequests(facts, load), ...findValues(load), ...findMemory(facts, load)], facts, use),
+      ...findRejected(facts, load),
+      ...findConditions(facts.infos.at(-1)!),
       ...standing,
     ].sort(byWeight),
     unseen,

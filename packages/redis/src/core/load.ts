@@ -131,6 +131,17 @@ export function countedIn(infos: readonly Info[], { over }: Load, read: (info: I
   return over === 'window' ? last - read(infos[0]!) : last
 }
 
+/** Of the time; and how long one call is that a person notices. */
+const NOTICED_SHARE = 0.01
+const NOTICED_SECONDS = 0.1
+
+/** Whether so much time in all, or one call that takes so long, holds anybody up to speak of. */
+export function isNoticed({ over, seconds }: Load, sum: number, longest: number): boolean {
+  // Since the start it may all have been in the same hour.
+  if (over === 'life' || !seconds) return true
+  return sum / seconds >= NOTICED_SHARE || longest >= NOTICED_SECONDS
+}
+
 /** Commands that run others: their time holds that of what they ran, which is counted under its own name as well. */
 const CONTAINERS: ReadonlySet<string> = new Set([
   'eval',
