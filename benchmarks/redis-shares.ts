@@ -1,11 +1,12 @@
 /**
- * How true is what is said of who burns a Redis' CPU? Three mixed loads that count their own calls, looked at in turn by
- * `fettle redis check --sample`, by counting what MONITOR tells for as long, by the method of redis-faina (the time from a
- * line of MONITOR to the next is charged to it), by the slow log as it is set by default, and by `redis-cli --hotkeys`.
+ * How true is what is said of who burns a Redis' CPU? Three mixed loads that count their own calls, looked at in turn
+ * by `fettle redis check --sample`, by counting what MONITOR tells for as long, by the method of redis-faina (the time
+ * from a line of MONITOR to the next is charged to it), by the slow log as it is set by default, and by
+ * `redis-cli --hotkeys`.
  *
- * Truth of calls: each command's from INFO, divided as the load itself has counted. Truth of the time spent on executing:
- * each command's from INFO, divided by calls times what a call of this kind takes, from a slow log of everything right
- * before, without calls that another program on the machine has interrupted.
+ * Truth of calls: each command's from INFO, divided as the load itself has counted. Truth of the time spent on
+ * executing: each command's from INFO, divided by calls times what a call of this kind takes, from a slow log of
+ * everything right before, without calls that another program on the machine has interrupted.
  */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
