@@ -14,5 +14,5 @@ export {
 } from './command.ts'
 export { compare } from './compare.ts'
 export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
-export type { Io } from './io.ts'
+export type { Io, Screen, ScreenLine } from './io.ts'
 export { type Kept, type KeptPage, KeptReports, REPORT_NAME, saveReport } from './saved.ts'
