@@ -68,7 +68,16 @@ test('[D10] kinds of keys of which there are very many are one; those that come 
   ])
 })
 
-const plain: Look = { at: 1, info: false, clients: false, settings: false, slow: 128, window: null, monitor: null }
+const plain: Look = {
+  at: 1,
+  info: false,
+  clients: false,
+  settings: false,
+  slow: 128,
+  window: null,
+  monitor: null,
+  isLast: false,
+}
 const sampling = { milliseconds: 5, threshold: '10000', between: '2000', entries: 128 }
 
 /** As the server answers: the newest first. */
@@ -150,7 +159,7 @@ test('[D7] a window is as long as a hundred commands take, there is none beside 
       ...facts,
       infos,
       clients,
-      live: { ...facts.live!, moments: [{ at: 0, own: nothingOwn }] },
+      live: { ...facts.live!, moments: [{ at: 0, own: nothingOwn, newest: -1 }] },
     })
     return look?.window
   }
@@ -209,7 +218,7 @@ test('[D10] what is told of the shares holds the truth, 9 times in 10 at least',
         const [words, client, , usec] = random() < 0.2 ? busy : draw()
         return entry(id, words, Math.max(0, Math.round(usec * (0.5 + random()))), client)
       })
-      return { entries, logged: entries.length }
+      return { at: 1, entries, logged: entries.length }
     })
     const stats = new Map<string, { calls: number; usec: number }>()
     for (const [words, client, weight, usec] of LOAD) {
