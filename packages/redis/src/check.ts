@@ -1,10 +1,13 @@
 /** `fettle redis check`: looks at a Redis for some seconds and says what burns its CPU. */
 import {
   type AnswerOptions,
+  type Argument,
   type Check,
   diagnosis,
   type Flag,
   type Given,
+  type Io,
+  type Probe as OpenCheck,
   type Outcome,
   readAnswerOptions,
   reportFlags,
@@ -17,10 +20,20 @@ import { type Look, nextLook, nothingYet, type Plan, type Seen } from './core/lo
 import { Door, type Keys } from './door.ts'
 import { Probe } from './probe.ts'
 
-export interface CheckOptions extends AnswerOptions, Plan {
+/** Which server is looked at, how to get in, and what may be done there to see more. */
+export interface Target extends Omit<Plan, 'seconds'> {
   readonly address: Address
   readonly keys: Keys
   readonly showKeys: boolean
+  /** The data folder; undefined: the usual one. */
+  readonly data: string | undefined
+}
+
+export interface CheckOptions extends AnswerOptions, Target, Plan {}
+
+export const addressArgument: Argument = {
+  name: 'address',
+  says: 'redis://[user@]host[:port], rediss:// for TLS, unix:/path',
 }
 
 /** Where the server is and how to get in. */
@@ -29,29 +42,37 @@ export const doorFlags: readonly Flag[] = [
   { name: 'cacert', value: 'file', says: 'certificates in PEM to trust, for rediss://' },
 ]
 
-const FLAGS: readonly Flag[] = [
-  { name: 'for', value: 'seconds', says: 'how long to look (15)' },
+export const lookFlags: readonly Flag[] = [
   { name: 'sample', says: 'log every command for moments, to see who asks what for which keys' },
   { name: 'monitor', says: 'MONITOR for moments, where --sample is not permitted' },
   { name: 'show-keys', says: 'keys as they are, not as patterns' },
   ...doorFlags,
+]
+
+const FLAGS: readonly Flag[] = [
+  { name: 'for', value: 'seconds', says: 'how long to look (15)' },
+  ...lookFlags,
   ...reportFlags,
 ]
 
 const SECONDS = 15
 const SECONDS_MAX = 3600
 
+export async function openLook({ address, keys, data, showKeys }: Target, io: Io): Promise<Looking> {
+  const probe = await Probe.open(new Door(address, keys, io), data ?? io.data)
+  const { name, isOpen, restored } = probe
+  return {
+    beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
+    observe: (look) => probe.observe(look),
+    close: () => probe.close(),
+  }
+}
+
+export type Looking = OpenCheck<Facts, Look, Seen>
+
 const check: Check<CheckOptions, Facts, Look, Seen> = {
   subject: ({ address }) => address.name,
-  async open({ address, keys, data, showKeys }, io) {
-    const probe = await Probe.open(new Door(address, keys, io), data ?? io.data)
-    const { name, isOpen, restored } = probe
-    return {
-      beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
-      observe: (look) => probe.observe(look),
-      close: () => probe.close(),
-    }
-  },
+  open: openLook,
   next: nextLook,
   learn,
   judge,
@@ -62,7 +83,7 @@ export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
   {
     name: 'redis check',
     summary: 'look at a Redis for some seconds and say what burns its CPU',
-    argument: { name: 'address', says: 'redis://[user@]host[:port], rediss:// for TLS, unix:/path' },
+    argument: addressArgument,
     flags: FLAGS,
     examples: ['fettle redis check redis://127.0.0.1:6379', 'fettle redis check 127.0.0.1 --sample --save'],
     read: readCheckOptions,
@@ -71,19 +92,24 @@ export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
 )
 
 function readCheckOptions(given: Given): Outcome<CheckOptions> {
-  const { flags } = given
-  const seconds = Number(flags.for ?? SECONDS)
-  const address = readAddress(given.arguments[0] ?? '')
+  const seconds = Number(given.flags.for ?? SECONDS)
+  const target = readTarget(given)
   const isLong = seconds >= 1 && seconds <= SECONDS_MAX
-  const faults = [
-    ...('problem' in address ? [`the address: ${address.problem}`] : []),
-    ...(isLong ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`]),
-  ]
-  if ('problem' in address || faults.length > 0) return { ok: false, faults }
-  return { ok: true, value: { address, seconds, ...readKeys(given), ...switches(given), ...readAnswerOptions(given) } }
+  const faults = [...(target.ok ? [] : target.faults), ...(isLong ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`])]
+  if (!target.ok || faults.length > 0) return { ok: false, faults }
+  return { ok: true, value: { ...target.value, seconds, ...readAnswerOptions(given) } }
 }
 
-const switches = ({ flags }: Given) => ({
+/** What the argument and `lookFlags` say. */
+export function readTarget(given: Given): Outcome<Target> {
+  const { flags } = given
+  const address = readAddress(given.arguments[0] ?? '')
+  if ('problem' in address) return { ok: false, faults: [`the address: ${address.problem}`] }
+  const { data } = readAnswerOptions(given)
+  return { ok: true, value: { address, data, ...readKeys(given), ...switches(flags) } }
+}
+
+const switches = (flags: Given['flags']) => ({
   sample: flags.sample === true,
   monitor: flags.monitor === true,
   showKeys: flags['show-keys'] === true,
