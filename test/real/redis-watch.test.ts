@@ -122,6 +122,24 @@ test('[D22] Ctrl-C, SIGTERM, SIGHUP, a lost connection, a bug: the terminal is a
   assert.equal(await terminal.state(), before)
 })
 
+test('[D7] what somebody sets while one watches stands in the end, whether a window is open then or not', async (t) => {
+  const { ground, redis, terminal } = await prepare(t)
+  // With nobody there windows are long and open most of the time; with many clients they are short.
+  for (const isBusy of [false, true]) {
+    if (isBusy) await startLoad(t, redis, LOAD)
+    await start(terminal, '--sample')
+    await terminal.shows(/^last \d+ s {2}/m)
+    for (const value of ['4000', '54321']) {
+      await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', value)
+      await until('another window', async () => (await thresholdOf(redis, ground)) === '0')
+    }
+    await terminal.press('q')
+    await terminal.shows(STATUS(0))
+    assert.equal(await thresholdOf(redis, ground), '54321', `${isBusy}`)
+    await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', '12345')
+  }
+})
+
 test('[D21, D22] a server that hangs is said on the screen; where nothing can be drawn there are pictures in turn', async (t) => {
   const { ground, redis, terminal } = await prepare(t)
   await start(terminal)

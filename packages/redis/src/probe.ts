@@ -125,25 +125,33 @@ export class Probe {
    */
   async #throughWindow(before: string[][], sampling: Sampling, after: string[][]): Promise<[Answer, Answer, Answer[]]> {
     const { milliseconds, threshold, between, entries } = sampling
-    this.#borrow(threshold, between)
-    const slow = await this.#askAll(before)
+    const asking = ['CONFIG', 'GET', THRESHOLD]
+    const [slow, now] = await this.#askAll([...before, asking])
+    this.#borrow(setBySomebody(now!, between) ?? (this.#threshold || threshold), between)
     await wait(CALM_MS)
     const opening = ['CONFIG', 'SET', THRESHOLD, '0']
-    const closing = [['CONFIG', 'SET', THRESHOLD, between], ['SLOWLOG', 'GET', `${entries}`], ...after]
+    const closing = [asking, ['CONFIG', 'SET', THRESHOLD, between], ['SLOWLOG', 'GET', `${entries}`], ...after]
     const hold = this.#hold?.(milliseconds)
-    if (hold === undefined) {
-      const opened = await this.#askAll([opening])
-      await wait(milliseconds)
-      const [, log, ...answers] = await this.#askAll(closing)
-      return [slow[0]!, opened[0] instanceof Refusal ? opened[0] : log!, answers]
-    }
-    const [opened, held, , log, ...answers] = await this.#askAll([opening, hold, ...closing])
+    const [opened, held, ...closed] =
+      hold === undefined
+        ? await this.#openFor(milliseconds, opening, closing)
+        : await this.#askAll([opening, hold, ...closing])
     if (held instanceof Refusal) this.#hold = null
-    return [slow[0]!, opened instanceof Refusal ? opened : log!, answers]
+    const [then, , log, ...answers] = closed
+    this.#borrow(setBySomebody(then!, between) ?? this.#threshold, between)
+    return [slow!, opened instanceof Refusal ? opened : log!, answers]
   }
 
+  /** Where the server cannot be told to wait, we do. */
+  async #openFor(milliseconds: number, opening: string[], closing: string[][]): Promise<Answer[]> {
+    const [opened] = await this.#askAll([opening])
+    await wait(milliseconds)
+    return [opened!, null, ...(await this.#askAll(closing))]
+  }
+
+  /** Says on the disk what it is to be set back to, before it is touched; anew when somebody has set it meanwhile. */
   #borrow(threshold: string, between: string): void {
-    if (this.#returned !== undefined) return
+    if (this.#returned !== undefined && threshold === this.#threshold) return
     const [settings, made] = [{ [THRESHOLD]: threshold }, { [THRESHOLD]: ['0', between] }]
     this.#threshold = threshold
     this.#returned = borrow(this.#data, { tool: TOOL, target: this.#door.name, settings, made })
@@ -186,6 +194,12 @@ export class Probe {
     const left = at - this.#now()
     if (left > 0) await wait(left * 1000)
   }
+}
+
+/** Undefined: it is one of those that we set ourselves, or may not be asked for. */
+function setBySomebody(answer: Answer, between: string): string | undefined {
+  const value = Array.isArray(answer) ? String(answer[1]) : undefined
+  return value === '0' || value === between ? undefined : value
 }
 
 /** Only where it still is what we had made of it: somebody may have changed it since. */
