@@ -58,8 +58,9 @@ const FLAGS: readonly Flag[] = [
 const SECONDS = 15
 const SECONDS_MAX = 3600
 
-export async function openLook({ address, keys, data, showKeys }: Target, io: Io): Promise<Looking> {
-  const probe = await Probe.open(new Door(address, keys, io), data ?? io.data)
+export async function openLook(target: Target, io: Io, answerMilliseconds?: number): Promise<Looking> {
+  const { address, keys, data, showKeys } = target
+  const probe = await Probe.open(new Door(address, keys, io), data ?? io.data, answerMilliseconds)
   const { name, isOpen, restored } = probe
   return {
     beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
@@ -72,7 +73,7 @@ export type Looking = OpenCheck<Facts, Look, Seen>
 
 const check: Check<CheckOptions, Facts, Look, Seen> = {
   subject: ({ address }) => address.name,
-  open: openLook,
+  open: (options, io) => openLook(options, io),
   next: nextLook,
   learn,
   judge,

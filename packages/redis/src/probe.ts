@@ -23,23 +23,35 @@ export class Probe {
   readonly #door: Door
   readonly #connection: Connection
   readonly #data: string
+  readonly #answerMilliseconds: number | undefined
   readonly #began = performance.now()
   readonly #own = new OwnCount()
   #hold: Hold | null = null
   #returned: (() => void) | undefined
   #threshold = ''
 
-  private constructor(door: Door, connection: Connection, data: string, name: string, restored: readonly string[]) {
+  private constructor(
+    door: Door,
+    connection: Connection,
+    data: string,
+    name: string,
+    restored: readonly string[],
+    answerMilliseconds?: number,
+  ) {
     this.#door = door
     this.#connection = connection
     this.#data = data
+    this.#answerMilliseconds = answerMilliseconds
     this.name = name
     this.isOpen = door.isOpen
     this.restored = restored
   }
 
-  /** Throws Unseen: unreachable, not let in, or another one is at work there. */
-  static async open(door: Door, data: string): Promise<Probe> {
+  /**
+   * `answerMilliseconds`: for how long each look is waited for (10 s). Throws Unseen: unreachable, not let in, or
+   * another one is at work there.
+   */
+  static async open(door: Door, data: string, answerMilliseconds?: number): Promise<Probe> {
     const left = borrowedFrom(data, door.name)
     const held = left.find(({ isHeld }) => isHeld)
     if (held !== undefined) {
@@ -54,7 +66,7 @@ export class Probe {
         restored.push(...(await giveBack(connection, one)))
         one.forget()
       }
-      return new Probe(door, connection, data, name, restored)
+      return new Probe(door, connection, data, name, restored, answerMilliseconds)
     } catch (error) {
       connection.close()
       throw error
@@ -183,7 +195,7 @@ export class Probe {
 
   #askAll(commands: readonly (readonly string[])[]): Promise<Answer[]> {
     this.#own.send(commands)
-    return this.#connection.askAll(commands)
+    return this.#connection.askAll(commands, this.#answerMilliseconds)
   }
 
   #now(): number {

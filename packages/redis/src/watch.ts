@@ -7,6 +7,9 @@ import { nextLook } from './core/look.ts'
 import { recent } from './core/recent.ts'
 import { MEMORY_SECONDS, type Size, type View, viewLines } from './core/watch-view.ts'
 
+/** Whoever watches a server that hangs wants to see it come back. */
+const ANSWER_MS = 60_000
+
 export const redisWatch: Command<Target> = {
   name: 'redis watch',
   summary: 'show what burns the CPU of a Redis right now, until q',
@@ -15,7 +18,7 @@ export const redisWatch: Command<Target> = {
   examples: ['fettle redis watch redis://127.0.0.1:6379', 'fettle redis watch 127.0.0.1 --sample'],
   read: readTarget,
   async run(target, io) {
-    const looking = await openLook(target, io)
+    const looking = await openLook(target, io, ANSWER_MS)
     const over = new AbortController()
     const signal = AbortSignal.any([io.signal, over.signal])
     const display = new Display(looking.beginning, target.address.name, () => over.abort())
