@@ -19,6 +19,7 @@ const packageOf = {
   'mariadb-install-db': 'mariadb-server',
   turnutils_uclient: 'coturn',
   turnutils_peer: 'coturn',
+  tmux: 'tmux',
   ip: 'iproute2',
   unshare: 'util-linux',
   nsenter: 'util-linux',

@@ -22,6 +22,6 @@ export {
 } from './command.ts'
 export { compare } from './compare.ts'
 export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
-export type { Io } from './io.ts'
+export type { Io, Screen, ScreenLine } from './io.ts'
 export type { Item } from './journal.ts'
 export { type Kept, type KeptPage, KeptReports, REPORT_NAME, saveReport } from './saved.ts'

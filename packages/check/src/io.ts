@@ -17,6 +17,26 @@ export interface Io {
   progress(line: string): void
   /** What a person types without it being seen; undefined: nobody sits there, or nothing was typed. */
   secret(question: string): Promise<string | undefined>
+  /**
+   * Takes over the whole terminal; undefined: there is none, or none that can be drawn on. `pressed` hears each letter
+   * that is typed, but for Ctrl-C, which aborts `signal`.
+   */
+  screen(pressed: (key: string) => void): Screen | undefined
   /** One line on standard error, made harmless. */
   complain(line: string): void
+}
+
+/** A terminal for what changes while one looks at it. It is as it was once this is closed or the process ends. */
+export interface Screen {
+  /** In columns and lines, as it is now. */
+  readonly size: { readonly width: number; readonly height: number }
+  /** These lines and no others, from the top; none is wider than the screen. */
+  show(lines: readonly ScreenLine[]): void
+  close(): void
+}
+
+export interface ScreenLine {
+  /** Holds nothing that could steer a terminal. */
+  readonly text: string
+  readonly look: 'plain' | 'title' | 'fault'
 }

@@ -47,6 +47,7 @@ class Target {
       print: () => {},
       progress: () => {},
       secret: async () => undefined,
+      screen: () => undefined,
       complain: (line) => {
         err += `${line}\n`
       },

@@ -1,15 +1,19 @@
 /** The terminal of this process. */
 import { once } from 'node:events'
-import { openSync } from 'node:fs'
-import { ReadStream } from 'node:tty'
 import { EXIT, type Io } from '@fettle/check'
 import { defaultData } from '@fettle/relay'
 import { printable } from '@fettle/report'
+import { askSecret } from './keyboard.ts'
+import { openScreen } from './screen.ts'
 
 /** The process's own streams and signals. */
 export function processIo(): Io {
   const { stdout, stderr, env } = process
   let stopper: AbortController | undefined
+  const stopping = () => {
+    stopper ??= stopAtSignals()
+    return stopper
+  }
   let isProgressShown = false
   const progress = (line: string) => {
     if (!stderr.isTTY) return
@@ -42,8 +46,7 @@ export function processIo(): Io {
     isTerminal: stdout.isTTY === true,
     width: stdout.columns || Number(env.COLUMNS) || 1000,
     get signal() {
-      stopper ??= stopAtSignals()
-      return stopper.signal
+      return stopping().signal
     },
     async write(text) {
       if (!stdout.write(text)) await once(stdout, 'drain').catch(() => {})
@@ -53,48 +56,12 @@ export function processIo(): Io {
     },
     progress,
     secret: (question) => askSecret(question),
+    screen: (pressed) => (canDraw(env) ? openScreen(pressed, () => stopping().abort()) : undefined),
     complain,
   }
 }
 
-/** Asks at the terminal itself, wherever standard input and output lead. */
-async function askSecret(question: string): Promise<string | undefined> {
-  let input: ReadStream
-  try {
-    input = new ReadStream(openSync('/dev/tty', 'r+'))
-  } catch {
-    return undefined
-  }
-  try {
-    process.stderr.write(printable(question))
-    input.setRawMode(true)
-    return await typedLine(input)
-  } finally {
-    input.setRawMode(false)
-    input.destroy()
-    process.stderr.write('\n')
-  }
-}
-
-/** Enter ends a line. In raw mode the terminal does nothing about Ctrl-C and Ctrl-D: here they give up. */
-const [ENTER, FEED, CTRL_C, CTRL_D, BACKSPACE, DELETE] = [13, 10, 3, 4, 8, 127] as const
-
-async function typedLine(input: ReadStream): Promise<string | undefined> {
-  const typed: number[] = []
-  for await (const chunk of input as AsyncIterable<Buffer>) {
-    for (const byte of chunk) {
-      if (byte === ENTER || byte === FEED) return Buffer.from(typed).toString()
-      if (byte === CTRL_C || byte === CTRL_D) return undefined
-      takeKey(typed, byte)
-    }
-  }
-  return undefined
-}
-
-function takeKey(typed: number[], byte: number): void {
-  if (byte === BACKSPACE || byte === DELETE) typed.pop()
-  else typed.push(byte)
-}
+const canDraw = ({ TERM }: NodeJS.ProcessEnv) => process.stdout.isTTY === true && TERM !== 'dumb'
 
 /** One line, whatever names stand in it. */
 export const complaint = (line: string) => `fettle: ${printable(line.trim().replaceAll(/\s*\n\s*/g, ' '))}`

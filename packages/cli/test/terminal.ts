@@ -78,6 +78,7 @@ export function start(words: readonly string[], environment: Record<string, stri
     print,
     progress: () => {},
     secret: async () => undefined,
+    screen: () => undefined,
     complain: (line) => {
       err += `${complaint(line)}\n`
     },

@@ -1,12 +1,14 @@
 /** `fettle redis check`: looks at a Redis for some seconds and says what burns its CPU. */
 import {
   type AnswerOptions,
+  type Argument,
   type Check,
   diagnosis,
   type Flag,
   type Given,
   type Io,
   lookAt,
+  type Probe as OpenCheck,
   type Outcome,
   readAnswerOptions,
   reportFlags,
@@ -19,10 +21,20 @@ import { type Look, nextLook, nothingYet, type Plan, type Seen } from './core/lo
 import { Door, type Keys } from './door.ts'
 import { Probe } from './probe.ts'
 
-export interface CheckOptions extends AnswerOptions, Plan {
+/** Which server is looked at, how to get in, and what may be done there to see more. */
+export interface Target extends Omit<Plan, 'seconds'> {
   readonly address: Address
   readonly keys: Keys
   readonly showKeys: boolean
+  /** The data folder; undefined: the usual one. */
+  readonly data: string | undefined
+}
+
+export interface CheckOptions extends AnswerOptions, Target, Plan {}
+
+export const addressArgument: Argument = {
+  name: 'address',
+  says: 'redis://[user@]host[:port], rediss:// for TLS, unix:/path',
 }
 
 /** Where the server is and how to get in. */
@@ -31,12 +43,16 @@ export const doorFlags: readonly Flag[] = [
   { name: 'cacert', value: 'file', says: 'certificates in PEM to trust, for rediss://' },
 ]
 
-const FLAGS: readonly Flag[] = [
-  { name: 'for', value: 'seconds', says: 'how long to look (15)' },
+export const lookFlags: readonly Flag[] = [
   { name: 'sample', says: 'log every command for moments, to see who asks what for which keys' },
   { name: 'monitor', says: 'MONITOR for moments, where --sample is not permitted' },
   { name: 'show-keys', says: 'keys as they are, not as patterns' },
   ...doorFlags,
+]
+
+const FLAGS: readonly Flag[] = [
+  { name: 'for', value: 'seconds', says: 'how long to look (15)' },
+  ...lookFlags,
   ...reportFlags,
 ]
 
@@ -50,33 +66,42 @@ const looking: Omit<Check<Plan, Facts, Look, Seen>, 'subject' | 'open'> = {
   progress: ({ seconds }, { live }) => `looking, ${Math.floor(live?.moments.at(-1)?.at ?? 0)} of ${seconds} s`,
 }
 
-const check: Check<CheckOptions, Facts, Look, Seen> = {
-  ...looking,
-  subject: ({ address }) => address.name,
-  open: ({ address, keys, data, showKeys }, io) => openAt(new Door(address, keys, io), data ?? io.data, showKeys),
-}
+/** Looks at one server, until it is closed. */
+export type Looking = OpenCheck<Facts, Look, Seen>
 
-async function openAt(door: Door, data: string, showKeys: boolean) {
-  const probe = await Probe.open(door, data)
+/** `answerMilliseconds`: how long each answer is waited for; left out: as `Connection` has it. Throws Unseen. */
+export async function openLook(
+  door: Door,
+  data: string,
+  showKeys: boolean,
+  answerMilliseconds?: number,
+): Promise<Looking> {
+  const probe = await Probe.open(door, data, answerMilliseconds)
   const { name, isOpen, restored } = probe
   return {
     beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
-    observe: (look: Look) => probe.observe(look),
+    observe: (look) => probe.observe(look),
     close: () => probe.close(),
   }
+}
+
+const check: Check<CheckOptions, Facts, Look, Seen> = {
+  ...looking,
+  subject: ({ address }) => address.name,
+  open: ({ address, keys, data, showKeys }, io) => openLook(new Door(address, keys, io), data ?? io.data, showKeys),
 }
 
 /** A look without windows and without MONITOR, for those who have a door already. */
 export async function lookThrough(door: Door, data: string, seconds: number, io: Io): Promise<Facts> {
   const plan: Plan = { seconds, sample: false, monitor: false }
-  return await lookAt({ ...looking, subject: () => door.name, open: () => openAt(door, data, false) }, plan, io)
+  return await lookAt({ ...looking, subject: () => door.name, open: () => openLook(door, data, false) }, plan, io)
 }
 
 export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
   {
     name: 'redis check',
     summary: 'look at a Redis for some seconds and say what burns its CPU',
-    argument: { name: 'address', says: 'redis://[user@]host[:port], rediss:// for TLS, unix:/path' },
+    argument: addressArgument,
     flags: FLAGS,
     examples: ['fettle redis check redis://127.0.0.1:6379', 'fettle redis check 127.0.0.1 --sample --save'],
     read: readCheckOptions,
@@ -85,19 +110,24 @@ export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
 )
 
 function readCheckOptions(given: Given): Outcome<CheckOptions> {
-  const { flags } = given
-  const seconds = Number(flags.for ?? SECONDS)
-  const address = readAddress(given.arguments[0] ?? '')
+  const seconds = Number(given.flags.for ?? SECONDS)
+  const target = readTarget(given)
   const isLong = seconds >= 1 && seconds <= SECONDS_MAX
-  const faults = [
-    ...('problem' in address ? [`the address: ${address.problem}`] : []),
-    ...(isLong ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`]),
-  ]
-  if ('problem' in address || faults.length > 0) return { ok: false, faults }
-  return { ok: true, value: { address, seconds, ...readKeys(given), ...switches(given), ...readAnswerOptions(given) } }
+  const faults = [...(target.ok ? [] : target.faults), ...(isLong ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`])]
+  if (!target.ok || faults.length > 0) return { ok: false, faults }
+  return { ok: true, value: { ...target.value, seconds, ...readAnswerOptions(given) } }
 }
 
-const switches = ({ flags }: Given) => ({
+/** What the argument and `lookFlags` say. */
+export function readTarget(given: Given): Outcome<Target> {
+  const { flags } = given
+  const address = readAddress(given.arguments[0] ?? '')
+  if ('problem' in address) return { ok: false, faults: [`the address: ${address.problem}`] }
+  const { data } = readAnswerOptions(given)
+  return { ok: true, value: { address, data, ...readKeys(given), ...switches(flags) } }
+}
+
+const switches = (flags: Given['flags']) => ({
   sample: flags.sample === true,
   monitor: flags.monitor === true,
   showKeys: flags['show-keys'] === true,

@@ -23,23 +23,35 @@ export class Probe {
   readonly #door: Door
   readonly #connection: Connection
   readonly #data: string
+  readonly #answerMilliseconds: number | undefined
   readonly #began = performance.now()
   readonly #own = new OwnCount()
   #hold: Hold | null = null
   #returned: (() => void) | undefined
   #threshold = ''
 
-  private constructor(door: Door, connection: Connection, data: string, name: string, restored: readonly string[]) {
+  private constructor(
+    door: Door,
+    connection: Connection,
+    data: string,
+    name: string,
+    restored: readonly string[],
+    answerMilliseconds?: number,
+  ) {
     this.#door = door
     this.#connection = connection
     this.#data = data
+    this.#answerMilliseconds = answerMilliseconds
     this.name = name
     this.isOpen = door.isOpen
     this.restored = restored
   }
 
-  /** Throws Unseen: unreachable, not let in, or another one is at work there. */
-  static async open(door: Door, data: string): Promise<Probe> {
+  /**
+   * `answerMilliseconds`: for how long each look is waited for (10 s). Throws Unseen: unreachable, not let in, or
+   * another one is at work there.
+   */
+  static async open(door: Door, data: string, answerMilliseconds?: number): Promise<Probe> {
     const left = borrowedFrom(data, door.name)
     const held = left.find(({ isHeld }) => isHeld)
     if (held !== undefined) {
@@ -54,7 +66,7 @@ export class Probe {
         restored.push(...(await giveBack(connection, one)))
         one.forget()
       }
-      return new Probe(door, connection, data, name, restored)
+      return new Probe(door, connection, data, name, restored, answerMilliseconds)
     } catch (error) {
       connection.close()
       throw error
@@ -125,25 +137,33 @@ export class Probe {
    */
   async #throughWindow(before: string[][], sampling: Sampling, after: string[][]): Promise<[Answer, Answer, Answer[]]> {
     const { milliseconds, threshold, between, entries } = sampling
-    this.#borrow(threshold, between)
-    const slow = await this.#askAll(before)
+    const asking = ['CONFIG', 'GET', THRESHOLD]
+    const [slow, now] = await this.#askAll([...before, asking])
+    this.#borrow(setBySomebody(now!, between) ?? (this.#threshold || threshold), between)
     await wait(CALM_MS)
     const opening = ['CONFIG', 'SET', THRESHOLD, '0']
-    const closing = [['CONFIG', 'SET', THRESHOLD, between], ['SLOWLOG', 'GET', `${entries}`], ...after]
+    const closing = [asking, ['CONFIG', 'SET', THRESHOLD, between], ['SLOWLOG', 'GET', `${entries}`], ...after]
     const hold = this.#hold?.(milliseconds)
-    if (hold === undefined) {
-      const opened = await this.#askAll([opening])
-      await wait(milliseconds)
-      const [, log, ...answers] = await this.#askAll(closing)
-      return [slow[0]!, opened[0] instanceof Refusal ? opened[0] : log!, answers]
-    }
-    const [opened, held, , log, ...answers] = await this.#askAll([opening, hold, ...closing])
+    const [opened, held, ...closed] =
+      hold === undefined
+        ? await this.#openFor(milliseconds, opening, closing)
+        : await this.#askAll([opening, hold, ...closing])
     if (held instanceof Refusal) this.#hold = null
-    return [slow[0]!, opened instanceof Refusal ? opened : log!, answers]
+    const [then, , log, ...answers] = closed
+    this.#borrow(setBySomebody(then!, between) ?? this.#threshold, between)
+    return [slow!, opened instanceof Refusal ? opened : log!, answers]
   }
 
+  /** Where the server cannot be told to wait, we do. */
+  async #openFor(milliseconds: number, opening: string[], closing: string[][]): Promise<Answer[]> {
+    const [opened] = await this.#askAll([opening])
+    await wait(milliseconds)
+    return [opened!, null, ...(await this.#askAll(closing))]
+  }
+
+  /** Says on the disk what it is to be set back to, before it is touched; anew when somebody has set it meanwhile. */
   #borrow(threshold: string, between: string): void {
-    if (this.#returned !== undefined) return
+    if (this.#returned !== undefined && threshold === this.#threshold) return
     const [settings, made] = [{ [THRESHOLD]: threshold }, { [THRESHOLD]: ['0', between] }]
     this.#threshold = threshold
     this.#returned = borrow(this.#data, { tool: TOOL, target: this.#door.name, settings, made })
@@ -175,7 +195,7 @@ export class Probe {
 
   #askAll(commands: readonly (readonly string[])[]): Promise<Answer[]> {
     this.#own.send(commands)
-    return this.#connection.askAll(commands)
+    return this.#connection.askAll(commands, this.#answerMilliseconds)
   }
 
   #now(): number {
@@ -186,6 +206,12 @@ export class Probe {
     const left = at - this.#now()
     if (left > 0) await wait(left * 1000)
   }
+}
+
+/** Undefined: it is one of those that we set ourselves, or may not be asked for. */
+function setBySomebody(answer: Answer, between: string): string | undefined {
+  const value = Array.isArray(answer) ? String(answer[1]) : undefined
+  return value === '0' || value === between ? undefined : value
 }
 
 /** Only where it still is what we had made of it: somebody may have changed it since. */

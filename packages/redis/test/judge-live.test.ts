@@ -84,7 +84,7 @@ test('[D14] a command that takes most of next to nothing is no fault: one BGSAVE
 
 /** Four windows with the same in each, of the connections by turns. */
 function windows(...calls: readonly SlowEntry[]): Partial<Live> {
-  const one = { entries: calls, logged: calls.length }
+  const one = { at: 1, entries: calls, logged: calls.length }
   return { windows: [one, one, one, one], name: 'fettle-1' }
 }
 const called = (who: string, port: number, ...words: string[]) => entry(0.00001, words, `10.0.0.5:${port}`, who)

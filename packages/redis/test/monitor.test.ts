@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noFacts } from '../src/core/facts.ts'
+import { readInfos } from '../src/core/info.ts'
+import { judge } from '../src/core/judge.ts'
+import { nothingYet } from '../src/core/look.ts'
 import { busyAtMost, readMonitor, stampOf } from '../src/core/monitor.ts'
 
 const T = 1795649091
@@ -52,4 +56,19 @@ test('[D6] a slow command is the one that others waited for, in both kinds of ti
   assert.deepEqual(busy('end', before, line(0.6, '1:1', 'KEYS', '*'), line(0.9, '2:2', 'GET', 'a')), [null, null, null])
   // A blocking command waits itself.
   assert.deepEqual(busy('end', before, line(0.6, '1:1', 'BLPOP', 'q', '0'), ...others), [null, null, null, null])
+})
+
+test('[D6] between two bursts nobody has looked: it is no time in which anybody held the server up', () => {
+  const calls = (at: number) => ['1:1', '2:2', '3:3'].map((client, i) => line(at + i / 1e4, client, 'GET', 'a'))
+  const monitor = readMonitor([...calls(1), ...calls(2)].join('\n'))
+  const infos = readInfos(
+    ['redis_version:7.0.15', 'run_id:a', 'role:master', 'used_memory:1', 'total_commands_processed:9'].join('\n'),
+  )
+  const told = (lines: readonly number[]) => {
+    const bursts = lines.map((count, i) => ({ at: i, milliseconds: 5, lines: count }))
+    const { findings } = judge({ ...noFacts, infos, monitor, live: { ...nothingYet, bursts } })
+    return findings.map(({ code }) => code)
+  }
+  assert.deepEqual(told([3, 0, 3]), [])
+  assert.deepEqual(told([6]), ['redis.held-up-by-get'])
 })

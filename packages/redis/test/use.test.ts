@@ -68,7 +68,16 @@ test('[D10] kinds of keys of which there are very many are one; those that come 
   ])
 })
 
-const plain: Look = { at: 1, info: false, clients: false, settings: false, slow: 128, window: null, monitor: null }
+const plain: Look = {
+  at: 1,
+  info: false,
+  clients: false,
+  settings: false,
+  slow: 128,
+  window: null,
+  monitor: null,
+  isLast: false,
+}
 const sampling = { milliseconds: 5, threshold: '10000', between: '2000', entries: 128 }
 
 /** As the server answers: the newest first. */
@@ -151,7 +160,7 @@ test('[D7] a window is as long as a hundred commands take, there is none beside 
       ...facts,
       infos,
       clients,
-      live: { ...facts.live!, moments: [{ at: 0, own: nothingOwn }] },
+      live: { ...facts.live!, moments: [{ at: 0, own: nothingOwn, newest: -1 }] },
     })
     return look?.window
   }
@@ -190,6 +199,35 @@ const LOAD = [
   ['HGETALL catalog:1', 'api', 2, 60],
 ] as const
 
+test('[D10] of a command that no window has seen, those that are known exactly tell whose the others were', () => {
+  const info = (part: number) =>
+    [
+      'redis_version:7.0.15',
+      'run_id:a',
+      `total_commands_processed:${1000 * part}`,
+      `uptime_in_seconds:${10 * part}`,
+      'role:master',
+      `cmdstat_get:calls=${996 * part},usec=${100_000 * part}`,
+      `cmdstat_keys:calls=${4 * part},usec=${900_000 * part}`,
+    ].join('\n')
+  const one: Window = { at: 1, entries: [entry(1, 'GET a', 100, 'web')], logged: 1 }
+  const tail = [1, 2].map((id) => entry(id, 'KEYS *', 200_000, 'cron')).concat(entry(3, 'KEYS a*', 200_000, 'admin'))
+  const live: Live = { ...nothingYet, windows: [one, one, one, one], tail, tailSeconds: 0.002 }
+  const facts: Facts = { ...noFacts, infos: readInfos(`${info(0)}\n${info(1)}`), live }
+  const load = loadOf(facts)
+  assert.ok('seconds' in load)
+  const told = useOf(facts, load)!.rows.map(({ client, executing: { value, low, high } }) => [
+    client,
+    ...[value, low, high].map((share) => Number(share.toFixed(3))),
+  ])
+  // 600 ms are known to be of these two; of 300 ms that were lost nobody knows.
+  assert.deepEqual(told.slice(0, 2), [
+    ['cron', 0.6, 0.4, 0.7],
+    ['admin', 0.3, 0.2, 0.5],
+  ])
+  assert.equal(told[2]![0], 'web')
+})
+
 test('[D10] what is told of the shares holds the truth, 9 times in 10 at least', () => {
   let [held, told] = [0, 0]
   for (let run = 0; run < 60; run++) {
@@ -210,7 +248,7 @@ test('[D10] what is told of the shares holds the truth, 9 times in 10 at least',
         const [words, client, , usec] = random() < 0.2 ? busy : draw()
         return entry(id, words, Math.max(0, Math.round(usec * (0.5 + random()))), client)
       })
-      return { entries, logged: entries.length }
+      return { at: 1, entries, logged: entries.length }
     })
     const stats = new Map<string, { calls: number; usec: number }>()
     for (const [words, client, weight, usec] of LOAD) {

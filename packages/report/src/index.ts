@@ -3,7 +3,7 @@
 export { type Change, type Comparison, compare } from './compare.ts'
 export { type Quantity, quantityText, type Unit, units } from './quantity.ts'
 export { readReport } from './read.ts'
-export { reportText } from './render.ts'
+export { cellText, reportText } from './render.ts'
 export { comparisonText } from './render-comparison.ts'
 export {
   type Cell,
@@ -17,4 +17,4 @@ export {
   type Table,
   type Unseen,
 } from './report.ts'
-export { duration, jsonText, plural, printable, size, type TableColumn, table, wrap } from './text.ts'
+export { duration, jsonText, plural, printable, shortened, size, type TableColumn, table, wrap } from './text.ts'

@@ -47,7 +47,7 @@ function tableText({ title, columns, rows }: Table, width: number): string {
   return `${title}\n${text.trimEnd()}`
 }
 
-function cellText(cell: Cell): string {
+export function cellText(cell: Cell): string {
   if (cell === null) return '-'
   return typeof cell === 'string' ? printable(cell) : quantityText(cell as Quantity)
 }

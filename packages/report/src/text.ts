@@ -96,10 +96,13 @@ const columnsOf = (letter: string) => (NARROW.test(letter) ? 0 : WIDE.test(lette
 const length = (text: string) => Array.from(text).reduce((sum, letter) => sum + columnsOf(letter), 0)
 
 function padded(text: string, width: number, right: boolean): string {
-  const shown = length(text) > width ? `${cut(text, width - 1)}…` : text
+  const shown = shortened(text, width)
   const blanks = ' '.repeat(width - length(shown))
   return right ? blanks + shown : shown + blanks
 }
+
+/** Text that takes no more columns than this. */
+export const shortened = (text: string, width: number) => (length(text) > width ? `${cut(text, width - 1)}…` : text)
 
 /** As many letters as stand in so many columns. */
 function cut(text: string, width: number): string {

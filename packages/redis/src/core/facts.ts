@@ -40,8 +40,7 @@ export interface Live {
   readonly windows: readonly Window[]
   /** Why no window can be opened. */
   readonly cannotSample: string | null
-  /** The milliseconds of each burst of MONITOR. */
-  readonly bursts: readonly number[]
+  readonly bursts: readonly Burst[]
   /** What the server did not let us see: what, and in its own words why. */
   readonly refused: readonly { readonly what: string; readonly why: string }[]
   /** It let us in without a password. */
@@ -57,14 +56,27 @@ export interface Moment {
   /** Seconds since the beginning. */
   readonly at: number
   readonly own: Own
+  /** The id of the newest entry of the slow log then. */
+  readonly newest: number
 }
 
 /** A short time in which the slow log took everything. */
 export interface Window {
+  /** Seconds since the beginning, when it was over. */
+  readonly at: number
   /** What others asked, in order; at most as much as the log holds. */
   readonly entries: readonly SlowEntry[]
   /** How many commands there were: more than the entries, where the log does not hold them all. */
   readonly logged: number
+}
+
+/** A short time in which MONITOR ran. */
+export interface Burst {
+  /** Seconds since the beginning, when it was over. */
+  readonly at: number
+  readonly milliseconds: number
+  /** How many of the lines of MONITOR are of it. */
+  readonly lines: number
 }
 
 export const noFacts: Facts = { infos: [], slow: [], clients: [], monitor: [], settings: new Map(), live: null }

@@ -28,13 +28,13 @@ export function serverTable({ live, infos }: Facts): Table[] {
   return [{ name: 'server', title: 'Who answers', columns, rows }]
 }
 
-function engineOf({ fields }: Info): string {
+export function engineOf({ fields }: Info): string {
   const [field, name] = ENGINES.find(([one]) => fields.has(one)) ?? ['redis_version', 'Redis']
   const mode = fields.get('redis_mode') ?? fields.get('server_mode') ?? 'standalone'
   return `${name} ${fields.get(field) ?? 'of an unknown version'}${mode === 'standalone' ? '' : `, ${mode}`}`
 }
 
-function roleOf(info: Info): string {
+export function roleOf(info: Info): string {
   const role = info.fields.get('role') ?? 'unknown'
   const replicas = numberOf(info, 'connected_slaves') ?? 0
   if (role === 'slave') return `replica of ${info.fields.get('master_host')}:${info.fields.get('master_port')}`

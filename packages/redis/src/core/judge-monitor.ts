@@ -22,16 +22,18 @@ const SLOW_SECONDS = 0.005
 /** Slow calls that take less of the time than this are nobody's fault. */
 const SHARE_MIN = 0.05
 
-export function judgeMonitor({ monitor, infos, clients }: Facts): {
+export function judgeMonitor(facts: Facts): {
   tables: Table[]
   findings: Finding[]
   unseen: Unseen[]
 } {
+  const { monitor, infos, clients } = facts
   if (monitor.length === 0) return { tables: [], findings: [], unseen: [] }
   const stamp = stampOf(infos.at(-1)?.fields.get('redis_version'))
   const names = new Map(clients.map(({ address, name }) => [address, name]))
-  const groups = groupsOf(monitor, stamp, names)
-  const seconds = monitor.at(-1)!.at - monitor[0]!.at
+  const stretches = stretchesOf(facts)
+  const groups = groupsOf(stretches, stamp, names)
+  const seconds = stretches.reduce((sum, lines) => sum + lines.at(-1)!.at - lines[0]!.at, 0)
   return {
     tables: [tableOf(groups, monitor.length)],
     findings: groups.flatMap((one) => findingOf(one, seconds)),
@@ -47,15 +49,25 @@ export function judgeMonitor({ monitor, infos, clients }: Facts): {
   }
 }
 
+/** What was seen without a pause: between two bursts nobody has looked. */
+function stretchesOf({ monitor, live }: Facts): (readonly Seen[])[] {
+  if (live === null) return [monitor]
+  let end = 0
+  return live.bursts.flatMap(({ lines }) => {
+    end += lines
+    return lines === 0 ? [] : [monitor.slice(end - lines, end)]
+  })
+}
+
 /** `names`: of the clients, by address; one without a name is known by its host. */
 function groupsOf(
-  monitor: readonly Seen[],
+  stretches: readonly (readonly Seen[])[],
   stamp: 'start' | 'end' | undefined,
   names: ReadonlyMap<string, string>,
 ): Group[] {
-  const busy = stamp === undefined ? [] : busyAtMost(monitor, stamp)
+  const busy = stamp === undefined ? [] : stretches.flatMap((lines) => busyAtMost(lines, stamp))
   const groups = new Map<string, Group>()
-  for (const [i, { words, client }] of monitor.entries()) {
+  for (const [i, { words, client }] of stretches.flat().entries()) {
     const command = words[0]!.toLowerCase()
     const pattern = keyOf(words)
     const who = names.get(client) || hostOf(client)

@@ -15,22 +15,28 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const settings = seen.settings === undefined ? facts.settings : settingsOf(seen.settings.flatMap(wordsOf))
   const infos = typeof info === 'string' ? readInfos(info) : []
   const log = readLog(live, slow, isFirst ? settings : null)
-  const sampled = look.window === null ? null : windowOf(log.live, look.window, window ?? null)
+  const sampled = look.window === null ? null : windowOf(log.live, look.window, seen.at, window ?? null)
+  const known = sampled?.live ?? log.live
   const tail = [...log.tail, ...(sampled?.tail ?? [])]
   const threshold = thresholdOf(settings)
+  const lines = seen.lines === undefined ? [] : readMonitor(seen.lines.join('\n'))
   return {
     infos: [...facts.infos, ...infos],
     clients: typeof clients === 'string' ? readClients(clients) : facts.clients,
     settings,
     slow: [...facts.slow, ...tail.filter(({ seconds }) => seconds >= threshold)],
-    monitor: seen.lines === undefined ? facts.monitor : facts.monitor.concat(readMonitor(seen.lines.join('\n'))),
+    monitor: lines.length === 0 ? facts.monitor : facts.monitor.concat(lines),
     live: {
-      ...(sampled?.live ?? log.live),
+      ...known,
       tail: [...live.tail, ...tail],
       looks: live.looks + 1,
-      isOver: !isFirst && look.clients,
-      moments: infos.length > 0 ? [...live.moments, { at: seen.at, own: seen.own }] : live.moments,
-      bursts: look.monitor === null ? live.bursts : [...live.bursts, look.monitor.milliseconds],
+      isOver: look.isLast,
+      moments:
+        infos.length > 0 ? [...live.moments, { at: seen.at, own: seen.own, newest: known.newest }] : live.moments,
+      bursts:
+        look.monitor === null
+          ? live.bursts
+          : [...live.bursts, { at: seen.at, milliseconds: look.monitor.milliseconds, lines: lines.length }],
       refused: isFirst ? refusals(look, seen) : live.refused,
     },
   }
@@ -65,7 +71,7 @@ function readLog(live: Live, answer: Answer, settings: Settings | null): Told {
 }
 
 /** The window begins behind our own command that opens it, which is the first to be logged in it. */
-function windowOf(live: Live, { between }: Sampling, answer: Answer): Told {
+function windowOf(live: Live, { between }: Sampling, at: number, answer: Answer): Told {
   if (answer instanceof Refusal) return { live: { ...live, cannotSample: answer.text }, tail: [] }
   const fresh = inOrder(answer).filter(({ id }) => id > live.newest)
   const newest = Math.max(live.newest, ...fresh.map(({ id }) => id))
@@ -73,7 +79,7 @@ function windowOf(live: Live, { between }: Sampling, answer: Answer): Told {
   const others = fresh.filter((one) => !isOwn(live, one))
   const entries = others.filter(({ id }) => id > opened)
   const own = fresh.filter((one) => one.id > opened && isOwn(live, one)).length
-  const window: Window = { entries, logged: newest - opened - own }
+  const window: Window = { at, entries, logged: newest - opened - own }
   const tailSeconds = Number(between) / 1e6
   const tail = others.filter(({ seconds }) => seconds >= tailSeconds)
   return { live: { ...live, newest, tailSeconds, windows: [...live.windows, window] }, tail }

@@ -21,6 +21,8 @@ export interface Look {
   readonly window: Sampling | null
   /** For how long MONITOR runs. */
   readonly monitor: { readonly milliseconds: number } | null
+  /** It is the last one. */
+  readonly isLast: boolean
 }
 
 export interface Sampling {
@@ -96,12 +98,20 @@ const LINES_MAX = 50_000
 /** What to look at next; undefined: it is enough. */
 export function nextLook(plan: Plan, facts: Facts): Look | undefined {
   const live = facts.live ?? nothingYet
-  const plain = { info: true, clients: true, settings: false, slow: ENTRIES, window: null, monitor: null }
+  const plain = {
+    info: true,
+    clients: true,
+    settings: false,
+    slow: ENTRIES,
+    window: null,
+    monitor: null,
+    isLast: false,
+  }
   const { looks } = live
   if (looks === 0) return { ...plain, at: 0, settings: true, slow: ENTRIES_BEFORE }
   if (live.isOver) return undefined
   const at = (looks - 1 + jitter(looks)) / LOOKS_A_SECOND
-  if (at > plan.seconds) return { ...plain, at: plan.seconds }
+  if (at > plan.seconds) return { ...plain, at: plan.seconds, isLast: true }
   const sampling = plan.sample ? samplingOf(facts, live) : null
   return {
     at,
@@ -111,6 +121,7 @@ export function nextLook(plan: Plan, facts: Facts): Look | undefined {
     slow: ENTRIES,
     window: sampling,
     monitor: plan.monitor && sampling === null ? burstOf(live, facts.monitor.length) : null,
+    isLast: false,
   }
 }
 
@@ -155,7 +166,7 @@ function rateOf(facts: Facts, live: Live): number {
 
 function burstOf({ bursts }: Live, lines: number): { milliseconds: number } | null {
   if (lines >= LINES_MAX) return null
-  const milliseconds = bursts.reduce((sum, one) => sum + one, 0)
+  const milliseconds = bursts.reduce((sum, one) => sum + one.milliseconds, 0)
   if (milliseconds === 0) return { milliseconds: FIRST_BURST_MS }
   const aim = (BURST_LINES_AIM * milliseconds) / Math.max(1, lines)
   return { milliseconds: Math.round(clamp(aim, 1, BURST_MS_MAX)) }

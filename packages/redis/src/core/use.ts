@@ -184,8 +184,13 @@ function sharesOf(parts: readonly Part[], observer: number, what: 'seconds' | 'c
   return parts.flatMap((part) => {
     const most = rest === 0 ? 0 : part[what] / rest
     if (part.rows.length === 0) return [exactly(all === 0 ? 0 : part[what] / all)]
+    // After a long command so many come at once that a window's log may have lost it: then no window has seen any, and
+    // those that are known exactly are the best guess at whose the others were.
+    const isSeen = part.rows.some(({ calls }) => calls.some((count) => count > 0))
+    const known = part.rows.reduce((sum, row) => sum + slow(row), 0)
     return part.rows.map((row) => {
-      const share = widened(estimated[next++] ?? exactly(0), most, observer)
+      const { value: told, ...ends } = widened(estimated[next++] ?? exactly(0), most, observer)
+      const share = { ...ends, value: isSeen || known === 0 ? told : (most * slow(row)) / known }
       const whole = (value: number) => (all === 0 ? 0 : (slow(row) + value * rest) / all)
       return { value: whole(share.value), low: whole(share.low), high: whole(share.high), confidence: 0.95 }
     })
