@@ -63,7 +63,7 @@ function slowBefore({ before, windows, showKeys }: Live): Finding[] {
   if (before.length === 0) return []
   const slowest = before.reduce((a, b) => (b.seconds > a.seconds ? b : a))
   const { command, pattern, client, seconds } = seenCall(slowest, showKeys)
-  const from = client === '' ? '' : ` from ${client}`
+  const what = [command.toUpperCase(), pattern, client === '' ? '' : `from ${client}`].filter((part) => part !== '')
   const gone = windows.length > 0 ? ' Logging every command has pushed them out of it: they are in the table.' : ''
   return [
     {
@@ -76,9 +76,7 @@ function slowBefore({ before, windows, showKeys }: Live): Finding[] {
       evidence: [
         {
           source: 'SLOWLOG GET',
-          text:
-            `the slowest, ${timeOf(slowest.at)}: ${command.toUpperCase()} ${pattern}${from}, ` +
-            quantityText({ value: seconds, unit: 's' }),
+          text: `the slowest, ${timeOf(slowest.at)}: ${what.join(' ')}, ${quantityText({ value: seconds, unit: 's' })}`,
         },
       ],
       remedy: [],

@@ -20,12 +20,16 @@ const cpuOf: Part = ({ userSeconds, kernelSeconds }) =>
   userSeconds === null || kernelSeconds === null ? null : userSeconds + kernelSeconds
 const commandsOf: Part = ({ commands }) => commands
 const secondsOf: Part = ({ seconds }) => seconds
-const executingOf: Part = (load) => (load.byCommand.size === 0 ? null : executingSeconds(load))
 
 /** Null where others on the machine have taken the CPU from a command while it ran: its time is no CPU then. */
+function executingOf(load: Load): number | null {
+  const [cpu, seconds] = [cpuOf(load), executingSeconds(load)]
+  return cpu === null || load.byCommand.size === 0 || seconds > cpu ? null : seconds
+}
+
 function overheadOf(load: Load): number | null {
   const [cpu, executing] = [cpuOf(load), executingOf(load)]
-  return cpu === null || executing === null || executing > cpu ? null : cpu - executing
+  return cpu === null || executing === null ? null : cpu - executing
 }
 
 const RATIOS: readonly Ratio[] = [
