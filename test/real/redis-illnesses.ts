@@ -52,6 +52,7 @@ function readsAll(command: string, key: string, kind: Kind, count: number, ...wo
 
 const TURN = 'turn/realm/example.org/user/1795344209:device{i}/allocation/{i}/status'
 const coturn = { name: '', pace: { perSecond: 3 }, steps: [step('KEYS turn/*/allocation/*/status')] }
+const TRAFFIC = ['PUBLISH', 'turn/realm/example.org/user/ann/allocation/{99}/traffic', 'rcvp=1024, rcvb=1000000']
 const coturnSlow = ({ secondsOf }: Vitals) => secondsOf('keys') > SLOW
 
 const LOOP = "local s = 0 for i = 1, tonumber(ARGV[1]) do s = s + i end return redis.call('GET', KEYS[1])"
@@ -247,10 +248,9 @@ export const illnesses: readonly Illness[] = [
   {
     name: 'a Redis that closes quiet connections, with a coturn at it',
     settings: ['--timeout', '60'],
-    load: { seed: [keysOf(TURN, 15_000)], clients: [web, coturn] },
+    load: { seed: [], clients: [web, { name: '', pace: { perSecond: 100 }, steps: [step(TRAFFIC)] }] },
     found: { codes: ['redis.cuts-off-coturn'], subject: '' },
-    also: ['redis.keys-of-coturn'],
-    isReal: coturnSlow,
+    isReal: ({ callsOf }) => callsOf('publish') > 100,
   },
   {
     name: 'a Redis that soon cuts off who counts the traffic of a coturn',

@@ -129,7 +129,7 @@ test('[D15] who sends very many small requests is named by its part in them', ()
   assert.match(texts[0]!, /^GET flag:\* from poller: 75 %$/)
 })
 
-test('[D13] that no password was asked for is known by having come in; a coturn by what was slow before', () => {
+test('[D13] that no password was asked for is known by having come in; a coturn by what was slow before, or is sampled', () => {
   const settings = new Map([
     ['bind', '0.0.0.0'],
     ['protected-mode', 'no'],
@@ -139,5 +139,8 @@ test('[D13] that no password was asked for is known by having come in; a coturn 
   assert.deepEqual(codes({ isOpen: true }), ['redis.no-password'])
   assert.deepEqual(codes({ isOpen: false }), [])
   const before = [slow(0.02, 'KEYS', 'turn/*/allocation/*/status')]
-  assert.ok(codes({ before }).includes('redis.cuts-off-coturn'))
+  assert.deepEqual(codes({ before }).sort(), ['redis.cuts-off-coturn', 'redis.slow-before'])
+  const publish = (channel: string) => windows(called('', 1, 'PUBLISH', channel, 'rcvp=1024'))
+  assert.deepEqual(codes(publish('turn/realm/example.org/user/ann/allocation/1/traffic')), ['redis.cuts-off-coturn'])
+  assert.deepEqual(codes(publish('news')), [])
 })

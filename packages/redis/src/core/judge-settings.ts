@@ -29,11 +29,17 @@ function cutsOffCoturn(facts: Facts): Finding[] {
         ...(timeout > 0 ? [`Connections that say nothing for ${quantityText(quiet)} are closed.`] : []),
         ...(limit !== undefined ? [`Subscribers are cut off when ${limitText(limit)} wait for them.`] : []),
       ].join(' '),
-      cause:
-        'A quiet coturn loses events by the first, and who counts its traffic loses them in a burst by the second.',
+      cause: [
+        ...(timeout > 0 ? ['A quiet coturn loses events by it.'] : []),
+        ...(limit !== undefined ? ['Who counts the traffic of a coturn loses events in a burst.'] : []),
+      ].join(' '),
       confidence: sign.isSure ? 'likely' : 'possible',
       quantities: timeout > 0 ? { timeout: quiet } : {},
-      evidence: [sign.evidence, ...['timeout', LIMIT].map((name) => told(settings, name))],
+      evidence: [
+        sign.evidence,
+        ...(timeout > 0 ? [told(settings, 'timeout')] : []),
+        ...(limit !== undefined ? [told(settings, LIMIT)] : []),
+      ],
       remedy: [
         ...(timeout > 0 ? ['CONFIG SET timeout 0, and CONFIG SET tcp-keepalive 60 to notice dead connections'] : []),
         ...(limit !== undefined ? [`CONFIG SET ${LIMIT} "pubsub 256mb 64mb 60"`] : []),
@@ -75,8 +81,10 @@ const COTURN = /^turn\//
 
 /** `isSure`: it can be nobody else. */
 export function signOfCoturn({ slow, monitor, clients, live }: Facts) {
+  const windows = live?.windows.flatMap(({ entries }) => entries) ?? []
   const words = [
     ...[...slow, ...(live?.before ?? [])].map((one) => ({ source: 'SLOWLOG GET', words: one.words })),
+    ...windows.map((one) => ({ source: 'sampled', words: one.words })),
     ...monitor.map((one) => ({ source: 'MONITOR', words: one.words })),
   ].find((one) => COTURN.test(one.words[1] ?? ''))
   if (words !== undefined) {
