@@ -153,6 +153,7 @@ test('[D9] what the server does not let us see is said, step by step', async (t)
   const redis = await startRedis(ground)
   startTraffic(ground, redis, 'ping')
   for (const [rights, told] of [
+    [['+@all', '-config', '+config|get'], ['who asks for which keys']],
     [
       ['+@all', '-config'],
       ['its settings', 'who asks for which keys'],

@@ -29,6 +29,7 @@ export class Probe {
   #hold: Hold | null = null
   #returned: (() => void) | undefined
   #threshold = ''
+  #isTouched = false
 
   private constructor(
     door: Door,
@@ -151,6 +152,8 @@ export class Probe {
     if (held instanceof Refusal) this.#hold = null
     const [then, , log, ...answers] = closed
     this.#borrow(setBySomebody(then!, between) ?? this.#threshold, between)
+    if (!(opened instanceof Refusal)) this.#isTouched = true
+    else if (!this.#isTouched) this.#forget()
     return [slow!, opened instanceof Refusal ? opened : log!, answers]
   }
 
@@ -159,6 +162,12 @@ export class Probe {
     const [opened] = await this.#askAll([opening])
     await wait(milliseconds)
     return [opened!, null, ...(await this.#askAll(closing))]
+  }
+
+  /** We were not permitted to touch it: there is nothing to give back. */
+  #forget(): void {
+    this.#returned?.()
+    this.#returned = undefined
   }
 
   /** Says on the disk what it is to be set back to, before it is touched; anew when somebody has set it meanwhile. */
