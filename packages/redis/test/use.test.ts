@@ -94,6 +94,20 @@ function started(settings: Readonly<Record<string, string>>, ...before: SlowEntr
 
 const USUAL = { 'slowlog-log-slower-than': '10000', 'slowlog-max-len': '128' }
 
+test('[D7, D10] where more comes than the log holds, what is left of a window is of it, though its beginning is gone', () => {
+  const facts = started(USUAL, entry(1, 'KEYS *', 50_000, 'old'))
+  const left = Array.from({ length: 126 }, (_, i) => entry(200 + i, `SET row:${i} x`, 2, 'import'))
+  const closing = [
+    entry(326, 'WAIT 1000000 20', 20_000, 'fettle-1'),
+    entry(327, 'CONFIG GET slowlog-log-slower-than', 3, 'fettle-1'),
+  ]
+  const seen: Seen = { at: 1, own: nothingOwn, slow: log(), window: log(...left, ...closing) }
+  const [window] = learn(facts, { ...plain, window: sampling }, seen).live!.windows
+  assert.deepEqual([window!.entries.length, window!.entries[0]!.id], [126, 200])
+  // From 2 on, without two of ours.
+  assert.equal(window!.logged, 324)
+})
+
 test('[D7, D10] the window begins behind the command that opens it; what is slow before it is known exactly', () => {
   const facts = started(USUAL, entry(7, 'KEYS *', 50_000, 'old'), entry(8, 'GET left', 3, 'old'))
   // Of an earlier look's windows there are entries that are not slow at all.

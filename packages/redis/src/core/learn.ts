@@ -70,12 +70,15 @@ function readLog(live: Live, answer: Answer, settings: Settings | null): Told {
   return { live: { ...live, newest, lost: live.lost + lost }, tail: fresh.filter((one) => !isOwn(live, one)) }
 }
 
-/** The window begins behind our own command that opens it, which is the first to be logged in it. */
+/**
+ * The window begins behind our own command that opens it, which is the first to be logged in it. Where more came than
+ * the log holds, that one is gone, and all that is left came after it.
+ */
 function windowOf(live: Live, { between }: Sampling, at: number, answer: Answer): Told {
   if (answer instanceof Refusal) return { live: { ...live, cannotSample: answer.text }, tail: [] }
   const fresh = inOrder(answer).filter(({ id }) => id > live.newest)
   const newest = Math.max(live.newest, ...fresh.map(({ id }) => id))
-  const opened = fresh.find((one) => isOwn(live, one))?.id ?? live.newest
+  const opened = fresh.find((one) => isOwn(live, one) && opens(one))?.id ?? live.newest
   const others = fresh.filter((one) => !isOwn(live, one))
   const entries = others.filter(({ id }) => id > opened)
   const own = fresh.filter((one) => one.id > opened && isOwn(live, one)).length
@@ -84,6 +87,8 @@ function windowOf(live: Live, { between }: Sampling, at: number, answer: Answer)
   const tail = others.filter(({ seconds }) => seconds >= tailSeconds)
   return { live: { ...live, newest, tailSeconds, windows: [...live.windows, window] }, tail }
 }
+
+const opens = ({ words }: SlowEntry) => /^config set \S+ 0$/i.test(words.join(' '))
 
 /** Before Redis 4.0 the log names no client: our own commands are known by what they are. */
 function isOwn({ name }: Live, { clientName, client, words }: SlowEntry): boolean {
