@@ -8,7 +8,7 @@ import { OwnCount } from './core/own.ts'
 import { type Answer, Refusal } from './core/resp.ts'
 import type { Door } from './door.ts'
 
-const TOOL = 'redis check'
+const TOOL = 'redis'
 const THRESHOLD = 'slowlog-log-slower-than'
 /** Long enough for whoever waited to be served. */
 const CALM_MS = 10
