@@ -2,7 +2,7 @@
  * What does looking at a Redis cost the Redis? CPU of its main thread for a command, and commands a second, while
  * `redis-benchmark` asks GET with 50 clients, one by one and in batches of sixteen: with nobody looking, with
  * `fettle redis check --sample` all the time, with MONITOR read by redis-cli, and with MONITOR for moments. All in turn
- * in every round.
+ * in every round, each beside nothing before and after it.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { fettle } from '../test/real/fettle.ts'
@@ -11,7 +11,8 @@ import { ask, type Redis, startRedis } from '../test/real/redis.ts'
 import { spread } from './process.ts'
 
 const rounds = Number(process.argv[2] ?? 7)
-const SECONDS = 5
+const SECONDS = 4
+const START_MS = 2500
 const DEPTHS = [1, 16]
 
 const endings: (() => Promise<void>)[] = []
@@ -20,9 +21,9 @@ const redis = await startRedis(ground)
 
 type Look = (redis: Redis) => () => Promise<void>
 const looks: Readonly<Record<string, Look>> = {
-  nothing: () => async () => {},
+  'nothing again': () => async () => {},
   'fettle redis check --sample': ({ host, port }) => {
-    const running = fettle(ground, 'redis', 'check', `redis://${host}:${port}`, '--sample', '--for', `${SECONDS + 2}`)
+    const running = fettle(ground, 'redis', 'check', `redis://${host}:${port}`, '--sample', '--for', `${SECONDS + 3}`)
     return async () => {
       await exitOf(running)
     }
@@ -69,37 +70,49 @@ async function counters(): Promise<{ cpu: number; commands: number; at: number }
   }
 }
 
-async function measure(depth: number, look: Look): Promise<{ cpu: number; rate: number }> {
-  const words = ['-h', redis.host, '-p', `${redis.port}`, '-c', '50', '-n', '1000000000', '-P', `${depth}`, '-q']
-  const load = ground.start(find('redis-benchmark'), [...words, 'get', 'key'])
-  const stop = look(redis)
-  // fettle itself takes a moment to start.
-  await wait(1500)
+interface Cost {
+  readonly cpu: number
+  readonly rate: number
+}
+
+/** CPU of the main thread for a command, in microseconds, and commands a second. */
+async function measure(): Promise<Cost> {
   const before = await counters()
   await wait(SECONDS * 1000)
   const after = await counters()
-  await Promise.all([stop(), ended(load)])
   const commands = after.commands - before.commands
   return { cpu: ((after.cpu - before.cpu) / commands) * 1e6, rate: commands / (after.at - before.at) }
 }
 
-await ask(redis, ground, 'set', 'key', 'value')
 const found = new Map<string, { cpu: number[]; rate: number[]; times: number[] }>()
+
+/** Each look stands between two times without one, and is told by their mean. */
+async function compare(depth: number): Promise<void> {
+  const words = ['-h', redis.host, '-p', `${redis.port}`, '-c', '50', '-n', '1000000000', '-P', `${depth}`, '-q']
+  const load = ground.start(find('redis-benchmark'), [...words, 'get', 'key'])
+  await wait(1000)
+  let alone = await measure()
+  for (const [name, look] of Object.entries(looks)) {
+    const stop = look(redis)
+    // fettle takes a moment to start, and that is none of the server's.
+    await wait(START_MS)
+    const seen = await measure()
+    await stop()
+    const again = await measure()
+    const all = found.get(`${depth} ${name}`) ?? { cpu: [], rate: [], times: [] }
+    found.set(`${depth} ${name}`, all)
+    all.cpu.push(seen.cpu)
+    all.rate.push(seen.rate / ((alone.rate + again.rate) / 2))
+    all.times.push(seen.cpu / ((alone.cpu + again.cpu) / 2))
+    alone = again
+  }
+  await ended(load)
+}
+
+await ask(redis, ground, 'set', 'key', 'value')
 try {
   for (let round = 0; round < rounds; round++) {
-    for (const depth of DEPTHS) {
-      let alone = Number.NaN
-      for (const [name, look] of Object.entries(looks)) {
-        const { cpu, rate } = await measure(depth, look)
-        if (name === 'nothing') alone = cpu
-        const key = `${depth} ${name}`
-        const all = found.get(key) ?? { cpu: [], rate: [], times: [] }
-        found.set(key, all)
-        all.cpu.push(cpu)
-        all.rate.push(rate)
-        all.times.push(cpu / alone)
-      }
-    }
+    for (const depth of DEPTHS) await compare(depth)
     process.stderr.write(`round ${round + 1} of ${rounds}\n`)
   }
 } finally {
@@ -109,7 +122,7 @@ const text = (values: readonly number[], digits: number) => {
   const { median, least, most } = spread(values)
   return `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`
 }
-process.stdout.write('depth and who looks: us of the main thread for a command; times nothing; commands a second\n')
+process.stdout.write('depth and who looks: us of the main thread for a command; times nothing; rate, times nothing\n')
 for (const [key, { cpu, rate, times }] of found) {
-  process.stdout.write(`${key.padEnd(32)} ${text(cpu, 2)}  ${text(times, 3)}  ${text(rate, 0)}\n`)
+  process.stdout.write(`${key.padEnd(32)} ${text(cpu, 2)}  ${text(times, 3)}  ${text(rate, 2)}\n`)
 }

@@ -302,7 +302,9 @@ async function measure(name: string, mix: Load): Promise<void> {
       const hot = ground.start(find('redis-cli'), ['-h', redis.host, '-p', `${redis.port}`, '--hotkeys'])
       await exitOf(hot)
       scores.set('hot keys', scoreOf('hot keys'))
-      process.stdout.write(`redis-cli --hotkeys: ${hot.output.trim().split('\n').at(-1)}\n`)
+      process.stdout.write(
+        `redis-cli --hotkeys: ${hot.output.split('\n').find((line) => /ERR|Error/.test(line)) ?? hot.output}\n`,
+      )
     }
   } finally {
     for (const end of endings.toReversed()) await end()

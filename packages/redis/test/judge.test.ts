@@ -234,3 +234,23 @@ test('[D13] settings are read as redis-cli prints them, and a password is not ke
     assert.equal(learnFrom(noFacts, other), undefined, other)
   }
 })
+
+test('[D12] what could not be written to the disk is found by what INFO says of the last time', () => {
+  for (const [field, code] of [
+    ['rdb_last_bgsave_status', 'redis.save-failing'],
+    ['aof_last_write_status', 'redis.append-failing'],
+    ['aof_last_bgrewrite_status', 'redis.rewrite-failing'],
+  ] as const) {
+    const first = infoText({ ...QUIET, [field]: 'ok' })
+    assert.deepEqual(told(learn(first)), [])
+    assert.deepEqual(told(learn(infoText({ ...QUIET, [field]: 'err' }))), [['fault', code, '']])
+  }
+})
+
+test('[D10] how long the slowest hundredth of a command takes is told where INFO does, as of ever', () => {
+  const last = { ...QUIET, cmdstat_get: stats(5, 9), latency_percentiles_usec_get: 'p50=1.003,p99=12.031,p99.9=40.1' }
+  const { tables } = judge(learn(infoText(last)))
+  const { columns, rows } = tables.find(({ name }) => name === 'commands')!
+  assert.deepEqual(columns.at(-1)?.name, 'p99-since-start')
+  assert.deepEqual(rows[0]?.at(-1), { value: 12.031e-6, unit: 's' })
+})

@@ -21,6 +21,15 @@ function told(
   }
 }
 
+/** Something that INFO says has failed when it was tried last. */
+function failed(code: Finding['code'], field: string, says: string, remedy: readonly string[]): Rule {
+  return ({ fields }) => {
+    if (fields.get(field) !== 'err') return undefined
+    const evidence = [{ source: 'INFO', text: `${field}:err` }]
+    return { code, severity: 'fault', subject: '', says, confidence: 'measured', quantities: {}, evidence, remedy }
+  }
+}
+
 const FORK_USEC = 100_000
 const FRAGMENTED = 1.5
 const SWAPPED = 0.9
@@ -28,7 +37,24 @@ const LARGE_BYTES = 100e6
 
 const isLarge = (info: Info) => (numberOf(info, 'used_memory') ?? 0) > LARGE_BYTES
 
+const LOOK_AT_LOG = 'its log says why; most often the disk is full, or the folder is not writable'
+
 const rules: readonly Rule[] = [
+  failed(
+    'redis.save-failing',
+    'rdb_last_bgsave_status',
+    'The last save to disk failed; unless stop-writes-on-bgsave-error is off, every command that writes is refused.',
+    [LOOK_AT_LOG],
+  ),
+  failed('redis.append-failing', 'aof_last_write_status', 'The last write to the append-only file failed.', [
+    LOOK_AT_LOG,
+  ]),
+  failed(
+    'redis.rewrite-failing',
+    'aof_last_bgrewrite_status',
+    'The append-only file could not be rewritten, and grows.',
+    [LOOK_AT_LOG],
+  ),
   told(
     'redis.slow-fork',
     'warning',

@@ -1,6 +1,7 @@
 /** What burns its CPU, as far as that can be told from what was seen. */
-import type { Finding, Judgement, Table } from '@fettle/report'
+import type { Cell, Column, Finding, Judgement, Table } from '@fettle/report'
 import type { Facts } from './facts.ts'
+import type { Info } from './info.ts'
 import { findClients, findRejected } from './judge-clients.ts'
 import { findCommands } from './judge-commands.ts'
 import { findConditions } from './judge-conditions.ts'
@@ -34,7 +35,13 @@ export function judge(facts: Facts): Judgement {
     return { measures: [], tables: monitor.tables, findings: [...slow, ...heldUp, ...standing], unseen }
   return {
     measures: measuresOf(facts, load),
-    tables: [...useTable(use), ...commandsTable(load), ...monitor.tables, ...beforeTable(facts), ...serverTable(facts)],
+    tables: [
+      ...useTable(use),
+      ...commandsTable(facts.infos.at(-1)!, load),
+      ...monitor.tables,
+      ...beforeTable(facts),
+      ...serverTable(facts),
+    ],
     findings: [
       ...slow,
       ...heldUp,
@@ -53,22 +60,39 @@ const byWeight = (a: Finding, b: Finding) => WEIGHTS.indexOf(a.severity) - WEIGH
 
 const ROWS_MAX = 10
 
-function commandsTable(load: Load): Table[] {
+function commandsTable(info: Info, load: Load): Table[] {
   if (load.byCommand.size === 0) return []
   const total = executingSeconds(load)
+  const hasSlowest = [...load.byCommand.keys()].some((name) => slowestHundredth(info, name) !== undefined)
   const rows = Array.from(load.byCommand)
     .sort(([, a], [, b]) => b.seconds - a.seconds)
     .slice(0, ROWS_MAX)
-    .map(([name, { calls, seconds }]) => [
-      name,
-      { value: calls, unit: '1' } as const,
-      { value: seconds, unit: 's' } as const,
-      // A script's time is that of its commands, and counted there.
-      isContainer(name) || total === 0 ? null : ({ value: seconds / total, unit: 'share' } as const),
-      { value: seconds / calls, unit: 's' } as const,
-    ])
-  const titles = ['COMMAND', 'CALLS', 'EXECUTING', 'SHARE', 'EACH']
-  const names = ['command', 'calls', 'seconds', 'share', 'each']
-  const columns = names.map((name, i) => ({ name, title: titles[i]!, ...(i === 0 ? { flexible: true as const } : {}) }))
+    .map(([name, { calls, seconds }]): Cell[] => {
+      const usec = slowestHundredth(info, name)
+      return [
+        name,
+        { value: calls, unit: '1' },
+        { value: seconds, unit: 's' },
+        // A script's time is that of its commands, and counted there.
+        isContainer(name) || total === 0 ? null : { value: seconds / total, unit: 'share' },
+        { value: seconds / calls, unit: 's' },
+        ...(hasSlowest ? [usec === undefined ? null : ({ value: usec / 1e6, unit: 's' } as const)] : []),
+      ]
+    })
+  const columns: Column[] = [
+    { name: 'command', title: 'COMMAND', flexible: true },
+    { name: 'calls', title: 'CALLS' },
+    { name: 'seconds', title: 'EXECUTING' },
+    { name: 'share', title: 'SHARE' },
+    { name: 'each', title: 'EACH' },
+    // INFO tells it since the start only, or since the last CONFIG RESETSTAT.
+    ...(hasSlowest ? [{ name: 'p99-since-start', title: 'P99 EVER' }] : []),
+  ]
   return [{ name: 'commands', title: 'Time spent on executing, by command', columns, rows }]
+}
+
+/** Microseconds that one call in a hundred takes longer than (latencystats, Redis 7.0 and newer). */
+function slowestHundredth({ fields }: Info, name: string): number | undefined {
+  const text = /(?:^|,)p99=([\d.]+)/.exec(fields.get(`latency_percentiles_usec_${name}`) ?? '')?.[1]
+  return text === undefined ? undefined : Number(text)
 }

@@ -68,6 +68,7 @@ export function measuresOf(facts: Facts, load: Load): Measure[] {
     ...RATIOS.flatMap((ratio) => measureOf(ratio, load, slices, facts)),
     ...blockedOf(facts, load, slices),
     ...plain('clients', 'clients', numberOf(info, 'connected_clients'), '1'),
+    ...plain('blocked-clients', 'blocked clients', numberOf(info, 'blocked_clients') || null, '1'),
     ...plain('keys', `keys in ${largest?.name ?? 'the database'}`, largest?.keys, '1'),
     ...plain('memory', 'memory', numberOf(info, 'used_memory'), 'B'),
     ...plain('looking', 'what looking took, of one core', lookingOf(load), 'share'),
