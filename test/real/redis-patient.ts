@@ -14,6 +14,8 @@ export interface Patient {
   readonly load: Load
   /** In a network of its own, where it may listen to everybody. */
   readonly isAlone?: true
+  /** Its load takes so much CPU that it does not come about beside others. */
+  readonly isHungry?: true
   /** What happens while fettle looks. */
   readonly meanwhile?: (ground: Ground, redis: Redis) => Promise<unknown>
 }

@@ -63,6 +63,9 @@ test('[D14] a command that takes no time by itself is slow where the CPU was tak
     told(facts({ cmdstat_set: stats(calls, 300_000) }, { slow: Array(times).fill(slow(0.12, 'SET', 'a:1', 'x')) }))
   assert.deepEqual(set(1000, 2), [['note', 'redis.slow-set']])
   assert.deepEqual(set(100, 2), [['fault', 'redis.slow-set']])
+  const scans = { cmdstat_scan: stats(3000, 150_000) }
+  const scan = Array(5).fill(slow(0.03, 'SCAN', '0', 'MATCH', 'lock:*'))
+  assert.deepEqual(told(facts(scans, { slow: scan })), [['note', 'redis.slow-scan']])
 })
 
 test('[D14] a command that takes much is found though the slow log has a few of its calls', () => {

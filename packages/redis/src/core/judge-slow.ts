@@ -70,7 +70,7 @@ const EVEN: ReadonlySet<string> = new Set(
   (
     'append decr decrby exists expire get getdel getex getset hdel hexists hget hincrby hset incr incrby llen lpop ' +
     'lpush ping psetex publish rpop rpush sadd scard select set setex setnx sismember ttl type xadd zadd zcard ' +
-    'zincrby zrank zscore'
+    'zincrby zrank zscore scan hscan sscan zscan'
   ).split(' '),
 )
 const OFTEN = 0.01
