@@ -14,9 +14,9 @@ import {
 } from '@fettle/check'
 import { doorFlags, lookThrough, readKeys } from './check.ts'
 import { type Address, readAddress } from './core/address.ts'
-import { faultOf } from './core/changeable.ts'
-import { isWishing, type Wishes } from './core/plan.ts'
-import { protectionText } from './core/protect.ts'
+import { faultOf } from './core/change/changeable.ts'
+import { isWishing, type Wishes } from './core/change/plan.ts'
+import { protectionText } from './core/change/protect.ts'
 import { Door, type Keys } from './door.ts'
 import { RedisHand } from './hand.ts'
 

@@ -15,9 +15,9 @@ import {
 } from '@fettle/check'
 import { type Address, readAddress } from './core/address.ts'
 import { type Facts, noFacts } from './core/facts.ts'
-import { judge } from './core/judge.ts'
-import { learn } from './core/learn.ts'
-import { type Look, nextLook, nothingYet, type Plan, type Seen } from './core/look.ts'
+import { judge } from './core/judge/judge.ts'
+import { learn } from './core/look/learn.ts'
+import { type Look, nextLook, nothingYet, type Plan, type Seen } from './core/look/look.ts'
 import { Door, type Keys } from './door.ts'
 import { Probe } from './probe.ts'
 

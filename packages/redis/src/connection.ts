@@ -10,7 +10,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Unseen } from '@fettle/check'
 import type { Address } from './core/address.ts'
-import { type Answer, NoRedis, ReplyReader, wireOf } from './core/resp.ts'
+import { type Answer, NoRedis, ReplyReader, wireOf } from './core/read/resp.ts'
 
 /** Connecting, and each reply. */
 const ANSWER_MS = 10_000

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { Connection } from './connection.ts'
 import type { Address } from './core/address.ts'
-import { Refusal } from './core/resp.ts'
+import { Refusal } from './core/read/resp.ts'
 
 export interface Keys {
   /** The first line is the password. */

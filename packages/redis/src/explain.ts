@@ -11,7 +11,7 @@ import {
 } from '@fettle/check'
 import type { Report } from '@fettle/report'
 import { type Facts, learnFrom, noFacts } from './core/facts.ts'
-import { judge } from './core/judge.ts'
+import { judge } from './core/judge/judge.ts'
 
 export interface ExplainOptions extends AnswerOptions {
   /** `-` is standard input. */

@@ -2,10 +2,10 @@
 import { type Command, EXIT, type Io, type Screen } from '@fettle/check'
 import { addressArgument, type Looking, lookFlags, openLook, readTarget, type Target } from './check.ts'
 import type { Facts } from './core/facts.ts'
-import { learn } from './core/learn.ts'
-import { nextLook } from './core/look.ts'
-import { recent } from './core/recent.ts'
-import { MEMORY_SECONDS, type Size, type View, viewLines } from './core/watch-view.ts'
+import { learn } from './core/look/learn.ts'
+import { nextLook } from './core/look/look.ts'
+import { recent } from './core/look/recent.ts'
+import { MEMORY_SECONDS, type Size, type View, viewLines } from './core/watch/watch-view.ts'
 import { Door } from './door.ts'
 
 /** Whoever watches a server that hangs wants to see it come back. */

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redisChange } from '../src/change.ts'
-import { canonicalOf, faultOf } from '../src/core/changeable.ts'
-import { readClients } from '../src/core/clients.ts'
+import { canonicalOf, faultOf } from '../src/core/change/changeable.ts'
+import { type Known, planOf, type Wishes } from '../src/core/change/plan.ts'
+import { protectionText } from '../src/core/change/protect.ts'
 import { type Facts, noFacts } from '../src/core/facts.ts'
-import { readInfos } from '../src/core/info.ts'
-import { nothingYet } from '../src/core/look.ts'
-import { type Known, planOf, type Wishes } from '../src/core/plan.ts'
-import { protectionText } from '../src/core/protect.ts'
-import { entryText, type SlowEntry } from '../src/core/slowlog.ts'
+import { nothingYet } from '../src/core/look/look.ts'
+import { readClients } from '../src/core/read/clients.ts'
+import { readInfos } from '../src/core/read/info.ts'
+import { entryText, type SlowEntry } from '../src/core/read/slowlog.ts'
 
 /** As Redis 7.0 is set when nobody has set anything. */
 const DEFAULTS = {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '@fettle/report'
 import { type Facts, type Live, noFacts } from '../src/core/facts.ts'
-import { readInfos } from '../src/core/info.ts'
-import { judge } from '../src/core/judge.ts'
-import { nothingYet } from '../src/core/look.ts'
-import type { SlowEntry } from '../src/core/slowlog.ts'
+import { judge } from '../src/core/judge/judge.ts'
+import { nothingYet } from '../src/core/look/look.ts'
+import { readInfos } from '../src/core/read/info.ts'
+import type { SlowEntry } from '../src/core/read/slowlog.ts'
 
 /** Ten seconds, with what has grown in them. */
 function facts(

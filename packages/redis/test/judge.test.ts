@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '@fettle/report'
 import { type Facts, learnFrom, noFacts } from '../src/core/facts.ts'
-import { judge } from '../src/core/judge.ts'
-import { nothingYet } from '../src/core/look.ts'
+import { judge } from '../src/core/judge/judge.ts'
+import { nothingYet } from '../src/core/look/look.ts'
 
 const QUIET = {
   uptime_in_seconds: 1000,

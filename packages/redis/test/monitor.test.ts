@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noFacts } from '../src/core/facts.ts'
-import { readInfos } from '../src/core/info.ts'
-import { judge } from '../src/core/judge.ts'
-import { nothingYet } from '../src/core/look.ts'
-import { busyAtMost, readMonitor, stampOf } from '../src/core/monitor.ts'
+import { judge } from '../src/core/judge/judge.ts'
+import { nothingYet } from '../src/core/look/look.ts'
+import { readInfos } from '../src/core/read/info.ts'
+import { busyAtMost, readMonitor, stampOf } from '../src/core/read/monitor.ts'
 
 const T = 1795649091
 const line = (at: number, client: string, ...words: string[]) =>

@@ -1,15 +1,15 @@
 /** What Redis and redis-cli print, read back. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readClients } from '../src/core/clients.ts'
-import { readQuoted } from '../src/core/escapes.ts'
 import { learnFrom, noFacts } from '../src/core/facts.ts'
-import { readInfos } from '../src/core/info.ts'
-import { keyOf } from '../src/core/key.ts'
 import { isAnother, loadOf } from '../src/core/load.ts'
-import { patternOf } from '../src/core/pattern.ts'
-import { readReplies } from '../src/core/reply.ts'
-import { readSlowlog } from '../src/core/slowlog.ts'
+import { readClients } from '../src/core/read/clients.ts'
+import { readQuoted } from '../src/core/read/escapes.ts'
+import { readInfos } from '../src/core/read/info.ts'
+import { readReplies } from '../src/core/read/reply.ts'
+import { readSlowlog } from '../src/core/read/slowlog.ts'
+import { keyOf } from '../src/core/use/key.ts'
+import { patternOf } from '../src/core/use/pattern.ts'
 
 test('quoted strings are read as they were written, however they are escaped', () => {
   assert.deepEqual(readQuoted('x "a\\"b\\\\c\\n\\x00\\xff\\a" y', 2), { value: 'a"b\\c\n\u0000\u00ff\u0007', end: 23 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readAddress } from '../src/core/address.ts'
-import { type Answer, NoRedis, Refusal, ReplyReader, wireOf } from '../src/core/resp.ts'
+import { type Answer, NoRedis, Refusal, ReplyReader, wireOf } from '../src/core/read/resp.ts'
 
 const read = (text: string, size = text.length): Answer[] => {
   const bytes = Buffer.from(text, 'latin1')

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Facts, noFacts } from '../src/core/facts.ts'
-import { learn } from '../src/core/learn.ts'
-import { type Look, nextLook, nothingYet, type Seen } from '../src/core/look.ts'
-import { OwnCount } from '../src/core/own.ts'
-import { recent } from '../src/core/recent.ts'
-import { type Answer, Refusal } from '../src/core/resp.ts'
-import { type Size, type View, viewLines } from '../src/core/watch-view.ts'
+import { learn } from '../src/core/look/learn.ts'
+import { type Look, nextLook, nothingYet, type Seen } from '../src/core/look/look.ts'
+import { OwnCount } from '../src/core/look/own.ts'
+import { recent } from '../src/core/look/recent.ts'
+import { type Answer, Refusal } from '../src/core/read/resp.ts'
+import { type Size, type View, viewLines } from '../src/core/watch/watch-view.ts'
 
 const EPOCH = Date.UTC(2026, 10, 26, 3, 0, 0) / 1000
 const ME = 'fettle-1'

@@ -1,10 +1,11 @@
 /** What is known of a Redis, as far as one has looked. */
-import { type Client, readClients } from './clients.ts'
-import { type Info, readInfos } from './info.ts'
-import { readMonitor, type Seen } from './monitor.ts'
-import type { Own } from './own.ts'
-import { readSettings, type Settings } from './settings.ts'
-import { readSlowlog, type SlowEntry } from './slowlog.ts'
+
+import type { Own } from './look/own.ts'
+import { type Client, readClients } from './read/clients.ts'
+import { type Info, readInfos } from './read/info.ts'
+import { readMonitor, type Seen } from './read/monitor.ts'
+import { readSettings, type Settings } from './read/settings.ts'
+import { readSlowlog, type SlowEntry } from './read/slowlog.ts'
 
 export interface Facts {
   /** In the order in which they were taken. */

@@ -1,7 +1,7 @@
 /** What a Redis has done for others: between two INFOs, or since it was started. */
 import type { Facts, Moment } from './facts.ts'
-import { type CommandStats, type Info, numberOf } from './info.ts'
-import { nothingOwn, type Own, ownBetween, ownCalls } from './own.ts'
+import { nothingOwn, type Own, ownBetween, ownCalls } from './look/own.ts'
+import { type CommandStats, type Info, numberOf } from './read/info.ts'
 
 export interface Load {
   /** `window`: between the first and the last INFO; `life`: since the start, or the last CONFIG RESETSTAT. */

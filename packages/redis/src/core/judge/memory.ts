@@ -1,9 +1,9 @@
 /** Memory that is full, and keys that end all at once. */
 import { type Evidence, type Finding, plural, quantityText } from '@fettle/report'
-import { whoIs } from './clients.ts'
-import type { Facts } from './facts.ts'
-import { errorsOf, type Info, numberOf, refusedOf } from './info.ts'
-import { countedIn, type Load } from './load.ts'
+import type { Facts } from '../facts.ts'
+import { countedIn, type Load } from '../load.ts'
+import { whoIs } from '../read/clients.ts'
+import { errorsOf, type Info, numberOf, refusedOf } from '../read/info.ts'
 
 export function findMemory(facts: Facts, load: Load): Finding[] {
   return [full(facts, load), evicting(facts, load), storm(facts, load)].filter((one) => one !== undefined)

@@ -9,17 +9,17 @@ import {
   type TableColumn,
   table,
 } from '@fettle/report'
-import { seenCall } from './call.ts'
+import type { Facts } from '../facts.ts'
+import { judge } from '../judge/judge.ts'
+import { engineOf, roleOf } from '../judge/live.ts'
+import { measuresOf } from '../judge/measures.ts'
+import { judgeMonitor } from '../judge/monitor.ts'
+import { unseenOf } from '../judge/unseen.ts'
+import { executingSeconds, isContainer, type Load, loadOf } from '../load.ts'
+import { recent } from '../look/recent.ts'
+import { seenCall } from '../use/call.ts'
+import { type Use, type UseRow, useOf } from '../use/use.ts'
 import { cpuGraph } from './cpu-graph.ts'
-import type { Facts } from './facts.ts'
-import { judge } from './judge.ts'
-import { engineOf, roleOf } from './judge-live.ts'
-import { judgeMonitor } from './judge-monitor.ts'
-import { executingSeconds, isContainer, type Load, loadOf } from './load.ts'
-import { measuresOf } from './measures.ts'
-import { recent } from './recent.ts'
-import { unseenOf } from './unseen.ts'
-import { type Use, type UseRow, useOf } from './use.ts'
 
 /** So long is what happened remembered; numbers are of less, so that they follow. */
 export const MEMORY_SECONDS = 60

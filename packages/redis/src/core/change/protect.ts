@@ -1,6 +1,6 @@
 /** What to write into the files of a Redis so that each program may do what it needs and nothing else. Pure. */
-import type { Info } from './info.ts'
-import type { Settings } from './settings.ts'
+import type { Info } from '../read/info.ts'
+import type { Settings } from '../read/settings.ts'
 
 /** Text for people to put into files; nothing of it is done from here, and no password is made up. */
 export function protectionText(info: Info | undefined, settings: Settings): string {

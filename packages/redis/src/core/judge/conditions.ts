@@ -1,6 +1,6 @@
 /** Conditions of the server that cost something, or will. */
 import { type Finding, quantityText } from '@fettle/report'
-import { type Info, numberOf } from './info.ts'
+import { type Info, numberOf } from '../read/info.ts'
 
 type Rule = (info: Info) => Finding | undefined
 

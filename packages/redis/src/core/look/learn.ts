@@ -1,12 +1,13 @@
 /** What a look adds to what is known. */
-import { readClients } from './clients.ts'
-import type { Facts, Live, Window } from './facts.ts'
-import { readInfos } from './info.ts'
+
+import type { Facts, Live, Window } from '../facts.ts'
+import { readClients } from '../read/clients.ts'
+import { readInfos } from '../read/info.ts'
+import { readMonitor } from '../read/monitor.ts'
+import { type Answer, plainReply, Refusal } from '../read/resp.ts'
+import { type Settings, settingsOf } from '../read/settings.ts'
+import { entriesOf, type SlowEntry } from '../read/slowlog.ts'
 import { type Look, nothingYet, type Sampling, type Seen } from './look.ts'
-import { readMonitor } from './monitor.ts'
-import { type Answer, plainReply, Refusal } from './resp.ts'
-import { type Settings, settingsOf } from './settings.ts'
-import { entriesOf, type SlowEntry } from './slowlog.ts'
 
 export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const live = facts.live ?? nothingYet

@@ -1,6 +1,6 @@
 /** What was seen last, where one looks without an end. */
-import type { Facts } from './facts.ts'
-import { isAnother } from './load.ts'
+import type { Facts } from '../facts.ts'
+import { isAnother } from '../load.ts'
 
 /**
  * All that came after some INFO: the newest that is so many seconds old, or else the first one. What its counters have

@@ -1,6 +1,6 @@
 /** The CPU of a core over time, in letters. */
-import type { Facts } from './facts.ts'
-import { type Load, slicesOf } from './load.ts'
+import type { Facts } from '../facts.ts'
+import { type Load, slicesOf } from '../load.ts'
 
 const BLOCKS = Array.from(' ▁▂▃▄▅▆▇█')
 const STEPS = BLOCKS.length - 1

@@ -1,9 +1,9 @@
 /** Commands that take most of the time, by what INFO counts of each. */
 import { type Finding, quantityText } from '@fettle/report'
-import type { Facts } from './facts.ts'
-import type { CommandStats } from './info.ts'
-import { executingSeconds, isContainer, isNoticed, type Load } from './load.ts'
-import { isScript } from './monitor.ts'
+import type { Facts } from '../facts.ts'
+import { executingSeconds, isContainer, isNoticed, type Load } from '../load.ts'
+import type { CommandStats } from '../read/info.ts'
+import { isScript } from '../read/monitor.ts'
 import { remediesOf } from './remedies.ts'
 
 /** A smaller part of the executing time is nobody's fault. */

@@ -1,12 +1,12 @@
 /** What is to be changed at a Redis: what was asked for, or else what is advisable and does no harm. Pure. */
 import { type Finding, quantityText } from '@fettle/report'
+import type { Facts } from '../facts.ts'
+import { BEHIND_BYTES } from '../judge/clients.ts'
+import { judge } from '../judge/judge.ts'
+import { type Client, whoIs } from '../read/clients.ts'
+import type { Settings } from '../read/settings.ts'
 import { type Advice, adviceOf, BLIND_ADVICE } from './advice.ts'
 import { canonicalOf, configLine, setCommand } from './changeable.ts'
-import { type Client, whoIs } from './clients.ts'
-import type { Facts } from './facts.ts'
-import { judge } from './judge.ts'
-import { BEHIND_BYTES } from './judge-clients.ts'
-import type { Settings } from './settings.ts'
 
 export interface Wishes {
   readonly set: readonly (readonly [name: string, value: string])[]

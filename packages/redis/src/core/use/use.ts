@@ -3,10 +3,10 @@
  * what is known exactly: how often each command came and how long it took in all (INFO), and each slow one (slow log).
  */
 import { type Interval, type Row, type Stratum, shares } from '@fettle/estimate'
+import type { Facts } from '../facts.ts'
+import { isContainer, type Load } from '../load.ts'
 import { type Call, callsOf, seenCall } from './call.ts'
-import type { Facts } from './facts.ts'
 import { foldRare } from './fold.ts'
-import { isContainer, type Load } from './load.ts'
 
 export interface Use {
   /** Those that take most of the time first. */

@@ -1,9 +1,9 @@
 /** What is measured each time, with how sure it is where several slices of time tell. */
 import { ratioOfSums } from '@fettle/estimate'
 import type { Measure, Quantity } from '@fettle/report'
-import type { Facts } from './facts.ts'
-import { largestDatabase, numberOf } from './info.ts'
-import { executingSeconds, type Load, slicesOf } from './load.ts'
+import type { Facts } from '../facts.ts'
+import { executingSeconds, type Load, slicesOf } from '../load.ts'
+import { largestDatabase, numberOf } from '../read/info.ts'
 
 /** What one is by the other, each of a load; null: it is not known. */
 interface Ratio {

@@ -1,9 +1,9 @@
 /** What to look at next in a live Redis: looks, some a second, for as long as was asked for. Pure. */
-import type { Facts, Live } from './facts.ts'
-import { numberOf } from './info.ts'
-import { slicesOf } from './load.ts'
+import type { Facts, Live } from '../facts.ts'
+import { slicesOf } from '../load.ts'
+import { numberOf } from '../read/info.ts'
+import type { Answer } from '../read/resp.ts'
 import type { Own } from './own.ts'
-import type { Answer } from './resp.ts'
 
 /** Everything that one look asks for; the server works it off at once. */
 export interface Look {

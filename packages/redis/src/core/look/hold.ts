@@ -1,5 +1,5 @@
 /** Commands that make a server leave a connection alone for a while, so that it does what follows later, by itself. */
-import { readInfos } from './info.ts'
+import { readInfos } from '../read/info.ts'
 
 /** The command that holds for so many milliseconds. */
 export type Hold = (milliseconds: number) => readonly string[]

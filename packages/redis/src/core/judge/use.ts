@@ -1,6 +1,6 @@
 /** Who asks for what, as a table; and whose calls they are that were found to be heavy. */
 import { type Cell, type Finding, type Quantity, quantityText, type Table } from '@fettle/report'
-import type { Use, UseRow } from './use.ts'
+import type { Use, UseRow } from '../use/use.ts'
 
 const ROWS_MAX = 20
 

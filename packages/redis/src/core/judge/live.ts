@@ -1,8 +1,8 @@
 /** What only somebody knows who has been there: what the server is, and what was in its slow log before. */
 import { type Cell, type Finding, plural, quantityText, type Table } from '@fettle/report'
-import { seenCall } from './call.ts'
-import type { Facts, Live } from './facts.ts'
-import { type Info, numberOf } from './info.ts'
+import type { Facts, Live } from '../facts.ts'
+import { type Info, numberOf } from '../read/info.ts'
+import { seenCall } from '../use/call.ts'
 
 /** Fields of INFO by which forks of Redis tell their own version (valkey 8, dragonfly 1, keydb 6). */
 const ENGINES = [

@@ -1,9 +1,9 @@
 /** Clients that cost the server something by what they are, whatever they ask. */
 import { type Finding, plural, quantityText } from '@fettle/report'
-import { type Client, whoIs } from './clients.ts'
-import type { Facts } from './facts.ts'
-import { type Info, numberOf } from './info.ts'
-import { countedIn, type Load } from './load.ts'
+import type { Facts } from '../facts.ts'
+import { countedIn, type Load } from '../load.ts'
+import { type Client, whoIs } from '../read/clients.ts'
+import { type Info, numberOf } from '../read/info.ts'
 
 export function findClients(facts: Facts): Finding[] {
   const { clients, infos } = facts

@@ -1,7 +1,7 @@
 /** What a Redis is set to that will cost somebody something. */
 import { type Finding, quantityText } from '@fettle/report'
-import type { Facts } from './facts.ts'
-import type { Settings } from './settings.ts'
+import type { Facts } from '../facts.ts'
+import type { Settings } from '../read/settings.ts'
 
 export function findSettings(facts: Facts): Finding[] {
   return [...cutsOffCoturn(facts), ...noPassword(facts)]

@@ -1,9 +1,9 @@
 /** Who asked for what, and how often, in a stretch of MONITOR; and what held the server up in it. */
 import { type Cell, type Finding, plural, quantityText, type Table, type Unseen } from '@fettle/report'
-import { hostOf } from './clients.ts'
-import type { Facts } from './facts.ts'
-import { keyOf } from './key.ts'
-import { busyAtMost, type Seen, stampOf } from './monitor.ts'
+import type { Facts } from '../facts.ts'
+import { hostOf } from '../read/clients.ts'
+import { busyAtMost, type Seen, stampOf } from '../read/monitor.ts'
+import { keyOf } from '../use/key.ts'
 import { remediesOf } from './remedies.ts'
 
 interface Group {

@@ -1,8 +1,9 @@
 /** A command that somebody has called, as far as the slow log tells. */
-import { hostOf } from './clients.ts'
+
+import { isContainer } from '../load.ts'
+import { hostOf } from '../read/clients.ts'
+import type { SlowEntry } from '../read/slowlog.ts'
 import { keyOf } from './key.ts'
-import { isContainer } from './load.ts'
-import type { SlowEntry } from './slowlog.ts'
 
 export interface Call {
   /** As INFO counts it, in lower case: `get`, `config|get`. */

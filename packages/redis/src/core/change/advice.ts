@@ -1,8 +1,8 @@
 /** Settings that would cost a server less, or tell more of it, and that do no harm to anybody. */
 import type { Finding } from '@fettle/report'
-import type { Facts } from './facts.ts'
-import { signOfCoturn, smallLimit } from './judge-settings.ts'
-import type { Settings } from './settings.ts'
+import type { Facts } from '../facts.ts'
+import { signOfCoturn, smallLimit } from '../judge/settings.ts'
+import type { Settings } from '../read/settings.ts'
 
 export interface Advice {
   readonly name: string

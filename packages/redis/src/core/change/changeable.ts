@@ -1,5 +1,5 @@
 /** Settings of a Redis that can be changed while it runs and put back as they were, and what they may be. */
-import type { Settings } from './settings.ts'
+import type { Settings } from '../read/settings.ts'
 
 interface Kind {
   /** The value as CONFIG GET tells it, given the present one; undefined: it may not be that. */

@@ -1,9 +1,9 @@
 /** Whose load it is, where INFO tells only that there is one: seen in the windows in which every command was logged. */
 import { type Evidence, type Finding, plural, quantityText } from '@fettle/report'
-import { seenCall } from './call.ts'
-import type { Facts, Window } from './facts.ts'
-import type { SlowEntry } from './slowlog.ts'
-import type { Use } from './use.ts'
+import type { Facts, Window } from '../facts.ts'
+import type { SlowEntry } from '../read/slowlog.ts'
+import { seenCall } from '../use/call.ts'
+import type { Use } from '../use/use.ts'
 
 const WHO_MAX = 3
 /** Whoever has a smaller part in it is not who it is about. */

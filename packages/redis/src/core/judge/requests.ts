@@ -1,8 +1,8 @@
 /** What receiving and answering costs, beside executing: the part that no list of slow commands shows. */
 import { type Finding, type Quantity, quantityText } from '@fettle/report'
-import type { Facts } from './facts.ts'
-import { largestDatabase, numberOf } from './info.ts'
-import type { Load } from './load.ts'
+import type { Facts } from '../facts.ts'
+import type { Load } from '../load.ts'
+import { largestDatabase, numberOf } from '../read/info.ts'
 
 /** Fewer commands a second than this are no load. */
 const BUSY = 5000

@@ -1,10 +1,10 @@
 /** Commands that hold up everybody: those that the slow log kept, by kind of command, keys and client. */
 import { type Finding, plural, quantityText } from '@fettle/report'
-import { SCRIPT, seenCall } from './call.ts'
-import type { Facts } from './facts.ts'
-import { isNoticed, type Load } from './load.ts'
+import type { Facts } from '../facts.ts'
+import { isNoticed, type Load } from '../load.ts'
+import type { SlowEntry } from '../read/slowlog.ts'
+import { SCRIPT, seenCall } from '../use/call.ts'
 import { remediesOf } from './remedies.ts'
-import type { SlowEntry } from './slowlog.ts'
 
 interface Group {
   readonly command: string

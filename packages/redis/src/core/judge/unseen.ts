@@ -1,9 +1,9 @@
 /** What could not be seen, and what would show it. */
 import { quantityText, type Unseen } from '@fettle/report'
-import type { Facts, Live } from './facts.ts'
-import { executingSeconds, isBroken, type Load } from './load.ts'
-import { whyNoWindows } from './look.ts'
-import type { Use } from './use.ts'
+import type { Facts, Live } from '../facts.ts'
+import { executingSeconds, isBroken, type Load } from '../load.ts'
+import { whyNoWindows } from '../look/look.ts'
+import type { Use } from '../use/use.ts'
 
 export function unseenOf(facts: Facts, load: Load | { readonly problem: string }, use: Use | undefined): Unseen[] {
   const { live } = facts

@@ -1,6 +1,6 @@
 /** Values that are so big that moving them is what costs. */
 import { type Finding, quantityText } from '@fettle/report'
-import type { Load } from './load.ts'
+import type { Load } from '../load.ts'
 
 /** More than this for a command is no small value any more, however many small ones there are beside it. */
 const BIG_BYTES = 10_000
