@@ -1,5 +1,5 @@
 /** Mixed loads with known truth, for what looks at a Redis to be measured against. */
-import { type Load, step, type Words, weighted } from '../test/real/redis-load.ts'
+import { type Load, step, type Words, weighted } from '../test/real/redis/load.ts'
 
 const fill = (script: string): Words => ['EVAL', script, '0']
 const SEED = [

@@ -56,6 +56,12 @@ export const realTests = tests('real tests', ['test/real/*.test.ts'], {
   testSeconds: 900,
   idleSeconds: 30,
 })
+/** A folder for each tool: servers that it looks at, while most of the time is waiting. */
+export const toolTests = tests('tools at real servers', ['test/real/*/*.test.ts'], {
+  atOnce: 2,
+  testSeconds: 900,
+  idleSeconds: 30,
+})
 
 /** Runs the stages, all of them even when one fails, and says at the end what came of them. */
 export async function runStages(stages: readonly Stage[]): Promise<0 | 1> {

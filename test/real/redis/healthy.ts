@@ -1,8 +1,8 @@
 /** Loads that are as they should be: nothing may be found in any of them. */
-import { ask } from './redis.ts'
-import { keysOf, members } from './redis-data.ts'
-import { nothing, step, weighted } from './redis-load.ts'
-import type { Patient } from './redis-patient.ts'
+import { ask } from '../redis.ts'
+import { keysOf, members } from './data.ts'
+import { nothing, step, weighted } from './load.ts'
+import type { Patient } from './patient.ts'
 
 export interface Healthy extends Patient {
   /** Calls of these commands there must have been at least, or nothing was looked at. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { exitOf, Ground } from './harness.ts'
-import { ask, startRedis } from './redis.ts'
-import { standBetween } from './redis-between.ts'
-import { change, dataOf, journals, nowOf, reportOf, saysOf, settingsOf, told } from './redis-changing.ts'
+import { exitOf, Ground } from '../harness.ts'
+import { ask, startRedis } from '../redis.ts'
+import { standBetween } from './between.ts'
+import { change, dataOf, journals, nowOf, reportOf, saysOf, settingsOf, told } from './changing.ts'
 
 for (const isMade of [false, true]) {
   test(`[D34] killed in the middle, the second change ${isMade ? 'made' : 'not made'}: undone is what was done`, async (t) => {

@@ -1,10 +1,10 @@
 /** The load that other tests rely on: what it counts is what the server counts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Ground, until } from './harness.ts'
-import { ask, startRedis } from './redis.ts'
-import { type Load, startLoad, step, weighted } from './redis-load.ts'
-import { Replies } from './redis-replies.ts'
+import { Ground, until } from '../harness.ts'
+import { ask, startRedis } from '../redis.ts'
+import { type Load, startLoad, step, weighted } from './load.ts'
+import { Replies } from './replies.ts'
 
 test('replies are counted wherever they are cut', () => {
   const text = '+OK\r\n:5\r\n$3\r\na\r\n\r\n-ERR no\r\n*0\r\n*-1\r\n$0\r\n\r\n*2\r\n$1\r\n7\r\n*2\r\n$-1\r\n:1\r\n'

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { redisWatch } from '@fettle/redis'
-import { fettle } from './fettle.ts'
-import { exitOf, Ground, until } from './harness.ts'
-import { ask, type Redis, startRedis } from './redis.ts'
-import { type Load, startLoad, step } from './redis-load.ts'
-import { Terminal } from './terminal.ts'
+import { fettle } from '../fettle.ts'
+import { exitOf, Ground, until } from '../harness.ts'
+import { ask, type Redis, startRedis } from '../redis.ts'
+import { Terminal } from '../terminal.ts'
+import { type Load, startLoad, step } from './load.ts'
 
 const LOAD: Load = {
   seed: [['EVAL', "for i=1,100000 do redis.call('SET','user:'..i..':profile','x') end", '0']],
@@ -19,7 +19,7 @@ const LOAD: Load = {
   ],
 }
 
-const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
+const launcher = fileURLToPath(new URL('../../../packages/cli/bin/fettle.js', import.meta.url))
 
 const dataOf = (ground: Ground) => join(ground.folder, 'data')
 const urlOf = ({ host, port }: Redis) => `redis://${host}:${port}`

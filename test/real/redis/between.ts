@@ -1,8 +1,8 @@
 /** Somebody between fettle and a Redis, who can do something in the moment before a command arrives there. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import type { Ground } from './harness.ts'
-import type { Redis } from './redis.ts'
+import type { Ground } from '../harness.ts'
+import type { Redis } from '../redis.ts'
 
 /** The words of what is sent at once. Returns whether it is passed on; false: the connection is cut instead. */
 export type Watcher = (words: readonly string[]) => Promise<boolean> | boolean

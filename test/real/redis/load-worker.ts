@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Answer, Count, Given, LoadClient, Order, Step, Words } from './redis-load.ts'
-import { Replies } from './redis-replies.ts'
+import type { Answer, Count, Given, LoadClient, Order, Step, Words } from './load.ts'
+import { Replies } from './replies.ts'
 
 const { host, port, load } = workerData as Given
 const AGAIN_MS = 50

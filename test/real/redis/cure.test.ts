@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Comparison } from '@fettle/report'
-import { fettle } from './fettle.ts'
-import { exitOf, Ground } from './harness.ts'
-import { type Redis, startRedis } from './redis.ts'
-import { keysOf } from './redis-data.ts'
-import { type LoadClient, startLoad, step } from './redis-load.ts'
+import { fettle } from '../fettle.ts'
+import { exitOf, Ground } from '../harness.ts'
+import { type Redis, startRedis } from '../redis.ts'
+import { keysOf } from './data.ts'
+import { type LoadClient, startLoad, step } from './load.ts'
 
 const SECONDS = 8
 const KEYS = 300_000

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { Quantity } from '@fettle/report'
-import { healthy } from './redis-healthy.ts'
-import { type Illness, illnesses } from './redis-illnesses.ts'
-import { type Looked, lookAt, told, who } from './redis-patient.ts'
+import { healthy } from './healthy.ts'
+import { type Illness, illnesses } from './illnesses.ts'
+import { type Looked, lookAt, told, who } from './patient.ts'
 
 /** Most of the time is waiting for the look to be over. */
 const AT_ONCE = 3

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '@fettle/report'
-import { fettle, fettleWith } from './fettle.ts'
-import { exitOf, find, Ground, type Running, until } from './harness.ts'
-import { ask, type Redis, startRedis } from './redis.ts'
+import { fettle, fettleWith } from '../fettle.ts'
+import { exitOf, find, Ground, type Running, until } from '../harness.ts'
+import { ask, type Redis, startRedis } from '../redis.ts'
 
 const check = (ground: Ground, { host, port }: Redis, ...more: string[]) =>
   fettle(ground, 'redis', 'check', `redis://${host}:${port}`, '--data', dataOf(ground), '--json', ...more)

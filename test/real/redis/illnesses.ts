@@ -1,11 +1,11 @@
 /** Illnesses of a Redis, each with what must be found, and how one sees without fettle that it is there. */
 import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { startCoturn } from './coturn.ts'
-import type { Redis } from './redis.ts'
-import { filled, type Kind, keysOf, members } from './redis-data.ts'
-import { nothing, step, weighted } from './redis-load.ts'
-import type { Patient, Vitals } from './redis-patient.ts'
+import { startCoturn } from '../coturn.ts'
+import type { Redis } from '../redis.ts'
+import { filled, type Kind, keysOf, members } from './data.ts'
+import { nothing, step, weighted } from './load.ts'
+import type { Patient, Vitals } from './patient.ts'
 
 export interface Illness extends Patient {
   readonly found: {

@@ -1,5 +1,5 @@
 /** Data to seed a Redis with: scripts that make it there, since sending it would take longer than the test. */
-import type { Words } from './redis-load.ts'
+import type { Words } from './load.ts'
 
 /** In the pattern `{i}` is the key's number, from 1. `milliseconds`: its lifetime, 0 for ever. */
 export const keysOf = (pattern: string, count: number, milliseconds = 0): Words =>

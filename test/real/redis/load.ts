@@ -1,6 +1,6 @@
 /** Loads for a real Redis, as data, and a thread that sends them and counts the truth. */
 import { Worker } from 'node:worker_threads'
-import type { Redis } from './redis.ts'
+import type { Redis } from '../redis.ts'
 
 /**
  * A command's words. In each `{1000}` stands for another whole number below that, `{*1000}` for so many bytes, and
@@ -81,7 +81,7 @@ interface Ending {
 /** Seeds, connects, and sends; it ends with the test at the latest. */
 export async function startLoad(test: Ending, { host, port }: Redis, load: Load): Promise<RunningLoad> {
   const workerData: Given = { host, port, load }
-  const worker = new Worker(new URL('./redis-load-worker.ts', import.meta.url), { workerData })
+  const worker = new Worker(new URL('./load-worker.ts', import.meta.url), { workerData })
   test.after(async () => {
     await worker.terminate()
   })

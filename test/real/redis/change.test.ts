@@ -5,22 +5,11 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { redisChange } from '@fettle/redis'
-import { fettle, fettleWith } from './fettle.ts'
-import { exitOf, find, Ground, until } from './harness.ts'
-import { ask, type Redis, startRedis } from './redis.ts'
-import { standBetween } from './redis-between.ts'
-import {
-  change,
-  dataOf,
-  journals,
-  nowOf,
-  reportOf,
-  saysOf,
-  settingsOf,
-  told,
-  type Where,
-  words,
-} from './redis-changing.ts'
+import { fettle, fettleWith } from '../fettle.ts'
+import { exitOf, find, Ground, until } from '../harness.ts'
+import { ask, type Redis, startRedis } from '../redis.ts'
+import { standBetween } from './between.ts'
+import { change, dataOf, journals, nowOf, reportOf, saysOf, settingsOf, told, type Where, words } from './changing.ts'
 
 /** One that says its name and what it has to say; nothing that it hears is looked at. */
 function talk(t: { after(hook: () => void): void }, { host, port }: Where, lines: string, localPort?: number): Socket {

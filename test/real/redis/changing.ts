@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '@fettle/report'
-import { fettle } from './fettle.ts'
-import { exitOf, type Ground, type Running } from './harness.ts'
-import { ask, type Redis } from './redis.ts'
+import { fettle } from '../fettle.ts'
+import { exitOf, type Ground, type Running } from '../harness.ts'
+import { ask, type Redis } from '../redis.ts'
 
 export type Where = Pick<Redis, 'host' | 'port'>
 

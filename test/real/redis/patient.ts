@@ -1,10 +1,10 @@
 /** A Redis under a load, looked at by fettle, and beside it by redis-cli: what is there whether fettle sees it or not. */
 import { join } from 'node:path'
 import type { Finding, Report } from '@fettle/report'
-import { fettle } from './fettle.ts'
-import { exitOf, Ground, until } from './harness.ts'
-import { ask, type Redis, startRedis } from './redis.ts'
-import { type Count, type Load, startLoad } from './redis-load.ts'
+import { fettle } from '../fettle.ts'
+import { exitOf, Ground, until } from '../harness.ts'
+import { ask, type Redis, startRedis } from '../redis.ts'
+import { type Count, type Load, startLoad } from './load.ts'
 
 /** How a Redis is set and what is asked of it. */
 export interface Patient {
