@@ -9,6 +9,7 @@ const questions: Readonly<Record<string, string>> = {
   memory: 'memory',
   redis: 'redis-source',
   'redis-check': 'redis-check',
+  'redis-shares': 'redis-shares',
   service: 'service',
   shares: 'shares',
 }

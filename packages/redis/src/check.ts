@@ -57,7 +57,7 @@ const FLAGS: readonly Flag[] = [
 ]
 
 const SECONDS = 15
-const SECONDS_MAX = 3600
+const SECONDS_MAX = 600
 
 const looking: Omit<Check<Plan, Facts, Look, Seen>, 'subject' | 'open'> = {
   next: nextLook,
