@@ -12,7 +12,7 @@ import {
   readChangeOptions,
   type Status,
 } from '@fettle/check'
-import { doorFlags, lookThrough, readKeys } from './check.ts'
+import { doorFlags, lookThrough, readKeys, SECONDS_MAX } from './check.ts'
 import { type Address, readAddress } from './core/address.ts'
 import { faultOf } from './core/change/changeable.ts'
 import { isWishing, type Wishes } from './core/change/plan.ts'
@@ -42,7 +42,6 @@ const FLAGS: readonly Flag[] = [
 ]
 
 const SECONDS = 5
-const SECONDS_MAX = 3600
 
 const about: Omit<Command<RedisChangeOptions>, 'run'> = {
   name: 'redis change',

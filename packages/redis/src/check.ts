@@ -57,7 +57,8 @@ const FLAGS: readonly Flag[] = [
 ]
 
 const SECONDS = 15
-const SECONDS_MAX = 600
+/** What is seen is kept until the end. */
+export const SECONDS_MAX = 600
 
 const looking: Omit<Check<Plan, Facts, Look, Seen>, 'subject' | 'open'> = {
   next: nextLook,

@@ -5,6 +5,7 @@ import type { Finding } from '@fettle/report'
 import { type Facts, type Live, noFacts } from '../src/core/facts.ts'
 import { judge } from '../src/core/judge/judge.ts'
 import { nothingYet } from '../src/core/look/look.ts'
+import { readClients } from '../src/core/read/clients.ts'
 import { readInfos } from '../src/core/read/info.ts'
 import type { SlowEntry } from '../src/core/read/slowlog.ts'
 
@@ -146,4 +147,22 @@ test('[D13] that no password was asked for is known by having come in; a coturn 
   const publish = (channel: string) => windows(called('', 1, 'PUBLISH', channel, 'rcvp=1024'))
   assert.deepEqual(codes(publish('turn/realm/example.org/user/ann/allocation/1/traffic')), ['redis.cuts-off-coturn'])
   assert.deepEqual(codes(publish('news')), [])
+})
+
+test('[D10] how many commands each client has sent is exact where the server counts it', () => {
+  const list = (...lines: readonly string[]) =>
+    readClients(lines.map((one) => `id=${one.replace(' ', ' addr=10.0.0.5:4711 ')}`).join('\n'))
+  const live = { name: 'fettle-1', clientsBefore: list('3 name=web tot-cmds=100', '4 name=jobs tot-cmds=7') }
+  const clients = list(
+    '3 name=web tot-cmds=400',
+    '5 name=web tot-cmds=20',
+    '4 name=jobs tot-cmds=7',
+    '9 name=fettle-1 tot-cmds=90',
+  )
+  const table = (known: Partial<Facts>) => judge(facts({}, known, live)).tables.find(({ name }) => name === 'clients')
+  assert.deepEqual(table({ clients })?.rows, [
+    ['web', { value: 320, unit: '1' }],
+    ['jobs', { value: 0, unit: '1' }],
+  ])
+  assert.equal(table({ clients: list('3 name=web') }), undefined)
 })

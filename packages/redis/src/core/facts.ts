@@ -32,6 +32,8 @@ export interface Live {
   readonly newest: number
   /** Slow commands that fell out of the log before we could read them. */
   readonly lost: number
+  /** Who was connected when we came. */
+  readonly clientsBefore: readonly Client[]
   /** What was in the slow log before we came. */
   readonly before: readonly SlowEntry[]
   /** Every call since then that took longer than `tailSeconds`, with what the user calls slow among them. */

@@ -7,7 +7,7 @@ import { useOf } from '../use/use.ts'
 import { findClients, findRejected } from './clients.ts'
 import { findCommands } from './commands.ts'
 import { findConditions } from './conditions.ts'
-import { beforeTable, findInLook, serverTable } from './live.ts'
+import { beforeTable, clientsTable, findInLook, serverTable } from './live.ts'
 import { measuresOf } from './measures.ts'
 import { findMemory } from './memory.ts'
 import { judgeMonitor } from './monitor.ts'
@@ -39,6 +39,7 @@ export function judge(facts: Facts): Judgement {
       ...useTable(use),
       ...commandsTable(facts.infos.at(-1)!, load),
       ...monitor.tables,
+      ...clientsTable(facts),
       ...beforeTable(facts),
       ...serverTable(facts),
     ],

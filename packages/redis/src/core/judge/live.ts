@@ -1,6 +1,7 @@
 /** What only somebody knows who has been there: what the server is, and what was in its slow log before. */
 import { type Cell, type Finding, plural, quantityText, type Table } from '@fettle/report'
 import type { Facts, Live } from '../facts.ts'
+import { whoIs } from '../read/clients.ts'
 import { type Info, numberOf } from '../read/info.ts'
 import { seenCall } from '../use/call.ts'
 
@@ -110,4 +111,25 @@ export function beforeTable({ live }: Facts): Table[] {
     { name: 'last', title: 'LAST' },
   ]
   return [{ name: 'slow-before', title: 'In the slow log from before', columns, rows: rows.slice(0, ROWS_MAX) }]
+}
+
+/** How many commands each client has sent, where the server counts that (Valkey 8.0 and newer): exactly. */
+export function clientsTable({ live, clients }: Facts): Table[] {
+  const before = new Map(live?.clientsBefore.map((one) => [one.id, one.totalCommands ?? 0]))
+  const told = clients.filter(({ totalCommands, name }) => totalCommands !== null && name !== live?.name)
+  if (live === null || told.length === 0) return []
+  const sums = new Map<string, number>()
+  for (const one of told) {
+    const sent = one.totalCommands! - (before.get(one.id) ?? 0)
+    sums.set(whoIs(one), (sums.get(whoIs(one)) ?? 0) + sent)
+  }
+  const rows = Array.from(sums)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, ROWS_MAX)
+    .map(([who, sent]): Cell[] => [who, { value: sent, unit: '1' }])
+  const columns = [
+    { name: 'client', title: 'CLIENT', flexible: true as const },
+    { name: 'commands', title: 'COMMANDS' },
+  ]
+  return [{ name: 'clients', title: 'Who has sent how many, of those that are still connected', columns, rows }]
 }

@@ -14,6 +14,7 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const isFirst = live.looks === 0
   const { info, clients, slow, window } = seen
   const settings = seen.settings === undefined ? facts.settings : settingsOf(seen.settings.flatMap(wordsOf))
+  const listed = typeof clients === 'string' ? readClients(clients) : facts.clients
   const infos = typeof info === 'string' ? readInfos(info) : []
   const log = readLog(live, slow, isFirst ? settings : null)
   const sampled = look.window === null ? null : windowOf(log.live, look.window, seen.at, window ?? null)
@@ -23,13 +24,14 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const lines = seen.lines === undefined ? [] : readMonitor(seen.lines.join('\n'))
   return {
     infos: [...facts.infos, ...infos],
-    clients: typeof clients === 'string' ? readClients(clients) : facts.clients,
+    clients: listed,
     settings,
     slow: [...facts.slow, ...tail.filter(({ seconds }) => seconds >= threshold)],
     monitor: lines.length === 0 ? facts.monitor : facts.monitor.concat(lines),
     live: {
       ...known,
       tail: [...live.tail, ...tail],
+      clientsBefore: isFirst ? listed : live.clientsBefore,
       looks: live.looks + 1,
       isOver: look.isLast,
       moments:

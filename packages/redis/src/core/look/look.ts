@@ -60,6 +60,7 @@ export const nothingYet: Live = {
   newest: -1,
   lost: 0,
   before: [],
+  clientsBefore: [],
   tail: [],
   tailSeconds: null,
   windows: [],
