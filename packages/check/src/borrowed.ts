@@ -67,8 +67,12 @@ function filesIn(folder: string): string[] {
 function readBorrowed(file: string): Borrowed | undefined {
   try {
     const one = JSON.parse(readFileSync(file, 'utf8')) as Partial<Borrowed>
-    const hasNames = [one.settings, one.made].every((names) => typeof names === 'object' && names !== null)
-    const isWhole = typeof one.target === 'string' && typeof one.process === 'number' && hasNames
+    const isText = (value: unknown) => typeof value === 'string'
+    const isWhole =
+      isText(one.target) &&
+      typeof one.process === 'number' &&
+      Object.values(one.settings!).every(isText) &&
+      Object.values(one.made!).every((values) => Array.isArray(values) && values.every(isText))
     return isWhole ? (one as Borrowed) : undefined
   } catch {
     return undefined

@@ -74,10 +74,10 @@ export type Looking = OpenCheck<Facts, Look, Seen>
 export async function openLook(
   door: Door,
   data: string,
-  showKeys: boolean,
+  { sample, showKeys }: Pick<Target, 'sample' | 'showKeys'>,
   answerMilliseconds?: number,
 ): Promise<Looking> {
-  const probe = await Probe.open(door, data, answerMilliseconds)
+  const probe = await Probe.open(door, data, sample, answerMilliseconds)
   const { name, isOpen, restored } = probe
   return {
     beginning: { ...noFacts, live: { ...nothingYet, name, isOpen, showKeys, restored } },
@@ -89,13 +89,14 @@ export async function openLook(
 const check: Check<CheckOptions, Facts, Look, Seen> = {
   ...looking,
   subject: ({ address }) => address.name,
-  open: ({ address, keys, data, showKeys }, io) => openLook(new Door(address, keys, io), data ?? io.data, showKeys),
+  open: (target, io) => openLook(new Door(target.address, target.keys, io), target.data ?? io.data, target),
 }
 
 /** A look without windows and without MONITOR, for those who have a door already. */
 export async function lookThrough(door: Door, data: string, seconds: number, io: Io): Promise<Facts> {
   const plan: Plan = { seconds, sample: false, monitor: false }
-  return await lookAt({ ...looking, subject: () => door.name, open: () => openLook(door, data, false) }, plan, io)
+  const open = () => openLook(door, data, { sample: false, showKeys: false })
+  return await lookAt({ ...looking, subject: () => door.name, open }, plan, io)
 }
 
 export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(

@@ -1,4 +1,5 @@
 /** How one gets into a Redis: where it is, and what it asks for. */
+import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { Connection } from './connection.ts'
@@ -16,6 +17,8 @@ export class Door {
   readonly #address: Address
   readonly #keys: Keys
   readonly #io: Io
+  /** In containers, many a process has the same number. */
+  readonly #run = randomInt(2 ** 32)
   #password: string | null
 
   constructor(address: Address, keys: Keys, io: Io) {
@@ -27,6 +30,11 @@ export class Door {
 
   get name(): string {
     return this.#address.name
+  }
+
+  /** Under which the server shows our connections. */
+  clientName(isLogging: boolean): string {
+    return `fettle-${isLogging ? 'logging-' : ''}${this.#run}`
   }
 
   /** It has let us in without a password. */

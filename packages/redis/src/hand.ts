@@ -34,7 +34,7 @@ export class RedisHand implements Hand {
 
   static async open(door: Door, options: HandOptions): Promise<RedisHand> {
     const connection = await door.enter()
-    await connection.ask(['CLIENT', 'SETNAME', `fettle-${process.pid}`])
+    await connection.ask(['CLIENT', 'SETNAME', door.clientName(false)])
     return new RedisHand(door.name, connection, options)
   }
 

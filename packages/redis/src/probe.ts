@@ -4,7 +4,8 @@ import { type Borrowed, borrow, borrowedFrom, Unseen } from '@fettle/check'
 import type { Connection } from './connection.ts'
 import { type Hold, holdOf } from './core/look/hold.ts'
 import { type Look, type Sampling, SETTINGS, type Seen } from './core/look/look.ts'
-import { OwnCount } from './core/look/own.ts'
+import { LOGGING_NAME, OwnCount } from './core/look/own.ts'
+import { readClients } from './core/read/clients.ts'
 import { type Answer, Refusal } from './core/read/resp.ts'
 import type { Door } from './door.ts'
 
@@ -49,10 +50,10 @@ export class Probe {
   }
 
   /**
-   * `answerMilliseconds`: for how long each look is waited for (10 s). Throws Unseen: unreachable, not let in, or
-   * another one is at work there.
+   * `isLogging`: windows will be opened. `answerMilliseconds`: for how long each look is waited for (10 s). Throws
+   * Unseen: unreachable, not let in, or another one is at work there.
    */
-  static async open(door: Door, data: string, answerMilliseconds?: number): Promise<Probe> {
+  static async open(door: Door, data: string, isLogging: boolean, answerMilliseconds?: number): Promise<Probe> {
     const left = borrowedFrom(data, door.name)
     const held = left.find(({ isHeld }) => isHeld)
     if (held !== undefined) {
@@ -60,8 +61,8 @@ export class Probe {
     }
     const connection = await door.enter()
     try {
-      const name = `fettle-${process.pid}`
-      await connection.ask(['CLIENT', 'SETNAME', name])
+      const name = door.clientName(isLogging)
+      await standAlone(connection, door.name, name)
       const restored: string[] = []
       for (const one of left) {
         restored.push(...(await giveBack(connection, one)))
@@ -140,7 +141,8 @@ export class Probe {
     const { milliseconds, threshold, between, entries } = sampling
     const asking = ['CONFIG', 'GET', THRESHOLD]
     const [slow, now] = await this.#askAll([...before, asking])
-    this.#borrow(setBySomebody(now!, between) ?? (this.#threshold || threshold), between)
+    const ours = this.#returned === undefined ? threshold : between
+    this.#borrow(setBySomebody(now!, ours) ?? (this.#threshold || threshold), between)
     await wait(CALM_MS)
     const opening = ['CONFIG', 'SET', THRESHOLD, '0']
     const closing = [asking, ['CONFIG', 'SET', THRESHOLD, between], ['SLOWLOG', 'GET', `${entries}`], ...after]
@@ -151,7 +153,8 @@ export class Probe {
         : await this.#askAll([opening, hold, ...closing])
     if (held instanceof Refusal) this.#hold = null
     const [then, , log, ...answers] = closed
-    this.#borrow(setBySomebody(then!, between) ?? this.#threshold, between)
+    const made = opened instanceof Refusal ? between : '0'
+    this.#borrow(setBySomebody(then!, made) ?? this.#threshold, between)
     if (!(opened instanceof Refusal)) this.#isTouched = true
     else if (!this.#isTouched) this.#forget()
     return [slow!, opened instanceof Refusal ? opened : log!, answers]
@@ -217,21 +220,33 @@ export class Probe {
   }
 }
 
-/** Undefined: it is one of those that we set ourselves, or may not be asked for. */
-function setBySomebody(answer: Answer, between: string): string | undefined {
-  const value = Array.isArray(answer) ? String(answer[1]) : undefined
-  return value === '0' || value === between ? undefined : value
+/**
+ * Says who we are, and that nobody else logs every command there: whoever began then would take what it is for a moment
+ * for what the user has set. Those of other machines, users and data folders are known by nothing else.
+ */
+async function standAlone(connection: Connection, target: string, name: string): Promise<void> {
+  const [, list] = await connection.askAll([
+    ['CLIENT', 'SETNAME', name],
+    ['CLIENT', 'LIST'],
+  ])
+  const clients = typeof list === 'string' ? readClients(list) : []
+  const other = clients.find((one) => one.name !== name && LOGGING_NAME.test(one.name))
+  if (other === undefined) return
+  throw new Unseen(`${target}: fettle at ${other.address} logs every command there for moments; wait for it, or end it`)
 }
 
-/** Only where it still is what we had made of it: somebody may have changed it since. */
+/** Undefined: it is what we have made of it, or may not be asked for. */
+function setBySomebody(answer: Answer, ours: string): string | undefined {
+  const value = Array.isArray(answer) ? String(answer[1]) : undefined
+  return value === ours ? undefined : value
+}
+
+/** Only where it still is what we had made of it: somebody may have changed it since. Nothing else was ever borrowed. */
 async function giveBack(connection: Connection, { settings, made }: Borrowed): Promise<string[]> {
-  const restored: string[] = []
-  for (const [name, value] of Object.entries(settings)) {
-    const now = await connection.ask(['CONFIG', 'GET', name])
-    const isOurs = Array.isArray(now) && made[name]?.includes(String(now[1])) === true
-    if (!isOurs || now[1] === value) continue
-    const answer = await connection.ask(['CONFIG', 'SET', name, value])
-    if (!(answer instanceof Refusal)) restored.push(`${name} ${value}`)
-  }
-  return restored
+  const value = settings[THRESHOLD]
+  const now = await connection.ask(['CONFIG', 'GET', THRESHOLD])
+  const isOurs = Array.isArray(now) && made[THRESHOLD]?.includes(String(now[1])) === true
+  if (value === undefined || !isOurs || now[1] === value) return []
+  const answer = await connection.ask(['CONFIG', 'SET', THRESHOLD, value])
+  return answer instanceof Refusal ? [] : [`${THRESHOLD} ${value}`]
 }

@@ -19,8 +19,8 @@ export const redisWatch: Command<Target> = {
   examples: ['fettle redis watch redis://127.0.0.1:6379', 'fettle redis watch 127.0.0.1 --sample'],
   read: readTarget,
   async run(target, io) {
-    const { address, keys, data = io.data, showKeys } = target
-    const looking = await openLook(new Door(address, keys, io), data, showKeys, ANSWER_MS)
+    const { address, keys, data = io.data } = target
+    const looking = await openLook(new Door(address, keys, io), data, target, ANSWER_MS)
     const over = new AbortController()
     const signal = AbortSignal.any([io.signal, over.signal])
     const display = new Display(looking.beginning, target.address.name, () => over.abort())

@@ -75,7 +75,7 @@ test('[D7] a look that is stopped in a window does not hold it open, and ends as
   running.kill('SIGSTOP')
   await wait(600)
   // Nobody but the server itself can have closed it.
-  for (let i = 0; i < 5; i++) assert.equal(await thresholdOf(redis, ground), '2000')
+  for (let i = 0; i < 5; i++) assert.equal(await thresholdOf(redis, ground), '1997')
   running.kill('SIGCONT')
   await reportOf(running)
   assert.equal(await thresholdOf(redis, ground), '10000')
@@ -105,6 +105,44 @@ test('[D7] two looks at one server: the second waits for nobody and changes noth
   assert.equal(await exitOf(second), 3)
   assert.match(second.output, /^fettle: redis:\/\/\S+: process \d+ is looking at it already; wait for it, or end it\n$/)
   await reportOf(first)
+})
+
+test('[D7] of a look with another data folder the server tells: it is refused as well, and one that was killed is told', async (t) => {
+  const ground = new Ground(t)
+  const redis = await startRedis(ground)
+  const first = check(ground, redis, '--sample', '--for', '60')
+  await untilThreshold(redis, ground, '0')
+  const elsewhere = ['redis', 'check', `${redis.host}:${redis.port}`, '--for', '1', '--json', '--data', ground.folder]
+  const second = fettle(ground, ...elsewhere)
+  assert.equal(await exitOf(second), 3)
+  assert.match(second.output, /^fettle: redis:\S+: fettle at \S+:\d+ logs every command there for moments; wait/)
+  await untilThreshold(redis, ground, '1997')
+  first.kill('SIGKILL')
+  await exitOf(first)
+  await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', '1997')
+  const { findings } = await reportOf(fettle(ground, ...elsewhere, '--sample'))
+  assert.ok(findings.some(({ code, subject }) => code === 'redis.setting-left' && / 1997$/.test(subject)))
+  assert.equal(await thresholdOf(redis, ground), '1997')
+  await reportOf(check(ground, redis, '--for', '1'))
+  assert.equal(await thresholdOf(redis, ground), '10000')
+})
+
+test('[D7] what somebody sets between two windows stands in the end, whatever it is', async (t) => {
+  const ground = new Ground(t)
+  const redis = await startRedis(ground)
+  startTraffic(ground, redis, 'ping')
+  for (const value of ['0', '2000']) {
+    await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', '10000')
+    const running = check(ground, redis, '--sample', '--for', '4')
+    await untilBorrowed(ground)
+    // One of them may fall into a window, in which 0 is what we have set ourselves.
+    for (let i = 0; i < 4; i++) {
+      await wait(130)
+      await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', value)
+    }
+    await reportOf(running)
+    assert.equal(await thresholdOf(redis, ground), value)
+  }
 })
 
 test('[D8] MONITOR costs the server no memory to speak of, even when who reads it is stopped', async (t) => {
@@ -229,7 +267,7 @@ test('[D9] a server that restarts, one whose counters are reset, and one that ha
   await untilBorrowed(ground)
   redis.running.kill('SIGKILL')
   assert.equal(await exitOf(cut), 3)
-  assert.match(cut.output, /^fettle: redis:\S+: .*nothing listens there/)
+  assert.match(cut.output, /^fettle: redis:\S+: .*(?:nothing listens there|closed the connection)/)
 })
 
 test('[D9] a replica is looked at like any other, and says whose it is', async (t) => {

@@ -3,6 +3,7 @@ import { type Finding, quantityText } from '@fettle/report'
 import type { Facts } from '../facts.ts'
 import { BEHIND_BYTES } from '../judge/clients.ts'
 import { judge } from '../judge/judge.ts'
+import { OWN_NAME } from '../look/own.ts'
 import { type Client, whoIs } from '../read/clients.ts'
 import type { Settings } from '../read/settings.ts'
 import { type Advice, adviceOf, BLIND_ADVICE } from './advice.ts'
@@ -78,13 +79,12 @@ function settingItems(advice: readonly Advice[], { settings, refused }: Known) {
 
 /** Somebody may look at a MONITOR for so long; one that is older was left running. */
 const MONITOR_SECONDS = 60
-/** Looks of fettle's end by themselves. */
-const OWN_NAME = /^fettle-\d+$/
 
 /** Clients that only cost: a MONITOR that was left, and who reads nothing of what it has asked for. */
 function left({ facts, earlier, self }: Known): { readonly client: Client; readonly why: string }[] {
   const before = new Map(earlier.map((one) => [one.id, one]))
   return facts.clients.flatMap((client) => {
+    // Looks of fettle's end by themselves.
     if (client.id === self || isReplica(client) || OWN_NAME.test(client.name)) return []
     if (client.flags.includes('O') && client.ageSeconds >= MONITOR_SECONDS) return [{ client, why: MONITOR_WHY }]
     const bytes = before.get(client.id)?.outputBytes ?? 0

@@ -1,8 +1,10 @@
 /** What only somebody knows who has been there: what the server is, and what was in its slow log before. */
 import { type Cell, type Finding, plural, quantityText, type Table } from '@fettle/report'
 import type { Facts, Live } from '../facts.ts'
+import { BETWEEN_USEC } from '../look/look.ts'
 import { whoIs } from '../read/clients.ts'
 import { type Info, numberOf } from '../read/info.ts'
+import type { Settings } from '../read/settings.ts'
 import { seenCall } from '../use/call.ts'
 
 /** Fields of INFO by which forks of Redis tell their own version (valkey 8, dragonfly 1, keydb 6). */
@@ -42,21 +44,37 @@ export function roleOf(info: Info): string {
   return replicas === 0 ? role : `${role} of ${plural(replicas, 'replica')}`
 }
 
-export function findInLook({ live }: Facts): Finding[] {
-  return live === null ? [] : [...restored(live), ...slowBefore(live)]
+export function findInLook({ live, settings }: Facts): Finding[] {
+  return live === null ? [] : [...restored(live), ...leftOver(settings), ...slowBefore(live)]
 }
 
+const note = (code: Finding['code'], subject: string, says: string): Finding => ({
+  code,
+  severity: 'note',
+  subject,
+  says,
+  confidence: 'measured',
+  quantities: {},
+  evidence: [],
+  remedy: [],
+})
+
 function restored({ restored: settings }: Live): Finding[] {
-  return settings.map((setting) => ({
-    code: 'redis.setting-restored',
-    severity: 'note',
-    subject: setting,
-    says: 'was put back: a look that was killed had left it at 0.',
-    confidence: 'measured',
-    quantities: {},
-    evidence: [],
-    remedy: [],
-  }))
+  const says = 'was put back: a look that was killed had left it changed.'
+  return settings.map((setting) => note('redis.setting-restored', setting, says))
+}
+
+const THRESHOLD = 'slowlog-log-slower-than'
+
+/** Of a look that was killed elsewhere nobody here knows what it was. */
+function leftOver(settings: Settings): Finding[] {
+  const value = String(BETWEEN_USEC)
+  if (settings.get(THRESHOLD) !== value) return []
+  const says = 'is as a look leaves it that was killed. What it was stands in the data folder of that look.'
+  const remedy = [
+    'the same look once more, there; or by hand, to the default: CONFIG SET slowlog-log-slower-than 10000',
+  ]
+  return [{ ...note('redis.setting-left', `${THRESHOLD} ${value}`, says), severity: 'warning', remedy }]
 }
 
 /** What the slow log kept of the time before: no finding of now, but it tells what happens at other hours. */
@@ -65,7 +83,7 @@ function slowBefore({ before, windows, showKeys }: Live): Finding[] {
   const slowest = before.reduce((a, b) => (b.seconds > a.seconds ? b : a))
   const { command, pattern, client, seconds } = seenCall(slowest, showKeys)
   const what = [command.toUpperCase(), pattern, client === '' ? '' : `from ${client}`].filter((part) => part !== '')
-  const gone = windows.length > 0 ? ' Logging every command has pushed them out of it: they are in the table.' : ''
+  const gone = windows.length > 0 ? ' Logging every command may have pushed them out: they are in the table.' : ''
   return [
     {
       code: 'redis.slow-before',

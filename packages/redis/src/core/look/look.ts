@@ -149,8 +149,11 @@ function samplingOf(facts: Facts, live: Live): Sampling | null {
   return { milliseconds, threshold, between: betweenOf(threshold), entries }
 }
 
-/** From one look to the next there is no time for more commands of this length than the log holds. */
-const BETWEEN_USEC = 2000
+/**
+ * From one look to the next there is no time for more commands of this length than the log holds. It is a number that
+ * nobody else sets: so what a killed look has left is known, and what somebody sets meanwhile is not taken for ours.
+ */
+export const BETWEEN_USEC = 1997
 
 function betweenOf(threshold: string): string {
   const own = Number(threshold)

@@ -1,5 +1,9 @@
 /** What the look itself has made the server do, so that it is not taken for the load of others. */
 
+/** Names of our connections; of those of a look that logs every command for moments. */
+export const OWN_NAME = /^fettle-(?:logging-)?\d+$/
+export const LOGGING_NAME = /^fettle-logging-\d+$/
+
 export interface Own {
   /** Calls by the name that INFO counts them under, whole and by subcommand: `config` and `config|get`. */
   readonly commands: ReadonlyMap<string, number>
