@@ -241,7 +241,7 @@ function setBySomebody(answer: Answer, ours: string): string | undefined {
   return value === ours ? undefined : value
 }
 
-/** Only where it still is what we had made of it: somebody may have changed it since. Nothing else was ever borrowed. */
+/** Only where it still is what we had made of it: somebody may have changed it since. Nothing else is ever borrowed. */
 async function giveBack(connection: Connection, { settings, made }: Borrowed): Promise<string[]> {
   const value = settings[THRESHOLD]
   const now = await connection.ask(['CONFIG', 'GET', THRESHOLD])

@@ -203,6 +203,7 @@ test('[D32] settings that cannot be put back, passwords and files are refused wi
     ['dir', '/', /^dir decides what is written where on its disk$/],
     ['appendfsync', 'no', /^appendfsync is not set from here; what can be put back is: timeout, /],
     ['timeout', '-1', /^timeout may be a whole number from 0 to 2147483647$/],
+    ['constructor', '1', /^constructor is not set from here; what/],
     ['hz', '501', /^hz may be a whole number from 1 to 500$/],
     ['activedefrag', 'maybe', /^activedefrag may be yes, no$/],
     ['client-output-buffer-limit', 'replica 1 1 1', /may be "pubsub HARD SOFT SECONDS", or normal instead of pubsub$/],

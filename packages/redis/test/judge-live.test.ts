@@ -5,6 +5,7 @@ import type { Finding } from '@fettle/report'
 import { type Facts, type Live, noFacts } from '../src/core/facts.ts'
 import { judge } from '../src/core/judge/judge.ts'
 import { nothingYet } from '../src/core/look/look.ts'
+import { nothingOwn } from '../src/core/look/own.ts'
 import { readClients } from '../src/core/read/clients.ts'
 import { readInfos } from '../src/core/read/info.ts'
 import type { SlowEntry } from '../src/core/read/slowlog.ts'
@@ -165,4 +166,28 @@ test('[D10] how many commands each client has sent is exact where the server cou
     ['jobs', { value: 0, unit: '1' }],
   ])
   assert.equal(table({ clients: list('3 name=web') }), undefined)
+})
+
+test('what slow commands took of the time is told with an interval that holds it, and of no time that nobody watched', () => {
+  const keys = Array.from({ length: 8 }, (_, i) => ({ ...slow(0.02, 'KEYS', 'a*'), id: i + 1, at: 5 }))
+  const moments = [0, 2, 4, 6, 8].map((newest, i) => ({ at: i, own: nothingOwn, newest }))
+  const infoOf = (i: number) =>
+    `run_id:a\nuptime_in_seconds:${i + 9}\ntotal_commands_processed:${i * 50}\nserver_time_usec:${i * 1e6 + 5.4e6}\nx:1`
+  const settings = new Map([['slowlog-log-slower-than', '10000']])
+  const all = (infos: Facts['infos']): Facts => ({
+    ...noFacts,
+    infos,
+    settings,
+    slow: keys,
+    live: { ...nothingYet, moments },
+  })
+  const blockedOf = (facts: Facts) => judge(facts).measures.find(({ name }) => name === 'blocked')?.quantity
+  const infos = readInfos([0, 1, 2, 3, 4].map(infoOf).join('\n'))
+  const { value, low, high } = blockedOf(all(infos))!
+  assert.deepEqual(
+    [value, low, high].map((one) => Math.round(one! * 1e6) / 1e6),
+    [0.04, 0.04, 0.04],
+  )
+  const reset = readInfos([4, 5, 0].map(infoOf).join('\n'))
+  assert.equal(blockedOf(all(reset)), undefined)
 })

@@ -114,6 +114,8 @@ test('[D12] a client that does not read is found by what waits for it; a reply o
   const behind = (bytes: number) => during({}, client(`name=screen age=9 flags=P cmd=psubscribe omem=${bytes}`))
   assert.deepEqual(told(behind(20_000_000)), [['warning', 'redis.client-behind', 'screen']])
   assert.deepEqual(told(behind(2_000_000)), [])
+  // A replica that loads has to wait for much, and would begin anew.
+  assert.deepEqual(told(during({}, client('name= age=9 flags=S cmd=psync omem=90000000'))), [])
   // Before 5.0 INFO told of it; CLIENT LIST knows better who.
   const old = { client_longest_output_list: 5000 }
   assert.deepEqual(told(during(old)), [['warning', 'redis.client-behind', '']])

@@ -109,6 +109,8 @@ test('INFO is read with headers and without, with any line ends, and what is non
     '# Server\r\nredis_version:7.0.15\r\n\r\nStats\r\ntotal_commands_processed:5\r\nused_cpu_sys:x\r\na:1\r\nb:2\r\n'
   const [info] = readInfos(text)
   assert.equal(info!.fields.get('total_commands_processed'), '5')
+  // Each module has a line of the same name.
+  assert.equal(readInfos(`module:name=a,ver=1\nmodule:name=b,ver=1\n${text}`).length, 1)
   assert.deepEqual(readInfos('see http://example.org\nnote: this is no INFO\n'), [])
   assert.equal(learnFrom(noFacts, 'nothing of the kind\n\u0000\u001b[2J'), undefined)
 })

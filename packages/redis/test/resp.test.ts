@@ -46,6 +46,17 @@ test('what is no Redis, or means to fill our memory, is told and not read on', (
   }
 })
 
+test('a reply of lists within lists that never ends is not read on, and many replies are', () => {
+  const reader = new ReplyReader()
+  const [many, list] = [Buffer.from(':1\r\n'.repeat(2 ** 20)), Buffer.from(`*1000\r\n${':1\r\n'.repeat(999)}*-1\r\n`)]
+  for (let i = 0; i < 40; i++) assert.equal(reader.push(many).length, 2 ** 20)
+  reader.push(Buffer.from('*1000000\r\n'))
+  const endless = () => {
+    for (let i = 0; i < 40_000; i++) reader.push(list)
+  }
+  assert.throws(endless, /a reply without an end/)
+})
+
 test('commands go out as bytes', () => {
   assert.equal(
     wireOf([['GET', '\xc3\xa9\r\n'], ['PING']]).toString('latin1'),

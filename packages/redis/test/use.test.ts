@@ -8,7 +8,7 @@ import { nothingOwn } from '../src/core/look/own.ts'
 import { readInfos } from '../src/core/read/info.ts'
 import type { Answer } from '../src/core/read/resp.ts'
 import type { SlowEntry } from '../src/core/read/slowlog.ts'
-import { callsOf } from '../src/core/use/call.ts'
+import { callsOf, seenCall } from '../src/core/use/call.ts'
 import { foldRare } from '../src/core/use/fold.ts'
 import { useOf } from '../src/core/use/use.ts'
 
@@ -150,6 +150,33 @@ test('[D10] of a window that the log does not hold, how many there were is known
   assert.deepEqual([full.live!.windows[0]!.entries.length, full.live!.windows[0]!.logged], [3, 1000])
   const gap = learn(full, plain, { at: 2, own: nothingOwn, slow: log(entry(1010, 'KEYS *', 20_000, 'a')) })
   assert.equal(gap.live!.lost, 10)
+})
+
+test('[D4] who has everything logged does not call it slow', () => {
+  const facts = started(
+    { ...USUAL, 'slowlog-log-slower-than': '0' },
+    entry(6, 'KEYS *', 50_000, 'old'),
+    entry(7, 'GET a', 5, 'web'),
+  )
+  const { slow, live } = learn(facts, plain, {
+    at: 1,
+    own: nothingOwn,
+    slow: log(entry(8, 'GET a', 5, 'web'), entry(9, 'KEYS *', 20_000, 'web')),
+  })
+  const ids = (entries: readonly SlowEntry[]) => entries.map(({ id }) => id)
+  assert.deepEqual([ids(live!.before), ids(slow)], [[6], [9]])
+})
+
+test('[D9] a name of a megabyte, which a client may well have, is cut', () => {
+  const long = 'x'.repeat(1_000_000)
+  const facts = learn(started(USUAL), plain, {
+    at: 1,
+    own: nothingOwn,
+    slow: log(entry(8, 'KEYS *', 20_000, long)),
+    clients: `id=7 addr=10.0.0.5:4711 name=${long} age=1 flags=N omem=0 cmd=get`,
+  })
+  assert.deepEqual([facts.slow[0]!.clientName!.length, facts.clients[0]!.name.length], [64, 64])
+  assert.ok(seenCall({ ...facts.slow[0]!, words: ['GET', long.replaceAll('xx', ':a')] }, true).pattern.length <= 200)
 })
 
 test('[D7] a window is as long as a hundred commands take, there is none beside a MONITOR or without a log', () => {

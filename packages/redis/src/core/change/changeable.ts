@@ -81,28 +81,30 @@ export const CHANGEABLE: readonly string[] = Array.from(KINDS.keys())
 
 const PASSWORD = 'is a password: set it in redis-cli or in its file, so that it is kept nowhere else'
 const FILES = 'decides what is written where on its disk'
-const REFUSED: Readonly<Record<string, string>> = {
-  requirepass: PASSWORD,
-  masterauth: PASSWORD,
-  masteruser: PASSWORD,
-  maxmemory: 'below what is used it throws keys out at once, and nothing brings them back',
-  dir: FILES,
-  dbfilename: FILES,
-  save: FILES,
-  appendonly: FILES,
-  aclfile: FILES,
-  bind: 'may cut off whoever changes it; write it into its file',
-  port: 'may cut off whoever changes it; write it into its file',
-  'protected-mode': 'decides who gets in; write it into its file (see --protect)',
-  replicaof: 'throws all its keys away',
-  slaveof: 'throws all its keys away',
-}
+const REFUSED = new Map(
+  Object.entries({
+    requirepass: PASSWORD,
+    masterauth: PASSWORD,
+    masteruser: PASSWORD,
+    maxmemory: 'below what is used it throws keys out at once, and nothing brings them back',
+    dir: FILES,
+    dbfilename: FILES,
+    save: FILES,
+    appendonly: FILES,
+    aclfile: FILES,
+    bind: 'may cut off whoever changes it; write it into its file',
+    port: 'may cut off whoever changes it; write it into its file',
+    'protected-mode': 'decides who gets in; write it into its file (see --protect)',
+    replicaof: 'throws all its keys away',
+    slaveof: 'throws all its keys away',
+  }),
+)
 
 /** What is wrong with `NAME=VALUE`; undefined: nothing. */
 export function faultOf(name: string, value: string): string | undefined {
   const kind = KINDS.get(name)
   if (kind === undefined) {
-    return `${name} ${REFUSED[name] ?? `is not set from here; what can be put back is: ${CHANGEABLE.join(', ')}`}`
+    return `${name} ${REFUSED.get(name) ?? `is not set from here; what can be put back is: ${CHANGEABLE.join(', ')}`}`
   }
   return kind.canonical(value, '') === undefined ? `${name} may be ${kind.may}` : undefined
 }

@@ -4,7 +4,7 @@ import type { Facts } from '../facts.ts'
 import { BEHIND_BYTES } from '../judge/clients.ts'
 import { judge } from '../judge/judge.ts'
 import { OWN_NAME } from '../look/own.ts'
-import { type Client, whoIs } from '../read/clients.ts'
+import { type Client, isReplica, whoIs } from '../read/clients.ts'
 import type { Settings } from '../read/settings.ts'
 import { type Advice, adviceOf, BLIND_ADVICE } from './advice.ts'
 import { canonicalOf, configLine, setCommand } from './changeable.ts'
@@ -97,9 +97,6 @@ function left({ facts, earlier, self }: Known): { readonly client: Client; reado
 const MONITOR_WHY =
   'It is a MONITOR: everything is told to it as well (measured on Redis 7.0: a GET takes 41 % more CPU). ' +
   'If somebody is looking at it, leave it.'
-
-/** `S`: a replica; `M`: our master. They would load everything anew. */
-const isReplica = ({ flags }: Client) => /[SM]/.test(flags)
 
 function clientFor(who: string, { facts, self }: Known): Client | string {
   const client = facts.clients.find(({ id, address }) => String(id) === who || address === who)

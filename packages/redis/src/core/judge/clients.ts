@@ -2,7 +2,7 @@
 import { type Finding, plural, quantityText } from '@fettle/report'
 import type { Facts } from '../facts.ts'
 import { countedIn, type Load } from '../load.ts'
-import { type Client, whoIs } from '../read/clients.ts'
+import { type Client, isReplica, whoIs } from '../read/clients.ts'
 import { type Info, numberOf } from '../read/info.ts'
 
 export function findClients(facts: Facts): Finding[] {
@@ -40,10 +40,10 @@ const EVIDENCE_MAX = 3
 /** Nobody has so much waiting for a moment only: the limit at which Redis warns subscribers by default. */
 export const BEHIND_BYTES = 8e6
 
-/** Who does not read what is sent to him. */
+/** Who does not read what is sent to him. For a replica that loads much has to wait. */
 function behind(clients: readonly Client[]): Finding[] {
   const groups = Map.groupBy(
-    clients.filter(({ outputBytes }) => outputBytes >= BEHIND_BYTES),
+    clients.filter((one) => one.outputBytes >= BEHIND_BYTES && !isReplica(one)),
     whoIs,
   )
   return Array.from(groups, ([who, ones]) => {

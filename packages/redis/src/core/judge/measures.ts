@@ -98,14 +98,13 @@ function endsOf(above: readonly (number | null)[], below: readonly (number | nul
 }
 
 /** Of the time, in which a slow command ran and nobody else was served; and the slowest of them. */
-function blockedOf({ slow, settings, infos, live }: Facts, { seconds }: Load, slices: readonly Load[]): Measure[] {
+function blockedOf({ slow, settings, live }: Facts, { seconds, over }: Load, slices: readonly Load[]): Measure[] {
   const threshold = Number(settings.get('slowlog-log-slower-than') ?? -1)
-  if (live === null || !seconds || threshold <= 0) return []
-  const sum = slow.reduce((all, one) => all + one.seconds, 0)
-  const ends = infos.map((info) => (numberOf(info, 'server_time_usec') ?? Number.NaN) / 1e6)
-  const blocked = slices.map((_, i) =>
-    slow.reduce((all, one) => all + (one.at >= ends[i]! && one.at < ends[i + 1]! ? one.seconds : 0), 0),
-  )
+  if (live === null || over === 'life' || !seconds || threshold <= 0) return []
+  const sumOf = (entries: Facts['slow']) => entries.reduce((all, one) => all + one.seconds, 0)
+  const sum = sumOf(slow)
+  const ends = live.moments.map(({ newest }) => newest)
+  const blocked = slices.map((_, i) => sumOf(slow.filter(({ id }) => id > ends[i]! && id <= ends[i + 1]!)))
   const quantity = { value: sum / seconds, unit: 'share' as const }
   const sure = sum === 0 ? { low: 0, high: 0 } : endsOf(blocked, slices.map(secondsOf))
   const longest = Math.max(0, ...slow.map((one) => one.seconds))

@@ -78,8 +78,8 @@ function unseenSlow({ lost }: Live): Unseen[] {
   if (lost === 0) return []
   return [
     {
-      what: `${lost} slow commands`,
-      why: 'the log did not hold them long enough; what is said of slow ones is at least',
+      what: `${lost} entries of the slow log`,
+      why: 'it did not hold them long enough; what is said of slow commands is at least',
     },
   ]
 }

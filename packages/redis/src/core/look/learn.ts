@@ -45,10 +45,13 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   }
 }
 
-/** In seconds; infinite where nothing is logged at all. */
+/** As Redis has it by default. */
+const SLOW_USEC = 10_000
+
+/** What is slow, in seconds; infinite where nothing is logged at all. Who logs everything does not call it slow. */
 function thresholdOf(settings: Settings): number {
-  const usec = Number(settings.get('slowlog-log-slower-than') ?? 0)
-  return usec < 0 ? Infinity : usec / 1e6
+  const usec = Number(settings.get('slowlog-log-slower-than') ?? SLOW_USEC)
+  return usec < 0 ? Infinity : (usec || SLOW_USEC) / 1e6
 }
 
 interface Told {

@@ -19,6 +19,9 @@ export interface Client {
   readonly totalCommands: number | null
 }
 
+/** CLIENT SETNAME takes names of megabytes. */
+export const NAME_MAX = 64
+
 const LINE = /^id=\d+ addr=\S+ /
 
 /** The clients in the text. No value holds a blank: CLIENT SETNAME refuses one too. */
@@ -31,7 +34,7 @@ export function readClients(text: string): Client[] {
     return {
       id: number('id'),
       address: parts.get('addr') ?? '',
-      name: parts.get('name') ?? '',
+      name: (parts.get('name') ?? '').slice(0, NAME_MAX),
       ageSeconds: number('age'),
       flags: parts.get('flags') ?? '',
       command: (parts.get('cmd') ?? '').toLowerCase(),
@@ -44,6 +47,9 @@ export function readClients(text: string): Client[] {
 
 /** How people know it: by its name, else by its host. */
 export const whoIs = ({ name, address }: Client): string => name || hostOf(address)
+
+/** `S`: a replica; `M`: our master. Who is cut off loads everything anew. */
+export const isReplica = ({ flags }: Client): boolean => /[SM]/.test(flags)
 
 /** An address without the port, which is another one each time. */
 export const hostOf = (address: string): string => address.replace(/:\d+$/, '')

@@ -15,6 +15,8 @@ export interface CommandStats {
 
 const LINE = /^([a-zA-Z][a-zA-Z0-9_|.-]*):(.*)$/
 const COMMAND = /^cmdstat_(.+)$/
+/** Comes once for each module that is loaded, and makes no other INFO. */
+const MANY: ReadonlySet<string> = new Set(['module'])
 /** So many lines of this form, and it is an INFO. */
 const LINES_MIN = 5
 
@@ -24,7 +26,7 @@ export function readInfos(text: string): Info[] {
   let current: (typeof found)[number] | undefined
   for (const line of text.split(/\r?\n/)) {
     const [, name, value] = LINE.exec(line.trim()) ?? []
-    if (name === undefined || value === undefined) continue
+    if (name === undefined || value === undefined || MANY.has(name)) continue
     if (current === undefined || current.fields.has(name)) {
       current = { fields: new Map(), commands: new Map() }
       found.push(current)

@@ -1,12 +1,15 @@
 /** RESP2, as a client hears it: replies of a server that may be slow, broken or no Redis at all. */
 import type { Reply } from './reply.ts'
 
+/** It is told to people, and in one line. */
+const REFUSAL_MAX = 300
+
 /** What a command was refused with: `NOPERM User has no permissions...`. */
 export class Refusal {
   readonly text: string
 
   constructor(text: string) {
-    this.text = text
+    this.text = text.slice(0, REFUSAL_MAX)
   }
 }
 
@@ -18,6 +21,8 @@ const BYTES_MAX = 64 * 1024 * 1024
 const ITEMS_MAX = 1_000_000
 const LINE_MAX = 64 * 1024
 const DEPTH_MAX = 8
+/** Many small items in lists within lists. */
+const REPLY_MAX = 2 * BYTES_MAX
 
 interface List {
   readonly items: Answer[]
@@ -36,9 +41,13 @@ export class ReplyReader {
   #later: Buffer[] = []
   #laterBytes = 0
   #open: List[] = []
+  /** Bytes since the last whole reply. */
+  #unanswered = 0
 
   /** Throws NoRedis. */
   push(chunk: Buffer): Answer[] {
+    this.#unanswered += chunk.length
+    if (this.#unanswered > REPLY_MAX) throw new NoRedis('a reply without an end')
     this.#later.push(chunk)
     this.#laterBytes += chunk.length
     if (this.#bytes.length - this.#at + this.#laterBytes < this.#needed) return []
@@ -50,7 +59,9 @@ export class ReplyReader {
     const whole: Answer[] = []
     for (let value = this.#next(); value !== undefined; value = this.#next()) {
       const done = this.#place(value)
-      if (done !== undefined) whole.push(done)
+      if (done === undefined) continue
+      whole.push(done)
+      this.#unanswered = this.#bytes.length - this.#at
     }
     return whole
   }

@@ -1,4 +1,5 @@
 /** `SLOWLOG GET`, as redis-cli prints it. */
+import { NAME_MAX } from './clients.ts'
 import { type Reply, readReplies } from './reply.ts'
 
 /** A command that took longer than `slowlog-log-slower-than`. */
@@ -24,10 +25,14 @@ export function entriesOf(reply: Reply): SlowEntry[] {
   return Array.isArray(reply) ? reply.map(entryOf).filter((one) => one !== undefined) : []
 }
 
+const isCount = (value: Reply | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+/** There is no later day. */
+const AT_MAX = 8.64e12
+
 function entryOf(entry: Reply): SlowEntry | undefined {
   if (!Array.isArray(entry)) return undefined
   const [id, at, usec, words, client, clientName] = entry as readonly Reply[]
-  if (typeof id !== 'number' || typeof at !== 'number' || typeof usec !== 'number') return undefined
+  if (!isCount(id) || !isCount(at) || !isCount(usec) || at > AT_MAX) return undefined
   if (!Array.isArray(words) || words.length === 0) return undefined
   const textOr = (value: Reply | undefined) => (typeof value === 'string' && value !== '' ? value : null)
   return {
@@ -36,7 +41,7 @@ function entryOf(entry: Reply): SlowEntry | undefined {
     seconds: usec / 1e6,
     words: words.map(String),
     client: textOr(client),
-    clientName: textOr(clientName),
+    clientName: textOr(clientName)?.slice(0, NAME_MAX) ?? null,
   }
 }
 

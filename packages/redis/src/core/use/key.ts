@@ -22,9 +22,12 @@ const MARKS: ReadonlyMap<string, string> = new Map([
   ['xreadgroup', 'streams'],
 ])
 
+/** MONITOR tells keys of any length; the slow log cuts them before. */
+const KEY_MAX = 200
+
 /** The pattern of a command's first key, or the key itself; of SCAN what it looks for. Empty: it has none. */
 export function keyOf(words: readonly string[], isShown = false): string {
-  const key = firstKey(words[0]!.toLowerCase(), words) ?? ''
+  const key = firstKey(words[0]!.toLowerCase(), words)?.slice(0, KEY_MAX) ?? ''
   return isShown ? key : patternOf(key)
 }
 
