@@ -46,15 +46,15 @@ test('what is no Redis, or means to fill our memory, is told and not read on', (
   }
 })
 
-test('a reply of lists within lists that never ends is not read on, and many replies are', () => {
+test('a reply of many items that never ends is not read on, and many replies are', () => {
   const reader = new ReplyReader()
-  const [many, list] = [Buffer.from(':1\r\n'.repeat(2 ** 20)), Buffer.from(`*1000\r\n${':1\r\n'.repeat(999)}*-1\r\n`)]
-  for (let i = 0; i < 40; i++) assert.equal(reader.push(many).length, 2 ** 20)
-  reader.push(Buffer.from('*1000000\r\n'))
-  const endless = () => {
-    for (let i = 0; i < 40_000; i++) reader.push(list)
+  const item = Buffer.from(`$1000000\r\n${'x'.repeat(1_000_000)}\r\n`)
+  const push = () => {
+    for (let i = 0; i < 140; i++) reader.push(item)
   }
-  assert.throws(endless, /a reply without an end/)
+  push()
+  reader.push(Buffer.from('*1000000\r\n'))
+  assert.throws(push, /a reply without an end/)
 })
 
 test('commands go out as bytes', () => {
