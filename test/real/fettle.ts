@@ -5,7 +5,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { exitOf, type Ground, type Running, until } from './harness.ts'
 
-const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
+/** What Node is given to run fettle. */
+export const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
 
 /** Starts `fettle ...` with these arguments. */
 export function fettle(ground: Ground, ...args: string[]): Running {

@@ -49,7 +49,7 @@ export function processIo(): Io {
       return stopping().signal
     },
     async write(text) {
-      if (!stdout.write(text)) await once(stdout, 'drain').catch(() => {})
+      if (!stdout.write(text, lost)) await once(stdout, 'drain').catch(() => {})
     },
     print(text) {
       stdout.write(text)
@@ -62,6 +62,11 @@ export function processIo(): Io {
 }
 
 const canDraw = ({ TERM }: NodeJS.ProcessEnv) => process.stdout.isTTY === true && TERM !== 'dumb'
+
+/** An answer that nobody has got is none, whatever it said; a reader that went away has had enough. */
+function lost(error?: NodeJS.ErrnoException | null): void {
+  if (error && error.code !== 'EPIPE') process.once('exit', () => (process.exitCode = EXIT.couldNot))
+}
 
 /** One line, whatever names stand in it. */
 export const complaint = (line: string) => `fettle: ${printable(line.trim().replaceAll(/\s*\n\s*/g, ' '))}`

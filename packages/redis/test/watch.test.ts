@@ -157,7 +157,7 @@ test('[D20] what is remembered is of the last minute, however long one watches',
 test('[D20] numbers are of the last 15 s; what was slow and what was found, of the last minute', () => {
   const soon = show(watched(30))
   assert.equal(soon[0], 'redis://10.0.0.9:6379  Redis 7.0.15  master  03:00:00 UTC  q quits, ? keys')
-  assert.match(soon[1]!, /^last 1[56] s {2}1 k\/s {2}CPU 50 % of a core {2}batch 1 {2}2 clients {2}50 MB$/)
+  assert.match(soon[1]!, /^last 1[56] s {2}1 k\/s {2}CPU 50 % of a core {2}batch 1 {2}1 client {2}50 MB$/)
   assert.match(soon[2]!, /^CPU +▄{30}$/)
   assert.match(soon[4]!, /^COMMAND +KEYS +CLIENT +EXECUTING +CALLS$/)
   assert.match(soon[5]!, /^keys +user:\*:profile +reporter +9\d\.\d /)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '@fettle/report'
-import { fettle, fettleWith } from '../fettle.ts'
+import { fettle, fettleWith, launcher } from '../fettle.ts'
 import { exitOf, find, Ground, type Running, until } from '../harness.ts'
 import { ask, type Redis, startRedis } from '../redis.ts'
 
@@ -143,6 +143,26 @@ test('[D7] what somebody sets between two windows stands in the end, whatever it
     await reportOf(running)
     assert.equal(await thresholdOf(redis, ground), value)
   }
+})
+
+test('[D7] a report that cannot be written is status 3, and all is as it was', async (t) => {
+  const ground = new Ground(t)
+  const redis = await startRedis(ground)
+  const words = [
+    'redis',
+    'check',
+    `redis://${redis.host}:${redis.port}`,
+    '--sample',
+    '--for',
+    '1',
+    '--data',
+    dataOf(ground),
+  ]
+  const running = ground.start('/bin/sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, launcher, ...words])
+  assert.equal(await exitOf(running), 3)
+  assert.equal(running.output, 'fettle: standard output cannot be written (ENOSPC)\n')
+  assert.equal(await thresholdOf(redis, ground), '10000')
+  assert.deepEqual(borrowed(ground), [])
 })
 
 test('[D8] MONITOR costs the server no memory to speak of, even when who reads it is stopped', async (t) => {

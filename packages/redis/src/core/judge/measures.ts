@@ -3,7 +3,7 @@ import { ratioOfSums } from '@fettle/estimate'
 import type { Measure, Quantity } from '@fettle/report'
 import type { Facts } from '../facts.ts'
 import { executingSeconds, type Load, slicesOf } from '../load.ts'
-import { largestDatabase, numberOf } from '../read/info.ts'
+import { type Info, largestDatabase, numberOf } from '../read/info.ts'
 
 /** What one is by the other, each of a load; null: it is not known. */
 interface Ratio {
@@ -67,12 +67,18 @@ export function measuresOf(facts: Facts, load: Load): Measure[] {
     ...plain('commands', load.over === 'life' ? 'commands since the start' : 'commands', load.commands, '1'),
     ...RATIOS.flatMap((ratio) => measureOf(ratio, load, slices, facts)),
     ...blockedOf(facts, load, slices),
-    ...plain('clients', 'clients', numberOf(info, 'connected_clients'), '1'),
+    ...plain('clients', 'clients', clientsOf(facts, info), '1'),
     ...plain('blocked-clients', 'blocked clients', numberOf(info, 'blocked_clients') || null, '1'),
     ...plain('keys', `keys in ${largest?.name ?? 'the database'}`, largest?.keys, '1'),
     ...plain('memory', 'memory', numberOf(info, 'used_memory'), 'B'),
     ...plain('looking', 'what looking took, of one core', lookingOf(load), 'share'),
   ]
+}
+
+/** Without ourselves. */
+function clientsOf({ live }: Facts, info: Info): number | undefined {
+  const all = numberOf(info, 'connected_clients')
+  return all === undefined || live === null ? all : Math.max(0, all - 1)
 }
 
 function measureOf({ name, title, unit, better, of, by }: Ratio, load: Load, slices: Load[], facts: Facts): Measure[] {

@@ -32,7 +32,7 @@ export function judgeMonitor(facts: Facts): {
   const stamp = stampOf(infos.at(-1)?.fields.get('redis_version'))
   const names = new Map(clients.map(({ address, name }) => [address, name]))
   const stretches = stretchesOf(facts)
-  const groups = groupsOf(stretches, stamp, names)
+  const groups = groupsOf(stretches, stamp, names, facts.live?.showKeys === true)
   const seconds = stretches.reduce((sum, lines) => sum + lines.at(-1)!.at - lines[0]!.at, 0)
   return {
     tables: [tableOf(groups, monitor.length)],
@@ -64,12 +64,13 @@ function groupsOf(
   stretches: readonly (readonly Seen[])[],
   stamp: 'start' | 'end' | undefined,
   names: ReadonlyMap<string, string>,
+  showKeys: boolean,
 ): Group[] {
   const busy = stamp === undefined ? [] : stretches.flatMap((lines) => busyAtMost(lines, stamp))
   const groups = new Map<string, Group>()
   for (const [i, { words, client }] of stretches.flat().entries()) {
     const command = words[0]!.toLowerCase()
-    const pattern = keyOf(words)
+    const pattern = keyOf(words, showKeys)
     const who = names.get(client) || hostOf(client)
     const key = JSON.stringify([command, pattern, who])
     const group = groups.get(key) ?? { command, pattern, client: who, count: 0, slowSeconds: 0, slow: 0 }

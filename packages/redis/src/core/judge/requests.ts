@@ -11,6 +11,8 @@ const MOSTLY_KERNEL = 3
 const SMALL_BYTES = 200
 /** Commands in a batch below which nothing is pipelined to speak of. */
 const BATCHED = 2
+/** A connection that is opened reads without a command, so that even single ones are not exactly one. */
+const BATCHED_HARDLY = 1.1
 /**
  * CPU of KEYS for each key that it looks at: 129 ms for a million (Redis 7.0.15). Its reply holds what it finds; all of
  * it is user time.
@@ -54,7 +56,8 @@ function tinyRequests({ infos }: Facts, load: Load): Finding | undefined {
   const isSmall = each.bytesIn < SMALL_BYTES && each.bytesOut < SMALL_BYTES
   if (!isSmall || !(batch === undefined ? isMostlyKernel : batch < BATCHED)) return undefined
   const cpu = each.kernel + each.user
-  const came = batch === undefined ? 'It looks as if they come one by one' : `${text(batch, '1')} come in a batch`
+  const alone = batch === undefined ? 'It looks as if they come one by one' : 'They come one by one'
+  const came = batch === undefined || batch < BATCHED_HARDLY ? alone : `${text(batch, '1')} come in a batch`
   return {
     code: 'redis.tiny-requests',
     severity: 'fault',
