@@ -1,10 +1,11 @@
 /** A tool's command, made known to the command line. */
 import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { redisChange, redisCheck, redisExplain, redisWatch } from '@fettle/redis'
+import { sshExplain } from '@fettle/ssh'
 import { Command, Option } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [redisCheck, redisChange, redisExplain, redisWatch, compare]
+const tools: readonly Tool<any>[] = [redisCheck, redisChange, redisExplain, redisWatch, sshExplain, compare]
 
 /** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
 export function toolCommands(io: Io, done: (status: number) => void): Command[] {
@@ -22,7 +23,10 @@ export function toolCommands(io: Io, done: (status: number) => void): Command[] 
   return Array.from(groups.values())
 }
 
-const summaries: Readonly<Record<string, string>> = { redis: 'find what burns the CPU of a Redis, and put it right' }
+const summaries: Readonly<Record<string, string>> = {
+  redis: 'find what burns the CPU of a Redis, and put it right',
+  ssh: 'find where the seconds of a slow login go',
+}
 
 function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
   const command = new Command(name).description(tool.summary)

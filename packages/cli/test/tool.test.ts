@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { compare } from '@fettle/check'
 import { redisExplain } from '@fettle/redis'
+import { sshExplain } from '@fettle/ssh'
 import { User, words } from './terminal.ts'
 
 const INFO = [
@@ -32,6 +33,54 @@ test('the examples of a tool run, and its help fits the terminal', async (t) => 
     if (example.includes('--json')) assert.equal(JSON.parse(out).schema, 'fettle.report/1')
     else for (const line of out.split('\n')) assert.ok(line.length <= 80 || line.includes(user.home), line)
   }
+})
+
+const LOGIN = [
+  '0.000 OpenSSH_9.2p1',
+  '0.010 debug1: Connecting to host.example [192.0.2.1] port 22.',
+  '0.020 debug1: Connection established.',
+  '0.020 debug1: Local version string SSH-2.0-OpenSSH_9.2p1',
+  '0.020 \u001b[2JWelcome\u001b]0;x\u0007',
+  '3.020 debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1\u001b[2J',
+].join('\n')
+
+test('the examples of ssh explain run, its help fits the terminal, and Windows writes UTF-16', async (t) => {
+  const user = new User(t)
+  writeFileSync(user.path('log.txt'), LOGIN)
+  const { out: help } = await user.run('ssh', 'explain', '--help')
+  for (const line of help.split('\n')) assert.ok(line.length <= 80, line)
+  for (const example of sshExplain.examples) {
+    assert.ok(help.includes(example), example)
+    const { status, out, err } = await user.run(
+      ...words(example).map((word) => (word === 'log.txt' ? user.path(word) : word)),
+    )
+    assert.deepEqual([status, err], [1, ''], example)
+    assert.ok(!out.includes('\u001b'), out)
+    if (example.includes('--json')) assert.equal(JSON.parse(out).findings[0].code, 'ssh.banner')
+    else for (const line of out.split('\n')) assert.ok(line.length <= 80 || line.includes(user.home), line)
+  }
+  const { out: before } = await user.run('ssh', 'explain', user.path('log.txt'))
+  writeFileSync(user.path('log.txt'), `\ufeff${LOGIN.replaceAll('\n', '\r\n')}`, 'utf16le')
+  assert.equal((await user.run('ssh', 'explain', user.path('log.txt'))).out, before)
+})
+
+test('what is no log of ssh, and what is too large, is one line and status 3', async (t) => {
+  const user = new User(t)
+  writeFileSync(user.path('empty.txt'), '')
+  writeFileSync(user.path('binary.txt'), Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)))
+  writeFileSync(user.path('large.txt'), Buffer.alloc(64 * 1024 * 1024 + 1, 'debug1: x\n'))
+  for (const [file, pattern] of [
+    ['empty.txt', /empty\.txt: no line is of ssh -v/],
+    ['binary.txt', /binary\.txt: no line is of ssh -v/],
+    ['large.txt', /large\.txt: is larger than 67108864 bytes/],
+    ['none.txt', /none\.txt: cannot be read \(ENOENT\)/],
+    ['.', /cannot be read \(EISDIR\)/],
+  ] as const) {
+    const { status, out, err } = await user.run('ssh', 'explain', user.path(file))
+    assert.deepEqual([status, out, err.split('\n').length], [3, '', 2], file)
+    assert.match(err, pattern)
+  }
+  assert.equal((await user.run('ssh', 'explain')).status, 2)
 })
 
 test('what cannot be explained is one line and status 3; a wrong request is 2', async (t) => {

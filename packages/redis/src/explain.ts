@@ -1,10 +1,10 @@
 /** `fettle redis explain`: what pasted outputs of a Redis tell, without asking it. */
-import { open } from 'node:fs/promises'
 import {
   type AnswerOptions,
   answer,
   type Command,
   readAnswerOptions,
+  readPasted,
   reportFlags,
   type Status,
   Unseen,
@@ -17,9 +17,6 @@ export interface ExplainOptions extends AnswerOptions {
   /** `-` is standard input. */
   readonly files: readonly string[]
 }
-
-/** Nobody pastes more. */
-const BYTES_MAX = 64 * 1024 * 1024
 
 export const redisExplain: Command<ExplainOptions> = {
   name: 'redis explain',
@@ -45,26 +42,9 @@ export function reportOf(facts: Facts, subject: string): Report {
 }
 
 async function learnFile(facts: Facts, file: string): Promise<Facts> {
-  const learnt = learnFrom(facts, await readText(file))
+  const learnt = learnFrom(facts, await readPasted(file, 'latin1'))
   if (learnt !== undefined) return learnt
   throw new Unseen(
     `${file}: none of INFO, SLOWLOG GET, CLIENT LIST, MONITOR and CONFIG GET; paste what redis-cli prints`,
   )
-}
-
-/** One letter for each byte: what is no UTF-8 is escaped where it is shown. */
-async function readText(file: string): Promise<string> {
-  try {
-    const handle = await open(file === '-' ? '/dev/stdin' : file)
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(BYTES_MAX + 1), 0, BYTES_MAX + 1, null)
-      if (bytesRead > BYTES_MAX) throw new Unseen(`${file}: is larger than ${BYTES_MAX} bytes; paste a part of it`)
-      return buffer.toString('latin1', 0, bytesRead)
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    if (error instanceof Unseen) throw error
-    throw new Unseen(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
 }

@@ -1,0 +1,4 @@
+/** Where the seconds of a slow login go. */
+
+export { judge } from './core/judge.ts'
+export { sshExplain } from './explain.ts'

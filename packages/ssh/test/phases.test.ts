@@ -1,0 +1,189 @@
+/** Logins that were not recorded: other methods, other versions, other endings. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Quantity } from '@fettle/report'
+import { judge } from '../src/core/judge.ts'
+import { readLog } from '../src/core/log.ts'
+
+/** Lines with the seconds that each was waited for. */
+type Waited = readonly [number, string]
+
+function learn(lines: readonly Waited[]) {
+  let at = 0
+  const stamped = lines.map(([wait, line]) => {
+    at += wait
+    return `${at.toFixed(6)} ${line}\n`
+  })
+  const log = readLog(stamped.join(''))
+  assert.ok(log)
+  return judge(log)
+}
+
+const codes = (lines: readonly Waited[]) => learn(lines).findings.map(({ code, confidence }) => [code, confidence])
+const secondsOf = (lines: readonly Waited[], phase: string) => {
+  const row = learn(lines).tables[0]!.rows.find(([name]) => name === phase)
+  return row === undefined ? undefined : (row[1] as Quantity).value
+}
+const now = (...lines: readonly string[]) => lines.map((line): Waited => [0, line])
+
+const until = (software: string) =>
+  now(
+    'OpenSSH_9.2p1',
+    'debug3: ssh_connect_direct: entering',
+    'debug1: Connecting to host.example [192.0.2.1] port 22.',
+    'debug1: Connection established.',
+    'debug1: Local version string SSH-2.0-OpenSSH_9.2p1',
+    `debug1: Remote protocol version 2.0, remote software version ${software}`,
+    'debug1: SSH2_MSG_KEXINIT sent',
+    'debug1: Server host key: ssh-ed25519 SHA256:x',
+    'debug3: send packet: type 21',
+    'debug1: SSH2_MSG_NEWKEYS received',
+    'debug3: send packet: type 5',
+    'debug1: SSH2_MSG_SERVICE_ACCEPT received',
+    'debug3: send packet: type 50',
+  )
+const IN = now('debug3: receive packet: type 52', 'debug1: channel 0: new [client-session]', 'debug1: pledge: network')
+const OPEN = now('debug3: receive packet: type 80', 'debug3: receive packet: type 91')
+const COMMAND = now('debug1: Sending command: true', 'debug2: exec request accepted on channel 0')
+const END = now('debug3: receive packet: type 96', 'debug1: Exit status 0')
+const offered = (methods: string): Waited => [0, `debug1: Authentications that can continue: ${methods}`]
+
+test('[S3, S6] each mechanism of GSSAPI is a phase of its own, and two waits of DNS are seen in each', () => {
+  const lines: Waited[] = [
+    ...until('OpenSSH_9.2p1'),
+    offered('publickey,gssapi-with-mic'),
+    ...now('debug1: Next authentication method: gssapi-with-mic'),
+    [9.98, 'debug1: No credentials were supplied, or the credentials were unavailable or inaccessible'],
+    ...now('No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_0)', ''),
+    [10.01, 'debug1: No credentials were supplied, or the credentials were unavailable or inaccessible'],
+    ...now('', 'debug2: we did not send a packet, disable method', 'debug1: Next authentication method: publickey'),
+    ...IN,
+  ]
+  assert.deepEqual(codes(lines).slice(0, 2), [
+    ['ssh.gssapi', 'likely'],
+    ['ssh.gssapi', 'likely'],
+  ])
+  assert.equal(secondsOf(lines, 'GSSAPI mechanism 1'), 9.98)
+  assert.equal(secondsOf(lines, 'GSSAPI mechanism 2'), 10.01)
+  assert.equal(secondsOf(lines, 'GSSAPI mechanism 3'), undefined)
+  const [{ remedy = [] } = {}] = learn(lines).findings
+  assert.ok(remedy.some((line) => line.includes('on the client, ~/.ssh/config')))
+})
+
+test('[S6] a wait of DNS is taken as it is from a server that lengthens no refusal, and in its range from others', () => {
+  const because = (software: string, seconds: number) => {
+    const [finding] = learn([...until(software), [seconds, 'debug3: receive packet: type 51'], ...IN]).findings
+    return [finding!.confidence, finding!.cause!, finding!.remedy.join('\n')] as const
+  }
+  assert.match(because('OpenSSH_7.4', 10.02)[1], /^10 s are 2 waits of 5 s/)
+  assert.equal(because('OpenSSH_7.4', 10.02)[0], 'likely')
+  assert.equal(because('OpenSSH_7.4', 7)[0], 'possible')
+  assert.match(because('OpenSSH_9.8', 10.02)[1], /^10 s are 2 waits/)
+  assert.match(because('OpenSSH_9.8', 4.6)[1], /between 2\.3 s and 4\.6 s/)
+  assert.match(because('OpenSSH_8.9p1 Ubuntu', 18.6)[1], /between 9\.3 s and 18\.6 s.* 10 s, 15 s are within/)
+  assert.match(
+    because('OpenSSH_6.6.1', 10)[2],
+    /on the server, \/etc\/ssh\/sshd_config: "UseDNS no" \(it is on by default/,
+  )
+  assert.match(because('OpenSSH_7.4', 10)[2], /it is off by default there/)
+})
+
+test('[S6] 25 s and 90 s at the session are those of D-Bus; 24 s are not', () => {
+  const session = (seconds: number) =>
+    codes([...until('OpenSSH_9.2p1'), ...IN, [seconds, 'debug3: receive packet: type 80'], ...OPEN, ...COMMAND, ...END])
+  assert.deepEqual(session(25.03), [['ssh.session-dbus', 'likely']])
+  assert.deepEqual(session(90.1), [['ssh.session-dbus', 'likely']])
+  assert.deepEqual(session(24), [['ssh.session', 'possible']])
+})
+
+test('[S4] typing a password is no part of the login, checking it is', () => {
+  const lines: Waited[] = [
+    ...until('OpenSSH_9.2p1'),
+    offered('password'),
+    ...now('debug1: Next authentication method: password'),
+    [7, 'debug3: send packet: type 50'],
+    [2.01, 'debug3: receive packet: type 51'],
+    ...IN,
+    ...OPEN,
+    ...COMMAND,
+    ...END,
+  ]
+  assert.deepEqual(codes(lines), [
+    ['ssh.typing', 'measured'],
+    ['ssh.password', 'possible'],
+  ])
+  assert.match(learn(lines).findings[1]!.cause!, /2 s is how long PAM waits after a wrong password/)
+  const [login] = learn(lines).measures
+  assert.deepEqual([login?.name, login?.quantity.value], ['login', 2.01])
+})
+
+test('[S4] what somebody does in a shell is no fault, at whichever level one looks', () => {
+  const shell = now('debug2: channel 0: request shell confirm 1', 'debug2: shell request accepted on channel 0')
+  const detailed: Waited[] = [...until('OpenSSH_9.2p1'), ...IN, ...OPEN, ...shell, [600, 'debug2: channel 0: rcvd eof']]
+  assert.deepEqual(codes(detailed), [])
+  assert.equal(secondsOf(detailed, 'in use'), 600)
+  assert.ok(learn(detailed).unseen.some(({ what }) => what === 'when the shell is there'))
+  const brief: Waited[] = now(
+    'debug1: Connecting to host.example [192.0.2.1] port 22.',
+    'debug1: Authentication succeeded (publickey).',
+    'debug1: channel 0: new [client-session]',
+    'debug1: Entering interactive session.',
+  )
+  const left: Waited[] = [[600, 'debug1: client_input_channel_req: channel 0 rtype exit-status reply 0']]
+  assert.deepEqual(codes([...brief, ...left]), [])
+  const hostkeys = now('debug1: client_input_global_request: rtype hostkeys-00@openssh.com want_reply 0')
+  assert.deepEqual(codes([...brief, ...hostkeys, ...left]), [])
+  const forwards = now('debug1: Authentication succeeded (publickey).', 'debug1: Entering interactive session.')
+  assert.deepEqual(codes([...forwards, ...hostkeys, [600, 'debug1: Exit status -1']]), [])
+})
+
+test('[S10] commands, proxy commands and output are not shown', () => {
+  const lines: Waited[] = [
+    ...now('OpenSSH_9.2p1', 'debug1: Executing proxy command: exec nc --proxy-auth me:SECRET host 22'),
+    [3, 'debug1: Local version string SSH-2.0-OpenSSH_9.2p1'],
+    [3, 'debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1'],
+    ...IN,
+    ...OPEN,
+    ...now(
+      'debug1: Sending environment.',
+      'debug1: channel 0: setting env TOKEN = "SECRET"',
+      'debug3: Sending env A = SECRET',
+    ),
+    [2, 'debug1: Sending command: mysql -pSECRET'],
+    [2, 'debug2: exec request accepted on channel 0'],
+    [2, 'debug2: channel 0: rcvd eof'],
+  ]
+  const text = JSON.stringify(learn(lines))
+  assert.ok(text.includes('Executing proxy command: (not shown)'))
+  assert.ok(!text.includes('SECRET'), text)
+})
+
+test('[S11] a log of sshd is recognised, and its own phases are shown', () => {
+  const lines: Waited[] = [
+    ...now('debug1: sshd version OpenSSH_9.2, OpenSSL 3.0', 'debug1: Server listening on 0.0.0.0 port 2222.'),
+    [30, 'Connection from 192.0.2.9 port 4711 on 192.0.2.1 port 2222 rdomain ""'],
+    ...now('debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1', 'debug1: KEX done [preauth]'),
+    ...now('debug1: userauth-request for user root service ssh-connection method none [preauth]'),
+    [10.02, 'debug1: PAM: initializing for "root"'],
+    ...now('debug1: do_pam_account: called', 'Accepted publickey for root from 192.0.2.9 port 4711 ssh2'),
+    ...now('debug1: PAM: establishing credentials'),
+    [25.03, 'debug1: Entering interactive session for SSH2.'],
+    ...now('debug1: server_input_channel_req: channel 0 request exec reply 1'),
+  ]
+  const { findings, unseen } = learn(lines)
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['ssh.session-dbus', 'ssh.auth-start'],
+  )
+  assert.match(findings[1]!.cause!, /^10 s are 2 waits/)
+  assert.match(unseen[0]!.why, /^this is a log of sshd/)
+})
+
+test('[S12] of two logins the first is read; of two that write at once nobody knows which waits', () => {
+  const one: Waited[] = [...until('OpenSSH_9.2p1'), ...IN, ...OPEN, ...COMMAND, ...END]
+  const two = learn([...one, [60, 'OpenSSH_9.2p1'], ...one.slice(1)])
+  assert.deepEqual(two.findings, [])
+  assert.ok(two.unseen.some(({ why }) => why === 'another login begins there; paste it by itself'))
+  const mixed = learn([...now('OpenSSH_9.2p1', 'debug1: Executing proxy command: exec ssh -vvv -W'), ...one])
+  assert.ok(mixed.unseen.some(({ what }) => what === 'which of two logins waits'))
+})
