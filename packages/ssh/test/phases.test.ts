@@ -137,6 +137,118 @@ test('[S4] what somebody does in a shell is no fault, at whichever level one loo
   assert.deepEqual(codes([...forwards, ...hostkeys, [600, 'debug1: Exit status -1']]), [])
 })
 
+/** Where a login can wait, by the line that comes late: as what it is found, and on which machine it is put right. */
+const PLACES: readonly (readonly [string, string, RegExp])[] = [
+  ['ssh_connect_direct', 'ssh.lookup', /on the client, ~\/\.ssh\/config/],
+  ['Connection established', 'ssh.address', /on the client, ~\/\.ssh\/config/],
+  ['Local version', 'ssh.client', /on the client: grep .* \/etc\/ssh\/ssh_config/],
+  ['Remote protocol', 'ssh.banner', /on the server, \/etc\/ssh\/sshd_config: MaxStartups/],
+  ['Server host key', 'ssh.kex', /on the client: ip link set/],
+  ['type 21', 'ssh.hostkey', /on the client: ssh -G/],
+  ['type 5$', 'ssh.agent', /on the client: time ssh-add -l/],
+  ['type 51', 'ssh.auth-start', /on the server, \/etc\/ssh\/sshd_config: "UseDNS no"/],
+  ['type 60', 'ssh.keys', /on the server, \/etc\/ssh\/sshd_config: "AuthorizedKeysCommand none"/],
+  ['account.*type 50', 'ssh.sign', /on the client: time ssh-add -T/],
+  ['type 52', 'ssh.account', /on the server: .*\/etc\/sssd/],
+  ['type 80', 'ssh.session', /on the server, \/etc\/pam.d\/sshd/],
+  ['type 91', 'ssh.request', /on the server: uptime/],
+  ['exec request', 'ssh.request', /on the server: uptime/],
+  ['type 96', 'ssh.shell', /on the server: .*cat ~\/\.ssh\/rc/],
+  ['Exit', 'ssh.close', /on the server: grep session/],
+]
+
+test('[S5] a wait in each phase is a fault of its own, put right on the machine that it is on', () => {
+  const before = until('OpenSSH_9.8p1')
+  const lookup: Waited = [0, 'debug3: resolve_host: lookup host.example:22']
+  const auth = now(
+    'debug3: receive packet: type 51',
+    'debug1: Authentications that can continue: publickey',
+    'debug1: Next authentication method: publickey',
+    'debug1: Offering public key: /home/ops/key ED25519 SHA256:x',
+    'debug3: send packet: type 50',
+    'debug3: receive packet: type 60',
+    'debug3: sign_and_send_pubkey: using it for the account',
+    'debug3: send packet: type 50',
+  )
+  const quick = [before[0]!, lookup, ...before.slice(1), ...auth, ...IN, ...OPEN, ...COMMAND, ...END]
+  assert.deepEqual(codes(quick), [])
+  for (const [late, code, remedy] of PLACES) {
+    const isSigned = late.startsWith('account')
+    const pattern = new RegExp(isSigned ? 'type 50' : late)
+    const index = isSigned
+      ? quick.findLastIndex(([, line]) => pattern.test(line))
+      : quick.findIndex(([, line]) => pattern.test(line))
+    const { findings, measures } = learn(quick.with(index, [3.1, quick[index]![1]]))
+    assert.deepEqual([findings.map((one) => one.code), measures.at(-1)?.quantity.value], [[code], 3.1], late)
+    assert.match(findings[0]!.remedy.join('\n'), remedy, late)
+    for (const line of findings[0]!.remedy) assert.match(line, /^(?:to tell|on the|in the DNS|before you)/, line)
+  }
+})
+
+test('[S6] a lookup of the host key, and 6.6 without a name for its packets', () => {
+  const before = until('OpenSSH_6.6.1').filter(([, line]) => !line.includes('packet'))
+  const dns: Waited[] = before.flatMap((line) =>
+    line[1].includes('NEWKEYS received')
+      ? [
+          [0, 'debug3: verify_host_key_dns'],
+          [10, 'DNS lookup error: general failure'],
+          [0, 'debug1: SSH2_MSG_NEWKEYS sent'],
+          line,
+        ]
+      : [line],
+  )
+  assert.deepEqual(codes([...dns, ...IN.slice(1)]), [
+    ['ssh.hostkey-dns', 'likely'],
+    ['ssh.ends', 'possible'],
+  ])
+  const old: Waited[] = [
+    ...before,
+    offered('publickey'),
+    ...now('debug1: Next authentication method: publickey', 'debug1: Offering RSA public key: /home/ops/.ssh/id_rsa'),
+    ...now('debug2: we sent a publickey packet, wait for reply', 'debug1: Server accepts key: pkalg ssh-rsa blen 279'),
+    ...now('debug3: sign_and_send_pubkey: RSA 66:cc'),
+    [3, 'debug1: Authentication succeeded (publickey).'],
+    ...now('debug1: channel 0: new [client-session]', 'debug1: Entering interactive session.'),
+    [25.03, 'debug2: callback start'],
+    ...COMMAND,
+    ...END,
+  ]
+  assert.deepEqual(codes(old), [
+    ['ssh.session-dbus', 'likely'],
+    ['ssh.account', 'possible'],
+  ])
+})
+
+test('[S4] answering whether to trust a host, and typing a passphrase, is no part of the login', () => {
+  const lines: Waited[] = until('OpenSSH_9.2p1').flatMap((line): Waited[] =>
+    line[1].includes('type 21')
+      ? [...now("The authenticity of host 'host.example' can't be established."), [9, line[1]]]
+      : [line],
+  )
+  const auth: Waited[] = [
+    offered('publickey'),
+    ...now('debug1: Next authentication method: publickey', "Enter passphrase for key '/home/ops/key': "),
+    [8, 'debug3: send packet: type 50'],
+    [3, 'debug3: receive packet: type 52'],
+  ]
+  assert.deepEqual(codes([...lines, ...auth, ...IN, ...OPEN, ...COMMAND, ...END]), [
+    ['ssh.typing', 'measured'],
+    ['ssh.account', 'possible'],
+  ])
+})
+
+test('[S5] a long way makes no single wait, and a login over an older connection is none', () => {
+  const far = [...until('OpenSSH_9.2p1'), offered('publickey'), ...IN, ...OPEN, ...COMMAND, ...END]
+  assert.deepEqual(codes(far.map(([, line]): Waited => [0.2, line])), [['ssh.spread', 'likely']])
+  const shared = learn(now('OpenSSH_9.2p1', 'debug2: mux_client_hello_exchange: master version 4'))
+  assert.deepEqual([shared.findings, shared.unseen.some(({ what }) => what === 'a login')], [[], true])
+})
+
+test('[S5] of another server it is said that its files are not those of OpenSSH', () => {
+  const { unseen } = learn(until('dropbear_2022.83'))
+  assert.ok(unseen.some(({ why }) => why.startsWith('it is dropbear_2022.83')))
+})
+
 test('[S10] commands, proxy commands and output are not shown', () => {
   const lines: Waited[] = [
     ...now('OpenSSH_9.2p1', 'debug1: Executing proxy command: exec nc --proxy-auth me:SECRET host 22'),

@@ -13,6 +13,8 @@ import { type Cause, secondsText, type Wait } from './wait.ts'
 const STALL_SECONDS = 1
 /** With stamps of whole seconds as much can be due to them alone. */
 const WHOLE_SECONDS = 2
+/** What is shorter, and comes again and again, is the way there and back. */
+const SINGLE_SECONDS = 0.5
 const SLACK_SECONDS = 0.4
 /** Of a phase, where the rest of it may be left out. */
 const MOST = 0.8
@@ -27,10 +29,11 @@ const AFTER: readonly PhaseKind[] = ['first', 'shell', 'use', 'close']
 
 export function judge(log: Log): Judgement {
   const login = readLogin(log)
+  const slow = stalls(login, log.isWhole)
   return {
     measures: measuresOf(login),
     tables: [phasesTable(login)],
-    findings: [...stalls(login, log.isWhole), ...remarked(login), ...ends(login), ...notTried(login)],
+    findings: [...slow, ...spread(login, slow), ...remarked(login), ...ends(login), ...notTried(login)],
     unseen: unseenOf(login, log),
   }
 }
@@ -69,7 +72,7 @@ function phasesTable({ us, phases }: Login): Table {
 function stalls(login: Login, isWhole: boolean): Finding[] {
   const least = isWhole ? WHOLE_SECONDS : STALL_SECONDS
   const slackSeconds = isWhole ? 1 : SLACK_SECONDS
-  const isStall = ({ us }: Phase) => us !== null && us / 1e6 >= least
+  const isStall = (phase: Phase) => (phase.us ?? 0) / 1e6 >= least && (phase.kind === 'keys' || hasSingle(phase))
   const hasSlowKeys = login.phases.some((phase) => phase.kind === 'keys' && isStall(phase))
   return login.phases
     .filter((phase) => isStall(phase) && !(hasSlowKeys && phase.kind === 'account'))
@@ -79,6 +82,24 @@ function stalls(login: Login, isWhole: boolean): Finding[] {
       const cause = CAUSES[phase.kind]?.({ login, phase, seconds: waitSeconds(phase), slackSeconds })
       return cause === undefined ? [] : [found(cause, phase)]
     })
+}
+
+const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS
+
+/** A login that is slow, and never waits long. */
+function spread({ us, phases }: Login, findings: readonly Finding[]): Finding[] {
+  const inside = phases.filter(({ kind }) => !OUTSIDE.includes(kind))
+  const all = inside.reduce((sum, phase) => sum + (phase.us ?? 0), 0) / 1e6
+  if (us === null || all < STALL_SECONDS || findings.some(({ severity }) => severity === 'fault')) return []
+  const most = Math.max(...inside.map(({ longest }) => longest?.us ?? 0)) / 1e6
+  return [
+    note('ssh.spread', `The login takes ${secondsText(all)}, in many waits of at most ${secondsText(most)}.`, {
+      cause: 'That is how a long way looks, which a login goes back and forth a dozen times, or a busy machine.',
+      confidence: 'likely',
+      quantities: { login: { value: all, unit: 's' } },
+      remedy: ['to tell: ping HOST shows what each way there and back takes'],
+    }),
+  ]
 }
 
 function found({ line = null, ...cause }: Cause, phase: Phase): Finding {

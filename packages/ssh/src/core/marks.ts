@@ -28,6 +28,7 @@ export interface Memory {
   hasChannel: boolean
   requested: 'shell' | 'command' | 'subsystem' | null
   isAccepted: boolean
+  isShared: boolean
 }
 
 export interface Mark {
@@ -45,6 +46,11 @@ const BEFORE: readonly Mark[] = [
     level === 1 ? 'lookup' : 'client',
   ),
   mark(/^ssh_connect(?:_direct)?: /, 'client'),
+  // A connection that is there already is used once more.
+  mark(/^mux_client_(?:hello_exchange|request_session): /, (memory) => {
+    memory.isShared = true
+    return 'use'
+  }),
   mark(/^Connecting to (\S+) \[(\S+)\] port /, (memory, [, host = '', address = '']) => {
     memory.host = host
     return { kind: 'address', subject: address }
@@ -72,6 +78,7 @@ const KEY_EXCHANGE: readonly Mark[] = [
   }),
   mark(/^SSH2_MSG_KEXINIT sent/, 'kex'),
   mark(/^Server host key: /, 'hostkey'),
+  mark(/^The authenticity of host /, 'typing'),
   mark(/^(?:verify_host_key_dns|DNS lookup error)/, (memory, _, line) => {
     memory.dnsHostKeyLine ??= line
     return undefined
@@ -105,9 +112,12 @@ const METHOD: readonly Mark[] = [
   mark(/^(?:receive packet: type 60$|Server accepts key|sign_and_send_pubkey)/, (memory) =>
     isKeys(memory) ? (memory.hasPackets ? 'sign' : 'account') : undefined,
   ),
-  mark(/^send packet: type 50$/, ({ place }) =>
-    place.kind === 'sign' ? 'account' : place.kind === 'typing' ? 'password' : undefined,
-  ),
+  mark(/^Enter passphrase for /, 'typing'),
+  mark(/^send packet: type 50$/, (memory) => {
+    const { kind } = memory.place
+    if (kind === 'sign' || (kind === 'typing' && isKeys(memory))) return 'account'
+    return kind === 'typing' ? 'password' : undefined
+  }),
   mark(/^we sent a password packet/, 'password'),
   mark(/^input_userauth_info_req/, 'typing'),
   mark(/^send packet: type 61$/, ({ method }) => (method === 'keyboard-interactive' ? 'interactive' : undefined)),

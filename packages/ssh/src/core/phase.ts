@@ -76,6 +76,8 @@ export interface Login {
   readonly requested: 'shell' | 'command' | 'subsystem' | null
   /** What was asked for was granted. */
   readonly isAccepted: boolean
+  /** No login at all: an older connection was used (ControlMaster). */
+  readonly isShared: boolean
   /** The login came to an end by this line. */
   readonly failure: Line | null
   /** The phase in which the last line came. */

@@ -85,6 +85,7 @@ class Reading {
       hasChannel: false,
       requested: null,
       isAccepted: false,
+      isShared: false,
     }
   }
 
@@ -160,14 +161,14 @@ class Reading {
 
   login(side: Login['side'], second: Login['second']): Login {
     const { host, software, offered, failedAddresses, proxyLine, dnsHostKeyLine, keySourceLine } = this.#memory
-    const { level, requested, isAccepted } = this.#memory
+    const { level, requested, isAccepted, isShared } = this.#memory
     // A mechanism that only the failure of the one before has begun has not been tried.
     const phases = Array.from(this.#phases.values()).filter(
       ({ kind, subject, us }) => kind !== 'gssapi' || subject === 'mechanism 1' || (us ?? 0) > 0,
     )
     return {
       ...{ side, phases, level, host, software, offered, failedAddresses },
-      ...{ proxyLine, dnsHostKeyLine, keySourceLine, requested, isAccepted, second },
+      ...{ proxyLine, dnsHostKeyLine, keySourceLine, requested, isAccepted, isShared, second },
       us: this.#isTimed ? (this.#before.us ?? 0) : null,
       failure: this.#failure,
       reached: this.#phase(this.#before),

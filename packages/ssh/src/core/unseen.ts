@@ -6,7 +6,7 @@ import type { Login } from './phase.ts'
 const STAMPED = "ssh -vvv HOST true 2>&1 | ts -s '%.s' (ts is in the package moreutils)"
 
 export function unseenOf(login: Login, log: Log): Unseen[] {
-  return [...timesOf(login, log), ...sideOf(login), ...levelOf(login), ...secondOf(login)]
+  return [...timesOf(login, log), ...sideOf(login), ...softwareOf(login), ...levelOf(login), ...secondOf(login)]
 }
 
 function timesOf({ us }: Login, { backwards, isWhole }: Log): Unseen[] {
@@ -28,8 +28,20 @@ function sideOf({ side }: Login): Unseen[] {
   return [{ what: "the client's side, and the way there", why }]
 }
 
-function levelOf({ level, side, requested, isAccepted, phases }: Login): Unseen[] {
+/** Other servers have other files. */
+function softwareOf({ software, side }: Login): Unseen[] {
+  if (software === null || software.startsWith('OpenSSH') || side === 'server') return []
+  return [
+    { what: 'where the server has its settings', why: `it is ${software}, and the files named here are OpenSSH's` },
+  ]
+}
+
+function levelOf({ level, side, requested, isAccepted, isShared, phases }: Login): Unseen[] {
   if (side === 'server') return []
+  if (isShared) {
+    const why = 'an older connection was used (ControlMaster); paste ssh -o ControlPath=none -vvv HOST true'
+    return [{ what: 'a login', why }]
+  }
   const isIn = phases.some(({ kind }) => kind === 'session')
   if (level < 3) {
     return [{ what: 'phases that only -vvv shows', why: `the log is of -${'v'.repeat(Math.max(1, level))}; use -vvv` }]
