@@ -244,6 +244,13 @@ test('[S5] a long way makes no single wait, and a login over an older connection
   assert.deepEqual([shared.findings, shared.unseen.some(({ what }) => what === 'a login')], [[], true])
 })
 
+test('[S3] what a command writes is no part of this login, though it were an ssh itself', () => {
+  const inner = now('debug1: Connecting to other [192.0.2.7] port 22.', 'debug1: Next authentication method: password')
+  const lines: Waited[] = [...until('OpenSSH_9.2p1'), ...IN, ...OPEN, ...COMMAND, ...inner, [3, 'out'], ...END]
+  assert.equal(secondsOf(lines, 'connect 192.0.2.7'), undefined)
+  assert.deepEqual(codes(lines), [['ssh.shell', 'possible']])
+})
+
 test('[S5] of another server it is said that its files are not those of OpenSSH', () => {
   const { unseen } = learn(until('dropbear_2022.83'))
   assert.ok(unseen.some(({ why }) => why.startsWith('it is dropbear_2022.83')))

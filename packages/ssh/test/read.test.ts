@@ -79,6 +79,13 @@ test('[S2, S3] stamps that run backwards give no times at all, and the line is n
   assert.match(unseen[0]!.why, /^the stamp of line \d+ is before that of an earlier line, as with ts -i; use ts -s$/)
 })
 
+test('[S2] a clock begins anew at midnight, once', () => {
+  const clocks = ['23:59:58', '00:00:01', '23:00:00']
+  const text = (all: readonly string[]) => all.map((clock, i) => `${clock} debug1: line ${i}\n`).join('')
+  assert.equal(learn(text(clocks)).measures.at(-1)?.quantity.value, 86_400 - 3598)
+  assert.deepEqual(learn(text([...clocks, '00:10:00'])).measures, [])
+})
+
 test('[S2] a line without a stamp came when the one before it did; a clock in a banner is none', () => {
   const text = pasted((s, line) => `${s.toFixed(6)} ${line}`)
   const mixed = text.replace(/^.*Server accepts key/m, '10:00:00 the server is closed\nfor lunch\n$&')

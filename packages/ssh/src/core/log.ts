@@ -52,20 +52,19 @@ export function readLog(text: string): Log | undefined {
   const form = formOf(raw)
   if (form === undefined && !raw.some(isSsh)) return undefined
   const clockwork = new Clockwork(form?.name === 'clock')
-  let isWhole = form !== undefined
+  let hasFraction = form === undefined
   const lines = raw.map((line, i): Line => {
     const stamp = form?.read(line)
-    if (stamp !== undefined && !stamp.isWhole) isWhole = false
+    hasFraction ||= stamp?.hasFraction === true
     const us = clockwork.at(i + 1, stamp)
     return lineOf(i + 1, us, stamp === undefined ? line : line.slice(stamp.end), stamp?.isOutput ?? false)
   })
   const { backwards } = clockwork
-  if (backwards === null) return { lines, isWhole, backwards }
+  if (backwards === null) return { lines, isWhole: !hasFraction, backwards }
   return { lines: lines.map((line) => ({ ...line, us: null })), isWhole: false, backwards }
 }
 
-/** A line as whoever runs ssh has seen it come. */
-export function lineOf(number: number, us: Microseconds | null, text: string, isOutput: boolean): Line {
+function lineOf(number: number, us: Microseconds | null, text: string, isOutput: boolean): Line {
   const bare = isOutput ? text : plain(text).trimEnd()
   const debug = isOutput ? null : DEBUG.exec(bare)
   const level = debug === null ? 0 : Number(debug[1])
@@ -76,7 +75,8 @@ export function lineOf(number: number, us: Microseconds | null, text: string, is
 function mended(raw: string): string {
   let line = raw.length > LINE_MAX ? raw.slice(0, LINE_MAX) : raw
   if (ODD.test(line)) for (const [odd, plain] of DAMAGE) line = line.replace(odd, plain)
-  return line.replace(/\r+$/, '').replace(QUOTED, '')
+  if (line.endsWith('\r')) line = line.replace(/\r+$/, '')
+  return QUOTED.test(line) ? line.replace(QUOTED, '') : line
 }
 
 /** Most lines have none. */
