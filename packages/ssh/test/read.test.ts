@@ -68,6 +68,9 @@ test('[S2, S6] stamps of whole seconds are right to 1 s, and that is said', () =
   for (const form of forms) {
     const { codes, unseen } = told(pasted(form))
     assert.deepEqual(codes, [['ssh.auth-start', 4]])
+    const dns = LINES.map((line, i) => form(i < 2 ? 0 : 15 + line.seconds, line.text)).join('\n')
+    const [lookup] = learn(dns).findings
+    assert.deepEqual([lookup?.code, lookup?.confidence], ['ssh.lookup', 'possible'])
     assert.ok(unseen.includes('fractions of a second'))
   }
 })

@@ -7,6 +7,7 @@ import {
   isDbusCall,
   isDbusGreeting,
   isFailDelay,
+  isTooCoarse,
   long,
   mayBeDbusCall,
   paddedFrom,
@@ -20,26 +21,26 @@ import {
 
 function start(wait: Wait): Cause {
   const { why, isDns } = startWhy(wait)
-  const version = versionOf(wait.login.software)
-  const usual =
-    version === undefined
-      ? 'up to 6.7 it is on by default'
-      : version < 6.08
-        ? 'it is on by default there'
-        : 'it is off by default there, so look whether it is set'
+  const what = 'It looks the address of the client up (UseDNS), or prepares PAM; which, the log does not tell.'
   return {
     code: 'ssh.auth-start',
     says: `The server takes${long(wait)} to answer the first request to log in.`,
-    cause: `${why} It looks the address of the client up (UseDNS), or prepares PAM; which, the log does not tell.`,
+    cause: why === '' ? what : `${why} ${what}`,
     confidence: isDns ? 'likely' : 'possible',
     remedy: [
       'to tell, on the server: time getent hosts ADDRESS-OF-THE-CLIENT; sshd -T | grep -i usedns',
-      `${SERVER_CONFIG}: "UseDNS no" (${usual}); ${RELOAD}`,
-      "in the DNS: a PTR record for the client's address; or on the server, /etc/resolv.conf: a resolver " +
-        'that answers',
+      `${SERVER_CONFIG}: "UseDNS no" (${usualUseDns(wait)}); ${RELOAD}`,
+      "in the DNS: a PTR record for the client's address; or on the server, /etc/resolv.conf: a resolver that answers",
     ],
     undo: UNDO_SERVER,
   }
+}
+
+/** It is off by default since 6.8 (2015). */
+function usualUseDns({ login }: Wait): string {
+  const version = versionOf(login.software)
+  if (version === undefined) return 'up to 6.7 it is on by default'
+  return version < 6.08 ? 'it is on by default there' : 'it is off by default there, so look whether it is set'
 }
 
 function startWhy(wait: Wait): { why: string; isDns: boolean } {
@@ -48,7 +49,8 @@ function startWhy(wait: Wait): { why: string; isDns: boolean } {
   if (seconds === null) return { why: '', isDns: false }
   if (low === undefined) {
     const dns = dnsText(wait)
-    return { why: dns ?? 'It is no whole number of waits of DNS (5 s).', isDns: dns !== undefined }
+    const other = isTooCoarse(wait) ? '' : 'It is no whole number of waits of DNS (5 s).'
+    return { why: dns ?? other, isDns: dns !== undefined }
   }
   const fitting = dnsBetween(low, seconds).map((one) => `${one} s`)
   const fits =

@@ -15,7 +15,7 @@ const STALL_SECONDS = 1
 const WHOLE_SECONDS = 2
 /** What is shorter, and comes again and again, is the way there and back. */
 const SINGLE_SECONDS = 0.5
-const SLACK_SECONDS = 0.4
+const SLACK_SECONDS = 0.1
 /** Of a phase, where the rest of it may be left out. */
 const MOST = 0.8
 

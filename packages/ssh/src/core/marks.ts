@@ -164,31 +164,33 @@ const SESSION: readonly Mark[] = [
   }),
 ]
 
-export interface Marks {
-  /** The first that fits a line is the one that counts. */
-  readonly all: readonly Mark[]
-  /** Fits where any of them does: most lines of a long log are none. */
-  readonly any: RegExp
-}
-
-const together = (all: readonly Mark[]): Marks => ({
-  all,
-  any: new RegExp(all.map(({ pattern }) => pattern.source).join('|')),
-})
-
-export const CLIENT_MARKS = together([...BEFORE, ...KEY_EXCHANGE, ...METHOD, ...SESSION])
-
 /** A pattern of the beginnings of lines. */
 const begins = (...beginnings: readonly string[]) => new RegExp(`^(?:${beginnings.join('|')})`)
 
-/** What ends a session that was there. */
-export const END = begins(
+const CLIENT_END = begins(
   'receive packet: type 9[67]$',
   'client_input_channel_req: channel \\d+ rtype exit-',
   'channel \\d+: rcvd (?:eof|close)',
   'Connection to \\S+ closed',
   'Transferred: ',
 )
+
+export interface Marks {
+  /** The first that fits a line is the one that counts. */
+  readonly all: readonly Mark[]
+  /** Fits where any of them does: most lines of a long log are none. */
+  readonly any: RegExp
+  /** What ends a session that was there. */
+  readonly end: RegExp
+}
+
+const together = (end: RegExp, all: readonly Mark[]): Marks => ({
+  all,
+  end,
+  any: new RegExp(all.map(({ pattern }) => pattern.source).join('|')),
+})
+
+export const CLIENT_MARKS = together(CLIENT_END, [...BEFORE, ...KEY_EXCHANGE, ...METHOD, ...SESSION])
 
 /** Lines by which a login that fails says so. */
 export const FAILURE = begins(
@@ -229,19 +231,26 @@ export const CLIENT = begins(
   'Authenticating to ',
 )
 
+const SERVER_END = begins('Received SIGCHLD', 'session_by_pid', 'session_exit_message')
+
 /** Where a line of sshd -d stands in a login. */
-export const SERVER_MARKS = together([
+export const SERVER_MARKS = together(SERVER_END, [
   mark(/^Connection from /, 'banner'),
   mark(/^(?:Client protocol version|Remote protocol version)/, 'kex'),
   // What the client sends next is its own business.
   mark(/^(?:KEX done|SSH2_MSG_NEWKEYS received)/, 'idle'),
   mark(/^userauth-request for user \S* service \S+ method (\S+)/, (memory, [, method = '']) => {
+    // What was postponed is asked once more, with a signature.
+    const isSigned = memory.method === 'postponed'
     memory.method = method
-    if (method === 'publickey') return 'keys'
+    if (method.startsWith('publickey')) return isSigned ? 'account' : 'keys'
     if (method === 'password') return 'password'
     return method === 'none' ? 'start' : { kind: 'method', subject: method }
   }),
-  mark(/^(?:Postponed|Failed) /, 'idle'),
+  mark(/^(Postponed|Failed) /, (memory, [, what = '']) => {
+    memory.method = what.toLowerCase()
+    return 'idle'
+  }),
   mark(/^do_pam_account: called/, 'account'),
   mark(/^(?:Accepted \S+ for|PAM: establishing credentials)/, 'session'),
   mark(/^Entering interactive session for SSH2/, 'channel'),
@@ -249,5 +258,4 @@ export const SERVER_MARKS = together([
     memory.isAccepted = true
     return 'use'
   }),
-  mark(/^(?:session_by_pid|session_exit_message|Received disconnect)/, 'close'),
 ])

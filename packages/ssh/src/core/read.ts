@@ -1,16 +1,6 @@
 /** From lines to a login: each wait between two lines belongs to exactly one phase. */
 import type { Line, Log } from './log.ts'
-import {
-  CLIENT,
-  CLIENT_MARKS,
-  END,
-  FAILURE,
-  type Marks,
-  type Memory,
-  type Place,
-  SERVER,
-  SERVER_MARKS,
-} from './marks.ts'
+import { CLIENT, CLIENT_MARKS, FAILURE, type Marks, type Memory, type Place, SERVER, SERVER_MARKS } from './marks.ts'
 import type { Gap, Login, Phase, PhaseKind } from './phase.ts'
 
 /** A person who writes into a log that something waits there, and for how long. */
@@ -89,9 +79,12 @@ class Reading {
     }
   }
 
-  step(line: Line): void {
+  step(given: Line): void {
     const memory = this.#memory
-    if (this.#isRemark(line)) return
+    if (this.#isRemark(given)) return
+    // Where both streams are one in the log, what runs on the other side writes all that is no debug line.
+    const isWritten = RUNNING.has(memory.place.kind) && given.level === 0 && !this.#marks.end.test(given.text)
+    const line = isWritten ? { ...given, isOutput: true } : given
     const next = this.#next(line)
     const { place } = memory
     const isUnseenUse = next?.kind === 'close' && !memory.isAccepted && isLate(place.kind) && memory.level === 1
@@ -128,9 +121,9 @@ class Reading {
     const memory = this.#memory
     const { kind } = memory.place
     if (line.isOutput || /^channel \d+: rcvd ext data/.test(line.text)) return this.#output(line)
-    if (isLate(kind) && END.test(line.text)) return { kind: 'close', subject: '' }
+    if (isLate(kind) && this.#marks.end.test(line.text)) return { kind: 'close', subject: '' }
     // What runs on the other side may write anything.
-    if (OPEN.has(kind) || !this.#marks.any.test(line.text)) return undefined
+    if (kind === 'close' || RUNNING.has(kind) || !this.#marks.any.test(line.text)) return undefined
     for (const { pattern, to } of this.#marks.all) {
       const match = pattern.exec(line.text)
       if (match === null) continue
@@ -177,7 +170,7 @@ class Reading {
   }
 }
 
-const OPEN: ReadonlySet<PhaseKind> = new Set(['first', 'shell', 'use', 'close'])
+const RUNNING: ReadonlySet<PhaseKind> = new Set(['first', 'shell', 'use'])
 const LATE: ReadonlySet<PhaseKind> = new Set(['session', 'channel', 'request', 'xauth', 'first', 'shell', 'use'])
 /** Whether somebody is logged in by then. */
 const isLate = (kind: PhaseKind) => LATE.has(kind)

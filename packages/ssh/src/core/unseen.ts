@@ -48,7 +48,7 @@ function levelOf({ level, side, requested, isAccepted, isShared, phases }: Login
   }
   const hasFirst = phases.some(({ kind }) => kind === 'first')
   if (!isIn || !isAccepted || requested !== 'shell' || hasFirst) return []
-  return [{ what: 'when the shell is there', why: 'its output is not in the log; ssh -vvv HOST true shows the rest' }]
+  return [{ what: 'when the shell is there', why: 'nothing in the log tells; ssh -vvv HOST true shows the rest' }]
 }
 
 function secondOf({ second }: Login): Unseen[] {

@@ -46,8 +46,12 @@ export const isDbusGreeting = (wait: Wait) => isAbout(wait, DBUS_AUTH_SECONDS)
 /** pam_faildelay and pam_unix, after a wrong password. */
 export const isFailDelay = (wait: Wait) => isAbout(wait, 2)
 
-/** `15 s are 3 waits of 5 s`; undefined: it is no whole number of them. */
+/** Right to a second, most times are about a whole number of waits of DNS: that would tell nothing. */
+export const isTooCoarse = ({ slackSeconds }: Wait) => slackSeconds >= 1
+
+/** `15 s are 3 waits of 5 s`; undefined: it is no whole number of them, or nobody knows. */
 export function dnsText(wait: Wait): string | undefined {
+  if (isTooCoarse(wait)) return undefined
   const waits = Math.round((wait.seconds ?? 0) / DNS_SECONDS)
   if (waits < 1 || !isAbout(wait, waits * DNS_SECONDS)) return undefined
   const many = waits === 1 ? 'is one wait' : `are ${waits} waits`
