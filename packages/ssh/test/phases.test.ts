@@ -80,7 +80,7 @@ test('[S6] a wait of DNS is taken as it is from a server that lengthens no refus
   for (const seconds of [4.6, 7]) assert.equal(because('OpenSSH_7.4', seconds)[0], 'possible')
   assert.match(because('OpenSSH_9.8', 10.02)[1], /^10 s are 2 waits/)
   assert.match(because('OpenSSH_9.8', 4.6)[1], /between 2\.3 s and 4\.6 s/)
-  assert.match(because('OpenSSH_8.9p1 Ubuntu', 18.6)[1], /between 9\.3 s and 18\.6 s.* 10 s, 15 s are within/)
+  assert.match(because('OpenSSH_8.9p1 Ubuntu', 18.6)[1], /between 9\.3 s and 18\.6 s.* 10 s and 15 s are within/)
   assert.match(
     because('OpenSSH_6.6.1', 10)[2],
     /on the server, \/etc\/ssh\/sshd_config: "UseDNS no" \(it is on by default/,
@@ -185,6 +185,25 @@ test('[S5] a wait in each phase is a fault of its own, put right on the machine 
   }
 })
 
+test('[S5, S6] a signed request that waits like the lookup before it is one with it; another wait is its own', () => {
+  const keys = (lookup: number, account: number): Waited[] => [
+    ...until('OpenSSH_9.2p1'),
+    offered('publickey'),
+    ...now('debug1: Next authentication method: publickey', 'debug1: Offering public key: /home/ops/key ED25519'),
+    [lookup, 'debug3: receive packet: type 60'],
+    ...now('debug3: send packet: type 50'),
+    [account, 'debug3: receive packet: type 52'],
+    ...[...IN, ...OPEN, ...COMMAND, ...END],
+  ]
+  assert.deepEqual(codes(keys(3, 4.3)), [['ssh.keys', 'likely']])
+  const both = [
+    ['ssh.account', 'possible'],
+    ['ssh.keys', 'possible'],
+  ]
+  assert.deepEqual(codes(keys(1.2, 20)), both)
+  assert.deepEqual(codes(keys(9, 2)), both.toReversed())
+})
+
 test('[S6] a lookup of the host key, and 6.6 without a name for its packets', () => {
   const before = until('OpenSSH_6.6.1').filter(([, line]) => !line.includes('packet'))
   const dns: Waited[] = before.flatMap((line) =>
@@ -239,7 +258,9 @@ test('[S4] answering whether to trust a host, and typing a passphrase, is no par
 
 test('[S5] a long way makes no single wait, and a login over an older connection is none', () => {
   const far = [...until('OpenSSH_9.2p1'), offered('publickey'), ...IN, ...OPEN, ...COMMAND, ...END]
-  assert.deepEqual(codes(far.map(([, line]): Waited => [0.2, line])), [['ssh.spread', 'likely']])
+  for (const each of [0.2, 0.45]) {
+    assert.deepEqual(codes(far.map(([, line]): Waited => [each, line])), [['ssh.spread', 'likely']])
+  }
   const shared = learn(now('OpenSSH_9.2p1', 'debug2: mux_client_hello_exchange: master version 4'))
   assert.deepEqual([shared.findings, shared.unseen.some(({ what }) => what === 'a login')], [[], true])
 })
@@ -258,7 +279,9 @@ test('[S5] of another server it is said that its files are not those of OpenSSH'
 
 test('[S10] commands, proxy commands and output are not shown', () => {
   const lines: Waited[] = [
-    ...now('OpenSSH_9.2p1', 'debug1: Executing proxy command: exec nc --proxy-auth me:SECRET host 22'),
+    ...now('OpenSSH_9.2p1'),
+    [3, 'debug1: Setting implicit ProxyCommand from ProxyJump: ssh -l SECRET -W %h:%p jump'],
+    [3, 'debug1: Executing proxy command: exec nc --proxy-auth me:SECRET host 22'],
     [3, 'debug1: Local version string SSH-2.0-OpenSSH_9.2p1'],
     [3, 'debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1'],
     ...IN,

@@ -135,6 +135,22 @@ test('[S7, S9] without stamps: the phase in which each log ends that is cut afte
   assert.deepEqual(ends, [...[...names, ...more, ...last].map(phase), 'none'])
 })
 
+test('[S7] what the server says of itself is no remark of a person', () => {
+  const remarked = (line: string) => {
+    const text = `debug1: Entering interactive session.\n${line}\ndebug1: pledge: network\ndebug2: callback start\n`
+    return learn(text)
+      .findings.filter(({ severity }) => severity === 'fault')
+      .map(({ says }) => says)
+  }
+  assert.deepEqual(remarked('Please wait, the session ends after 600 s'), [])
+  const says = (much: string) => [
+    `The server takes long to open the session: ${much}, as somebody has written into the log.`,
+  ]
+  assert.deepEqual(remarked('# hangs 20s'), says('20 s'))
+  assert.deepEqual(remarked('<-- waits 5-10 sec'), says('5 s to 10 s'))
+  assert.deepEqual(remarked('it hangs here for about 25 seconds'), says('25 s'))
+})
+
 test('[S9] a log that ends with an error names it', () => {
   const bare = LINES.map(({ text }) => text)
   const until = bare.findIndex((line) => line.startsWith('Next authentication') || line.includes('Offering public key'))

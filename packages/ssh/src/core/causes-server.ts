@@ -9,6 +9,7 @@ import {
   isFailDelay,
   isTooCoarse,
   long,
+  lookedUpAgain,
   mayBeDbusCall,
   paddedFrom,
   RELOAD,
@@ -56,7 +57,7 @@ function startWhy(wait: Wait): { why: string; isDns: boolean } {
   const fits =
     fitting.length === 0
       ? 'no whole number of waits of DNS (5 s) is within that: something is answered late.'
-      : `of the waits of DNS (5 s each) ${fitting.join(', ')} ${fitting.length === 1 ? 'is' : 'are'} within that.`
+      : `of the waits of DNS (5 s each) ${fitting.join(' and ')} ${fitting.length === 1 ? 'is' : 'are'} within that.`
   return {
     why:
       `This OpenSSH doubles a short time until it is longer than its refusal took: this one took between ` +
@@ -67,22 +68,21 @@ function startWhy(wait: Wait): { why: string; isDns: boolean } {
 
 function keys(wait: Wait): Cause {
   const { seconds, login } = wait
-  const again = (login.phases.find(({ kind }) => kind === 'account')?.us ?? 0) / 1e6
-  const isTwice = seconds !== null && again >= seconds * 0.8
+  const again = seconds === null ? undefined : lookedUpAgain(login)
   const source = /^Remote: (.*?)(?::\d+)?: key options/.exec(login.keySourceLine?.text ?? '')?.[1] ?? ''
   const isNamed = source !== '' && !source.includes('authorized_keys')
   const which = isNamed
     ? `The key comes from ${source}: likely an AuthorizedKeysCommand, such as one that asks LDAP.`
     : 'An AuthorizedKeysCommand (LDAP, SSSD) is slow, or the home folder lies on the network. Which, the log ' +
       'does not tell.'
-  const twice = isTwice ? 'Both times it asks for the keys of the user, the second time with the account check. ' : ''
+  const both = 'Both times it asks for the keys of the user, the second time with the account check. '
   return {
     code: 'ssh.keys',
     says:
       `The server takes${long(wait)} to look up whether a key may log in` +
-      `${isTwice ? `, and ${secondsText(again)} when it was signed with` : ''}.`,
-    cause: `${twice}${which}`,
-    confidence: isNamed || isTwice ? 'likely' : 'possible',
+      `${again === undefined ? '' : `, and ${secondsText(again)} when it was signed with`}.`,
+    cause: again === undefined ? which : `${both}${which}`,
+    confidence: isNamed || again !== undefined ? 'likely' : 'possible',
     line: isNamed ? login.keySourceLine : null,
     remedy: [
       'to tell, on the server: sshd -T | grep -i authorizedkeys; then time that command, as the user it runs as',

@@ -5,7 +5,7 @@ import type { Gap } from './phase.ts'
 
 /** What runs on the other side, and what it writes, may hold what is nobody's business. */
 const COMMAND =
-  /^(Sending command|Sending env|channel \d+: setting env|Executing (?:\w+ )*command|Starting session)\b.*/
+  /^(Sending \w+|channel \d+: setting env|Executing (?:\w+ )*command|Setting implicit \w+|Starting session)\b.*/
 const TEXT_MAX = 100
 
 /** The line as ssh wrote it, without what a report need not keep. */

@@ -7,7 +7,7 @@ import type { Log } from './log.ts'
 import { type Login, PHASES, type Phase, type PhaseKind } from './phase.ts'
 import { readLogin } from './read.ts'
 import { unseenOf } from './unseen.ts'
-import { type Cause, secondsText, type Wait } from './wait.ts'
+import { type Cause, lookedUpAgain, secondsText, type Wait } from './wait.ts'
 
 /** Nobody minds less. A quick login takes 0.3 s in all. */
 const STALL_SECONDS = 1
@@ -40,12 +40,15 @@ export function judge(log: Log): Judgement {
 
 const seconds = (value: number) => ({ value: value / 1e6, unit: 's' }) as const
 
-function measuresOf({ us, phases }: Login): Measure[] {
+const inside = ({ phases }: Login) => phases.filter(({ kind }) => !OUTSIDE.includes(kind))
+const loginUs = (login: Login) => inside(login).reduce((sum, { us }) => sum + (us ?? 0), 0)
+
+function measuresOf(login: Login): Measure[] {
+  const { us, phases } = login
   if (us === null) return []
-  const inside = phases.filter(({ kind }) => !OUTSIDE.includes(kind)).reduce((sum, phase) => sum + (phase.us ?? 0), 0)
   const isIn = phases.some(({ kind }) => AFTER.includes(kind))
   return [
-    ...(isIn ? [{ name: 'login', title: 'login', quantity: seconds(inside), better: 'less' } as const] : []),
+    ...(isIn ? [{ name: 'login', title: 'login', quantity: seconds(loginUs(login)), better: 'less' } as const] : []),
     { name: 'whole', title: 'first line to last', quantity: seconds(us) },
   ]
 }
@@ -74,8 +77,9 @@ function stalls(login: Login, isWhole: boolean): Finding[] {
   const slackSeconds = isWhole ? 1 : SLACK_SECONDS
   const isStall = (phase: Phase) => (phase.us ?? 0) / 1e6 >= least && (phase.kind === 'keys' || hasSingle(phase))
   const hasSlowKeys = login.phases.some((phase) => phase.kind === 'keys' && isStall(phase))
+  const isTold = ({ kind }: Phase) => kind === 'account' && hasSlowKeys && lookedUpAgain(login) !== undefined
   return login.phases
-    .filter((phase) => isStall(phase) && !(hasSlowKeys && phase.kind === 'account'))
+    .filter((phase) => isStall(phase) && !isTold(phase))
     .sort((a, b) => b.us! - a.us!)
     .flatMap((phase) => {
       if (phase.kind === 'typing') return [typing(phase)]
@@ -87,11 +91,10 @@ function stalls(login: Login, isWhole: boolean): Finding[] {
 const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS
 
 /** A login that is slow, and never waits long. */
-function spread({ us, phases }: Login, findings: readonly Finding[]): Finding[] {
-  const inside = phases.filter(({ kind }) => !OUTSIDE.includes(kind))
-  const all = inside.reduce((sum, phase) => sum + (phase.us ?? 0), 0) / 1e6
-  if (us === null || all < STALL_SECONDS || findings.some(({ severity }) => severity === 'fault')) return []
-  const most = Math.max(...inside.map(({ longest }) => longest?.us ?? 0)) / 1e6
+function spread(login: Login, findings: readonly Finding[]): Finding[] {
+  const all = loginUs(login) / 1e6
+  if (all < STALL_SECONDS || findings.some(({ severity }) => severity === 'fault')) return []
+  const most = Math.max(...inside(login).map(({ longest }) => longest?.us ?? 0)) / 1e6
   return [
     note('ssh.spread', `The login takes ${secondsText(all)}, in many waits of at most ${secondsText(most)}.`, {
       cause: 'That is how a long way looks, which a login goes back and forth a dozen times, or a busy machine.',

@@ -16,7 +16,6 @@ export interface Memory {
   /** What came on standard output is in the log. */
   readonly hasOutput: boolean
   place: Place
-  host: string | null
   software: string | null
   offered: readonly string[] | null
   method: string
@@ -51,10 +50,7 @@ const BEFORE: readonly Mark[] = [
     memory.isShared = true
     return 'use'
   }),
-  mark(/^Connecting to (\S+) \[(\S+)\] port /, (memory, [, host = '', address = '']) => {
-    memory.host = host
-    return { kind: 'address', subject: address }
-  }),
+  mark(/^Connecting to \S+ \[(\S+)\] port /, (_, [, address = '']) => ({ kind: 'address', subject: address })),
   mark(/^connect to address (\S+) port \d+: /, ({ failedAddresses }, [, address = ''], line) => {
     failedAddresses.set(address, line)
     return undefined
@@ -71,10 +67,6 @@ const KEY_EXCHANGE: readonly Mark[] = [
   mark(/^Remote protocol version \S+ remote software version (.*)/, (memory, [, software = '']) => {
     memory.software = software
     return 'kex'
-  }),
-  mark(/^Authenticating to (\S+):\d+ as /, (memory, [, host = '']) => {
-    memory.host ??= host
-    return undefined
   }),
   mark(/^SSH2_MSG_KEXINIT sent/, 'kex'),
   mark(/^Server host key: /, 'hostkey'),

@@ -62,7 +62,6 @@ export interface Login {
   readonly us: Microseconds | null
   /** The highest level of debug lines: how many -v were given. */
   readonly level: number
-  readonly host: string | null
   /** What the server says it is: `OpenSSH_9.2p1 Debian-2+deb12u10`. */
   readonly software: string | null
   /** Methods that the server has offered first. */

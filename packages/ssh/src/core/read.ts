@@ -3,13 +3,13 @@ import type { Line, Log } from './log.ts'
 import { CLIENT, CLIENT_MARKS, FAILURE, type Marks, type Memory, type Place, SERVER, SERVER_MARKS } from './marks.ts'
 import type { Gap, Login, Phase, PhaseKind } from './phase.ts'
 
-/** A person who writes into a log that something waits there, and for how long. */
-const REMARK = /hang|stay|stuck|stop|wait|paus|delay|freez|takes/i
+/** A person who writes into a log, in brackets or about "here", that something waits, and for how long. */
+const REMARK = /^\s*[([#<*-].*(?:hang|stay|stuck|stop|wait|paus|delay|freez|takes)|(?:hang|stay|stuck|wait).*\bhere\b/i
 const RANGE = /(\d{1,4})(?: ?(?:to|-) ?(\d{1,4}))? ?s(?:ec\w*)?\b/i
 const REMARK_MAX = 200
 /** What a shell shows when it can be used: readline's own mark, or what most prompts end with. */
 const PROMPT = /\[\?2004h|[#$%>] ?$/
-const FINISHED = /^(?:Exit status |Transferred: |debug1: Exit status )/
+const FINISHED = /^(?:Exit status |Transferred: )/
 
 export function readLogin({ lines }: Log): Login {
   const side = sideOf(lines)
@@ -63,7 +63,6 @@ class Reading {
       hasPackets: lines.some(({ text }) => text.startsWith('send packet: type')),
       hasOutput: lines.some(({ isOutput }) => isOutput),
       place: { kind: side === 'client' ? 'client' : 'idle', subject: '' },
-      host: null,
       software: null,
       offered: null,
       method: '',
@@ -153,14 +152,14 @@ class Reading {
   }
 
   login(side: Login['side'], second: Login['second']): Login {
-    const { host, software, offered, failedAddresses, proxyLine, dnsHostKeyLine, keySourceLine } = this.#memory
+    const { software, offered, failedAddresses, proxyLine, dnsHostKeyLine, keySourceLine } = this.#memory
     const { level, requested, isAccepted, isShared } = this.#memory
     // A mechanism that only the failure of the one before has begun has not been tried.
     const phases = Array.from(this.#phases.values()).filter(
       ({ kind, subject, us }) => kind !== 'gssapi' || subject === 'mechanism 1' || (us ?? 0) > 0,
     )
     return {
-      ...{ side, phases, level, host, software, offered, failedAddresses },
+      ...{ side, phases, level, software, offered, failedAddresses },
       ...{ proxyLine, dnsHostKeyLine, keySourceLine, requested, isAccepted, isShared, second },
       us: this.#isTimed ? (this.#before.us ?? 0) : null,
       failure: this.#failure,

@@ -1,7 +1,7 @@
 /** How long something waits, and what that alone tells. */
 import { type Finding, quantityText } from '@fettle/report'
 import type { Line } from './log.ts'
-import type { Login, Phase } from './phase.ts'
+import type { Login, Phase, PhaseKind } from './phase.ts'
 
 export interface Wait {
   readonly login: Login
@@ -81,6 +81,16 @@ export function dnsBetween(low: number, high: number): number[] {
     waits.push(n * DNS_SECONDS)
   }
   return waits
+}
+
+/**
+ * How long the signed request took, where that is like the lookup of the key before it: the server looks it up again
+ * then (auth2-pubkey.c). Undefined: it is something else.
+ */
+export function lookedUpAgain({ phases }: Login): number | undefined {
+  const of = (kind: PhaseKind) => phases.find((phase) => phase.kind === kind)?.us ?? 0
+  const [lookup, account] = [of('keys'), of('account')]
+  return account >= 0.8 * lookup && account <= 2 * lookup ? account / 1e6 : undefined
 }
 
 export const CLIENT_CONFIG = 'on the client, ~/.ssh/config (or /etc/ssh/ssh_config)'
