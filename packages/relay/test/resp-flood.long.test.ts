@@ -14,6 +14,8 @@ test('[R28] the one connection too many is refused and said, be all others cotur
   const endpoint = await openEndpoint(t)
   for (let i = 0; i < 1024; i++) {
     const socket = connect({ host: '127.0.0.1', port: endpoint.port })
+    // At the end the endpoint may close it before we do, with an answer in it that nobody has read.
+    socket.on('error', () => {})
     t.after(() => socket.destroy())
     socket.write(request('AUTH', 'tok1'))
   }
