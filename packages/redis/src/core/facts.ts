@@ -34,7 +34,7 @@ export interface Live {
   readonly lost: number
   /** Who was connected when we came. */
   readonly clientsBefore: readonly Client[]
-  /** What was in the slow log before we came. */
+  /** What was in the slow log before we came, short calls from the windows of an earlier look among it. */
   readonly before: readonly SlowEntry[]
   /** Every call since then that took longer than `tailSeconds`, with what the user calls slow among them. */
   readonly tail: readonly SlowEntry[]

@@ -4,7 +4,8 @@ import type { Facts, Live } from '../facts.ts'
 import { BETWEEN_USEC } from '../look/look.ts'
 import { whoIs } from '../read/clients.ts'
 import { type Info, numberOf } from '../read/info.ts'
-import type { Settings } from '../read/settings.ts'
+import { type Settings, slowSeconds } from '../read/settings.ts'
+import type { SlowEntry } from '../read/slowlog.ts'
 import { seenCall } from '../use/call.ts'
 
 /** Fields of INFO by which forks of Redis tell their own version (valkey 8, dragonfly 1, keydb 6). */
@@ -45,7 +46,7 @@ export function roleOf(info: Info): string {
 }
 
 export function findInLook({ live, settings }: Facts): Finding[] {
-  return live === null ? [] : [...restored(live), ...leftOver(settings), ...slowBefore(live)]
+  return live === null ? [] : [...restored(live), ...leftOver(settings), ...slowBefore(live, slowIn(live, settings))]
 }
 
 const note = (code: Finding['code'], subject: string, says: string): Finding => ({
@@ -77,8 +78,11 @@ function leftOver(settings: Settings): Finding[] {
   return [{ ...note('redis.setting-left', `${THRESHOLD} ${value}`, says), severity: 'warning', remedy }]
 }
 
+const slowIn = ({ before }: Live, settings: Settings) =>
+  before.filter(({ seconds }) => seconds >= slowSeconds(settings))
+
 /** What the slow log kept of the time before: no finding of now, but it tells what happens at other hours. */
-function slowBefore({ before, windows, showKeys }: Live): Finding[] {
+function slowBefore({ windows, showKeys }: Live, before: readonly SlowEntry[]): Finding[] {
   if (before.length === 0) return []
   const slowest = before.reduce((a, b) => (b.seconds > a.seconds ? b : a))
   const { command, pattern, client, seconds } = seenCall(slowest, showKeys)
@@ -108,9 +112,10 @@ const timeOf = (seconds: number) => `${new Date(seconds * 1000).toISOString().sl
 const ROWS_MAX = 20
 
 /** What the log had before, by command, keys and client. */
-export function beforeTable({ live }: Facts): Table[] {
-  if (live === null || live.before.length === 0) return []
-  const groups = Map.groupBy(live.before, (entry) => {
+export function beforeTable({ live, settings }: Facts): Table[] {
+  const before = live === null ? [] : slowIn(live, settings)
+  if (live === null || before.length === 0) return []
+  const groups = Map.groupBy(before, (entry) => {
     const { command, pattern, client } = seenCall(entry, live.showKeys)
     return JSON.stringify([command, pattern, client])
   })

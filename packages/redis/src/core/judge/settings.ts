@@ -83,7 +83,10 @@ const COTURN = /^turn\//
 export function signOfCoturn({ slow, monitor, clients, live }: Facts) {
   const windows = live?.windows.flatMap(({ entries }) => entries) ?? []
   const words = [
-    ...[...slow, ...(live?.before ?? [])].map((one) => ({ source: 'SLOWLOG GET', words: one.words })),
+    ...[...slow, ...(live?.before ?? []), ...(live?.tail ?? [])].map((one) => ({
+      source: 'SLOWLOG GET',
+      words: one.words,
+    })),
     ...windows.map((one) => ({ source: 'sampled', words: one.words })),
     ...monitor.map((one) => ({ source: 'MONITOR', words: one.words })),
   ].find((one) => COTURN.test(one.words[1] ?? ''))

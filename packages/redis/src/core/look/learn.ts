@@ -5,7 +5,7 @@ import { readClients } from '../read/clients.ts'
 import { readInfos } from '../read/info.ts'
 import { readMonitor } from '../read/monitor.ts'
 import { type Answer, plainReply, Refusal } from '../read/resp.ts'
-import { type Settings, settingsOf } from '../read/settings.ts'
+import { settingsOf, slowSeconds } from '../read/settings.ts'
 import { entriesOf, type SlowEntry } from '../read/slowlog.ts'
 import { type Look, nothingYet, type Sampling, type Seen } from './look.ts'
 
@@ -16,11 +16,11 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   const settings = seen.settings === undefined ? facts.settings : settingsOf(seen.settings.flatMap(wordsOf))
   const listed = typeof clients === 'string' ? readClients(clients) : facts.clients
   const infos = typeof info === 'string' ? readInfos(info) : []
-  const log = readLog(live, slow, isFirst ? settings : null)
+  const log = readLog(live, slow, isFirst)
   const sampled = look.window === null ? null : windowOf(log.live, look.window, seen.at, window ?? null)
   const known = sampled?.live ?? log.live
   const tail = [...log.tail, ...(sampled?.tail ?? [])]
-  const threshold = thresholdOf(settings)
+  const threshold = slowSeconds(settings)
   const lines = seen.lines === undefined ? [] : readMonitor(seen.lines.join('\n'))
   return {
     infos: [...facts.infos, ...infos],
@@ -45,15 +45,6 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   }
 }
 
-/** As Redis has it by default. */
-const SLOW_USEC = 10_000
-
-/** What is slow, in seconds; infinite where nothing is logged at all. Who logs everything does not call it slow. */
-function thresholdOf(settings: Settings): number {
-  const usec = Number(settings.get('slowlog-log-slower-than') ?? SLOW_USEC)
-  return usec < 0 ? Infinity : (usec || SLOW_USEC) / 1e6
-}
-
 interface Told {
   readonly live: Live
   readonly tail: readonly SlowEntry[]
@@ -61,15 +52,11 @@ interface Told {
 
 const inOrder = (answer: Answer) => entriesOf(plainReply(answer)).sort((a, b) => a.id - b.id)
 
-/** What came into the slow log since the last look; in the first look (`settings`), what was there before. */
-function readLog(live: Live, answer: Answer, settings: Settings | null): Told {
+/** What came into the slow log since the last look; in the first look, what was there before. */
+function readLog(live: Live, answer: Answer, isFirst: boolean): Told {
   const entries = inOrder(answer)
   const newest = Math.max(live.newest, ...entries.map(({ id }) => id))
-  if (settings !== null) {
-    // Windows of an earlier look leave what is not slow in it.
-    const before = entries.filter(({ seconds }) => seconds >= thresholdOf(settings))
-    return { live: { ...live, newest, before }, tail: [] }
-  }
+  if (isFirst) return { live: { ...live, newest, before: entries }, tail: [] }
   const fresh = entries.filter(({ id }) => id > live.newest)
   // SLOWLOG RESET leaves no hole: what it took away cannot be told from what never was.
   const lost = fresh.length === 0 ? 0 : newest - live.newest - fresh.length

@@ -48,3 +48,12 @@ function isSettings(list: Reply): list is readonly string[] {
   const names = list.filter((_, i) => i % 2 === 0) as string[]
   return names.every((name) => NAME.test(name)) && names.some((name) => KNOWN.has(name))
 }
+
+/** As Redis has it by default. */
+const SLOW_USEC = 10_000
+
+/** What is slow, in seconds; infinite where nothing is logged at all. Who logs everything does not call it slow. */
+export function slowSeconds(settings: Settings): number {
+  const usec = Number(settings.get('slowlog-log-slower-than') ?? SLOW_USEC)
+  return usec < 0 ? Infinity : (usec || SLOW_USEC) / 1e6
+}
