@@ -2,13 +2,12 @@
  * Settings of somebody else's server that are changed for a moment. What they were is on the disk before they are
  * touched, so that whoever comes next can put back what a killed process has left behind.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Unseen } from './command.ts'
-import { writeWhole } from './whole.ts'
+import { keepWhole } from './whole.ts'
 
 export interface Borrowed {
-  /** The command that took it: `redis check`. */
+  /** Which took it: `redis`. */
   readonly tool: string
   /** Whose it is: `redis://127.0.0.1:6379`. */
   readonly target: string
@@ -27,12 +26,7 @@ const folderOf = (data: string) => join(data, 'borrowed')
 export function borrow(data: string, what: Pick<Borrowed, 'tool' | 'target' | 'settings' | 'made'>): () => void {
   const own: Borrowed = { ...what, process: process.pid, started: startOf(process.pid) }
   const file = join(folderOf(data), `${process.pid}-${what.tool.replaceAll(' ', '-')}.json`)
-  try {
-    mkdirSync(folderOf(data), { recursive: true, mode: 0o700 })
-    writeWhole(file, `${JSON.stringify(own)}\n`)
-  } catch (error) {
-    throw new Unseen(`${file}: cannot be written (${(error as NodeJS.ErrnoException).code}); give another --data`)
-  }
+  keepWhole(file, `${JSON.stringify(own)}\n`)
   return () => rmSync(file, { force: true })
 }
 

@@ -1,9 +1,9 @@
 /** What was changed, kept in the data folder's `undo/` so that it can be put back: a file for each run. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Unseen } from './command.ts'
 import { fileNameOf } from './saved.ts'
-import { writeWhole } from './whole.ts'
+import { keepWhole } from './whole.ts'
 
 /** One thing that is changed. What the values are, and how they are read, is the tool's business. */
 export interface Item {
@@ -102,14 +102,7 @@ export class Journal {
   mark(index: number, change: Partial<Entry>): Entry {
     const entries = this.entries.map((one, i) => (i === index ? { ...one, ...change } : one))
     const content = { ...this.#content, entries }
-    try {
-      mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 })
-      writeWhole(this.file, `${JSON.stringify(content, undefined, 1)}\n`)
-    } catch (error) {
-      throw new Unseen(
-        `${this.file}: cannot be written (${(error as NodeJS.ErrnoException).code}); give another --data`,
-      )
-    }
+    keepWhole(this.file, `${JSON.stringify(content, undefined, 1)}\n`)
     this.#content = content
     return entries[index]!
   }

@@ -1,11 +1,11 @@
 /** Reports that are kept, in the data folder's `reports/`: a file each, named by time, tool and subject. */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { jsonText, type Report, readReport, size } from '@fettle/report'
 import { Unseen } from './command.ts'
-import { writeWhole } from './whole.ts'
+import { keepWhole } from './whole.ts'
 
 /** A report's file may be large, but not so large that reading it holds up whoever else waits. */
 const BYTES_MAX = 8_000_000
@@ -37,13 +37,8 @@ export function saveReport(data: string, report: Report, now: number): string {
   if (Buffer.byteLength(text) > BYTES_MAX) {
     throw new Unseen(`${file}: is not kept, for it would be larger than ${size(BYTES_MAX)}`)
   }
-  try {
-    mkdirSync(folderOf(data), { recursive: true, mode: 0o700 })
-    writeWhole(file, text)
-    return file
-  } catch (error) {
-    throw new Unseen(`${file}: cannot be written (${reasonOf(error)}); give another --data`)
-  }
+  keepWhole(file, text)
+  return file
 }
 
 /** A report that somebody names by its file, wherever that is. */

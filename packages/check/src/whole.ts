@@ -1,21 +1,43 @@
-/** A file that is there whole or not at all, and that only its owner may read. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+/** Files that are there whole or not at all, and folders for them; only their owner may read them. */
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Unseen } from './command.ts'
 
-/** Throws what the file system says, and leaves nothing behind then. */
-export function writeWhole(file: string, text: string): void {
-  const part = `${file}.part`
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
+
+/**
+ * Throws what the file system says. The `recursive` of mkdirSync goes round for ever where a folder that is there takes
+ * none, as in /proc.
+ */
+export function makeWithParents(folder: string): void {
   try {
-    const descriptor = openSync(part, 'w', 0o600)
-    try {
-      // On a disk that is nearly full one write may take a part of it.
-      writeFileSync(descriptor, text)
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-    renameSync(part, file)
+    mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    rmSync(part, { force: true })
+    if (codeOf(error) === 'EEXIST' && statSync(folder).isDirectory()) return
+    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(folder))) throw error
+    makeWithParents(dirname(folder))
+    makeWithParents(folder)
+  }
+}
+
+/** Also when the power fails. Throws what the file system says, and leaves nothing behind then. */
+export function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true })
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
     throw error
+  }
+}
+
+/** In a folder of the data folder, which is made if there is none. Throws Unseen. */
+export function keepWhole(file: string, text: string): void {
+  try {
+    makeWithParents(dirname(file))
+    writeWhole(file, text)
+  } catch (error) {
+    throw new Unseen(`${file}: cannot be written (${codeOf(error)}); give another --data`)
   }
 }

@@ -41,3 +41,11 @@ test('a file that cannot be written leaves nothing behind', (context) => {
   assert.throws(() => writeWhole(join(folder, 'a'), 'text'))
   assert.deepEqual(readdirSync(folder), ['a'])
 })
+
+test('a folder that cannot be made is told at once, also where it would be asked for over and over', () => {
+  const what = { tool: 'redis', target: 'a', settings: {}, made: {} }
+  assert.throws(
+    () => borrow('/proc/none/data', what),
+    /^Error: \/proc\/none\/data\/borrowed\/\S+: cannot be written \(/,
+  )
+})

@@ -1,8 +1,9 @@
 /** The data folder: who may use it, and what lies in it. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeWithParents, writeWhole } from '@fettle/check'
 import { z } from 'zod'
 import type { RespServer } from './ingest/resp.ts'
 
@@ -22,18 +23,6 @@ export function makeFolder(folder: string): void {
     makeWithParents(folder)
   } catch (error) {
     throw new FolderFault(`${folder}: cannot be made (${codeOf(error)}); choose another --data`)
-  }
-}
-
-/** The `recursive` of mkdirSync goes round for ever where a folder that is there takes none, as in /proc. */
-function makeWithParents(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 })
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST' && statSync(folder).isDirectory()) return
-    if (codeOf(error) !== 'ENOENT' || existsSync(dirname(folder))) throw error
-    makeWithParents(dirname(folder))
-    makeWithParents(folder)
   }
 }
 
@@ -190,18 +179,6 @@ function parseServers(file: string): RespServer[] {
     // What JSON.parse says itself may quote a part of a token.
     const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : 'it is no JSON'
     throw new FolderFault(`${file}: not a list of {name, token, version}: ${why}`)
-  }
-}
-
-/** Whole or not at all, also when the power fails, and readable by its owner only. */
-export function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${process.pid}`
-  try {
-    writeFileSync(draft, text, { mode: 0o600, flush: true })
-    renameSync(draft, file)
-  } catch (error) {
-    rmSync(draft, { force: true })
-    throw error
   }
 }
 

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '@fettle/check'
 import { z } from 'zod'
 import { readAddress } from './address.ts'
-import { FolderFault, writeWhole } from './folder.ts'
+import { FolderFault } from './folder.ts'
 
 const running = z.strictObject({
   pid: z.int(),

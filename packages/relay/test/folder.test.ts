@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { writeWhole } from '@fettle/check'
 import {
   addServer,
   FolderFault,
@@ -25,7 +26,6 @@ import {
   makeFolder,
   readServers,
   removeServer,
-  writeWhole,
 } from '../src/folder.ts'
 import { makeToken, readToken } from '../src/running.ts'
 
