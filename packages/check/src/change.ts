@@ -2,7 +2,7 @@
  * Putting something right: what would be done is shown, and done only when that is asked for; each thing is looked at
  * once more before it is touched, and what it was is on the disk by then.
  */
-import { compare, type Finding, type Judgement, type Report, type Table } from '@fettle/report'
+import { compare, type Finding, type Judgement, note, type Report, reportOf, type Table } from '@fettle/report'
 import { type AnswerOptions, answer, readAnswerOptions, reportFlags } from './answer.ts'
 import { type Command, EXIT, type Flag, type Given, type Status, Unseen } from './command.ts'
 import type { Io } from './io.ts'
@@ -176,14 +176,7 @@ class Run {
   }
 
   #report(judgement: Judgement): Report {
-    return {
-      schema: 'fettle.report/1',
-      tool: this.#tool,
-      subject: this.#target,
-      at: new Date(this.#began).toISOString(),
-      seconds: (Date.now() - this.#began) / 1000,
-      ...judgement,
-    }
+    return reportOf(this.#tool, this.#target, { began: this.#began, ended: Date.now() }, judgement)
   }
 
   /** `failure`: why it is not all that was asked for, in one line. */
@@ -278,17 +271,6 @@ async function orWhy<T>(doing: Promise<T>): Promise<T | Unseen> {
 const warning = (code: Finding['code'], subject: string, says: string): Finding => ({
   ...note(code, subject, says),
   severity: 'warning',
-})
-
-const note = (code: Finding['code'], subject: string, says: string): Finding => ({
-  code,
-  severity: 'note',
-  subject,
-  says,
-  confidence: 'measured',
-  quantities: {},
-  evidence: [],
-  remedy: [],
 })
 
 const SHOWN_MAX = 80

@@ -1,5 +1,5 @@
 /** Looking at something that runs: what is seen decides where to look next, and in the end it is judged. */
-import type { Judgement, Report } from '@fettle/report'
+import { type Judgement, reportOf } from '@fettle/report'
 import { type AnswerOptions, answer } from './answer.ts'
 import type { Command } from './command.ts'
 import type { Io } from './io.ts'
@@ -56,14 +56,8 @@ export function diagnosis<O extends AnswerOptions, F, X, S>(
     async run(options, io) {
       const began = Date.now()
       const facts = await lookAt(check, options, io)
-      const report: Report = {
-        schema: 'fettle.report/1',
-        tool: about.name,
-        subject: check.subject(options),
-        at: new Date(began).toISOString(),
-        seconds: (Date.now() - began) / 1000,
-        ...check.judge(facts),
-      }
+      const looked = { began, ended: Date.now() }
+      const report = reportOf(about.name, check.subject(options), looked, check.judge(facts))
       return answer(report, options, io)
     },
   }

@@ -9,7 +9,7 @@ import {
   type Status,
   Unseen,
 } from '@fettle/check'
-import type { Report } from '@fettle/report'
+import { type Report, reportOf } from '@fettle/report'
 import { type Facts, learnFrom, noFacts } from './core/facts.ts'
 import { judge } from './core/judge/judge.ts'
 
@@ -32,14 +32,13 @@ export const redisExplain: Command<ExplainOptions> = {
   async run({ files, ...how }, io): Promise<Status> {
     let facts = noFacts
     for (const file of files) facts = await learnFile(facts, file)
-    return answer(reportOf(facts, files.join(' ')), how, io)
+    return answer(explained(facts, files.join(' ')), how, io)
   },
 }
 
 /** The report on what was pasted. */
-export function reportOf(facts: Facts, subject: string): Report {
-  return { schema: 'fettle.report/1', tool: 'redis explain', subject, at: null, seconds: null, ...judge(facts) }
-}
+export const explained = (facts: Facts, subject: string): Report =>
+  reportOf('redis explain', subject, null, judge(facts))
 
 async function learnFile(facts: Facts, file: string): Promise<Facts> {
   const learnt = learnFrom(facts, await readPasted(file, 'latin1'))

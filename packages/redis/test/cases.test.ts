@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { reportText } from '@fettle/report'
 import { learnFrom, noFacts } from '../src/core/facts.ts'
-import { reportOf } from '../src/explain.ts'
+import { explained } from '../src/explain.ts'
 
 const folder = fileURLToPath(new URL('../cases', import.meta.url))
 const WIDTH = 100
@@ -17,6 +17,6 @@ for (const file of globSync('*.case', { cwd: folder }).sort()) {
   test(`${title.trim()} (${basename(file, '.case')})`, () => {
     const facts = learnFrom(noFacts, pasted)
     assert.ok(facts, 'nothing was recognised')
-    assert.equal(reportText(reportOf(facts, basename(file)), WIDTH), expected.join('---\n').trimStart())
+    assert.equal(reportText(explained(facts, basename(file)), WIDTH), expected.join('---\n').trimStart())
   })
 }

@@ -13,7 +13,9 @@ export {
   isClean,
   type Judgement,
   type Measure,
+  note,
   type Report,
+  reportOf,
   type Table,
   type Unseen,
 } from './report.ts'

@@ -86,3 +86,25 @@ export interface Report extends Judgement {
 export function isClean({ findings }: Judgement): boolean {
   return findings.every(({ severity }) => severity === 'note')
 }
+
+/** The plainest finding: something that is said, and nothing more. */
+export function note(code: Finding['code'], subject: string, says: string): Finding {
+  return { code, severity: 'note', subject, says, confidence: 'measured', quantities: {}, evidence: [], remedy: [] }
+}
+
+/** `looked`: from when to when, in milliseconds since the epoch; null: it was pasted, and nobody knows. */
+export function reportOf(
+  tool: string,
+  subject: string,
+  looked: { readonly began: number; readonly ended: number } | null,
+  judgement: Judgement,
+): Report {
+  return {
+    schema: 'fettle.report/1',
+    tool,
+    subject,
+    at: looked === null ? null : new Date(looked.began).toISOString(),
+    seconds: looked === null ? null : (looked.ended - looked.began) / 1000,
+    ...judgement,
+  }
+}

@@ -9,7 +9,7 @@ import {
   type Status,
   Unseen,
 } from '@fettle/check'
-import type { Report } from '@fettle/report'
+import { type Report, reportOf } from '@fettle/report'
 import { judge } from './core/judge.ts'
 import { type Log, readLog } from './core/log.ts'
 
@@ -33,11 +33,9 @@ export const sshExplain: Command<ExplainOptions> = {
     if (log === undefined) {
       throw new Unseen(`${file}: no line is of ssh -v ("debug1: ..."); paste what ssh -vvv HOST true prints`)
     }
-    return answer(reportOf(log, file), how, io)
+    return answer(explained(log, file), how, io)
   },
 }
 
 /** The report on a log. */
-export function reportOf(log: Log, subject: string): Report {
-  return { schema: 'fettle.report/1', tool: 'ssh explain', subject, at: null, seconds: null, ...judge(log) }
-}
+export const explained = (log: Log, subject: string): Report => reportOf('ssh explain', subject, null, judge(log))

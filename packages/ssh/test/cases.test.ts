@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reportText } from '@fettle/report'
 import { readLog } from '../src/core/log.ts'
-import { reportOf } from '../src/explain.ts'
+import { explained } from '../src/explain.ts'
 import { cases } from './recordings.ts'
 
 const WIDTH = 100
@@ -12,6 +12,6 @@ for (const { name, title, log, report } of cases) {
   test(`${title} (${name})`, () => {
     const read = readLog(log)
     assert.ok(read, 'nothing was recognised')
-    assert.equal(reportText(reportOf(read, `${name}.case`), WIDTH), report)
+    assert.equal(reportText(explained(read, `${name}.case`), WIDTH), report)
   })
 }

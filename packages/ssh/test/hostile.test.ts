@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { jsonText, type Quantity, reportText } from '@fettle/report'
 import fc from 'fast-check'
 import { readLog } from '../src/core/log.ts'
-import { reportOf } from '../src/explain.ts'
+import { explained } from '../src/explain.ts'
 import { recordings } from './recordings.ts'
 
 const LOGS = Array.from(recordings.values(), (text) => text.trimEnd().split('\n'))
@@ -13,7 +13,7 @@ const LOGS = Array.from(recordings.values(), (text) => text.trimEnd().split('\n'
 function hold(text: string): number | undefined {
   const log = readLog(text)
   if (log === undefined) return undefined
-  const report = reportOf(log, 'log.txt')
+  const report = explained(log, 'log.txt')
   for (const shown of [reportText(report, 80), jsonText(report)]) assert.doesNotMatch(shown, /[^\P{Cc}\n]/u)
   const whole = report.measures.find(({ name }) => name === 'whole')?.quantity.value
   const [phases] = report.tables
@@ -91,7 +91,7 @@ test('[S13] 200,000 lines, and one line of 60 MB, in less than a second', () => 
     const began = process.threadCpuUsage()
     const log = readLog(text)
     assert.ok(log)
-    const report = reportOf(log, 'log.txt')
+    const report = explained(log, 'log.txt')
     const { user, system } = process.threadCpuUsage(began)
     const took = (user + system) / 1000
     assert.equal(report.findings[0]?.code, 'ssh.auth-start')

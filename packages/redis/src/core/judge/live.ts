@@ -1,5 +1,5 @@
 /** What only somebody knows who has been there: what the server is, and what was in its slow log before. */
-import { type Cell, type Finding, plural, quantityText, type Table } from '@fettle/report'
+import { type Cell, type Finding, note, plural, quantityText, type Table } from '@fettle/report'
 import type { Facts, Live } from '../facts.ts'
 import { BETWEEN_USEC } from '../look/look.ts'
 import { whoIs } from '../read/clients.ts'
@@ -49,17 +49,6 @@ export function findInLook({ live, settings }: Facts): Finding[] {
   return live === null ? [] : [...restored(live), ...leftOver(settings), ...slowBefore(live, slowIn(live, settings))]
 }
 
-const note = (code: Finding['code'], subject: string, says: string): Finding => ({
-  code,
-  severity: 'note',
-  subject,
-  says,
-  confidence: 'measured',
-  quantities: {},
-  evidence: [],
-  remedy: [],
-})
-
 function restored({ restored: settings }: Live): Finding[] {
   const says = 'was put back: a look that was killed had left it changed.'
   return settings.map((setting) => note('redis.setting-restored', setting, says))
@@ -88,21 +77,14 @@ function slowBefore({ windows, showKeys }: Live, before: readonly SlowEntry[]): 
   const { command, pattern, client, seconds } = seenCall(slowest, showKeys)
   const what = [command.toUpperCase(), pattern, client === '' ? '' : `from ${client}`].filter((part) => part !== '')
   const gone = windows.length > 0 ? ' Logging every command may have pushed them out: they are in the table.' : ''
+  const says = `The slow log had ${before.length === 1 ? 'one entry' : `${before.length} entries`} from before.${gone}`
+  const longest = { value: seconds, unit: 's' } as const
+  const text = `the slowest, ${timeOf(slowest.at)}: ${what.join(' ')}, ${quantityText(longest)}`
   return [
     {
-      code: 'redis.slow-before',
-      severity: 'note',
-      subject: '',
-      says: `The slow log had ${before.length === 1 ? 'one entry' : `${before.length} entries`} from before.${gone}`,
-      confidence: 'measured',
-      quantities: { entries: { value: before.length, unit: '1' }, longest: { value: seconds, unit: 's' } },
-      evidence: [
-        {
-          source: 'SLOWLOG GET',
-          text: `the slowest, ${timeOf(slowest.at)}: ${what.join(' ')}, ${quantityText({ value: seconds, unit: 's' })}`,
-        },
-      ],
-      remedy: [],
+      ...note('redis.slow-before', '', says),
+      quantities: { entries: { value: before.length, unit: '1' }, longest },
+      evidence: [{ source: 'SLOWLOG GET', text }],
     },
   ]
 }
