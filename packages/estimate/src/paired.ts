@@ -67,19 +67,14 @@ export function pairedRatio(
   neighbours: Neighbours,
   confidence = 0.95,
 ): Interval | undefined {
-  assertConfidence(confidence)
-  assertSameLength(a, b, 'pairs')
   assertAmounts(a, 'before')
   assertAmounts(b, 'after')
-  const log = (amount: number) => Math.log(Math.max(amount, Number.MIN_VALUE))
-  const centre = centreOf(
-    Float64Array.from(a, (before, i) => log(b[i]!) - log(before)),
-    neighbours,
-    confidence,
-  )
-  if (centre === undefined) return undefined
-  const { value, half } = centre
-  return { value: Math.exp(value), low: Math.exp(value - half), high: Math.exp(value + half), confidence }
+  const logs = (amounts: ArrayLike<number>) =>
+    Float64Array.from(amounts, (amount) => Math.log(Math.max(amount, Number.MIN_VALUE)))
+  const difference = pairedDifference(logs(a), logs(b), neighbours, confidence)
+  if (difference === undefined) return undefined
+  const { value, low, high } = difference
+  return { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high), confidence }
 }
 
 /** What has been seen so far of a ratio that is measured until it is known well enough. */

@@ -12,8 +12,8 @@ import {
   readChangeOptions,
   type Status,
 } from '@fettle/check'
-import { doorFlags, lookThrough, readKeys, SECONDS_MAX } from './check.ts'
-import { type Address, readAddress } from './core/address.ts'
+import { addressArgument, doorFlags, lookThrough, readSeconds, readTarget } from './check.ts'
+import type { Address } from './core/address.ts'
 import { faultOf } from './core/change/changeable.ts'
 import { isWishing, type Wishes } from './core/change/plan.ts'
 import { protectionText } from './core/change/protect.ts'
@@ -46,7 +46,7 @@ const SECONDS = 5
 const about: Omit<Command<RedisChangeOptions>, 'run'> = {
   name: 'redis change',
   summary: 'put right what redis check finds, as far as it is safe; without --apply only shown',
-  argument: { name: 'address', says: 'redis://[user@]host[:port], rediss:// for TLS, unix:/path' },
+  argument: addressArgument,
   flags: FLAGS,
   examples: [
     'fettle redis change 127.0.0.1',
@@ -81,18 +81,14 @@ async function protect({ address, keys, data }: RedisChangeOptions, io: Io): Pro
 
 function readRedisChange(given: Given): Outcome<RedisChangeOptions> {
   const { flags } = given
-  const seconds = Number(flags.for ?? SECONDS)
-  const address = readAddress(given.arguments[0] ?? '')
+  const [target, seconds] = [readTarget(given), readSeconds(given, SECONDS)]
   const set = listOf(flags.set).map(readPair)
   const wishes: Wishes = { set, kill: listOf(flags.kill), slowlogReset: flags['slowlog-reset'] === true }
-  const options = { ...readChangeOptions(given), ...readKeys(given), wishes, seconds, protect: flags.protect === true }
-  const faults = [
-    ...('problem' in address ? [`the address: ${address.problem}`] : []),
-    ...(seconds >= 1 && seconds <= SECONDS_MAX ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`]),
-    ...faultsOf(options),
-  ]
-  if ('problem' in address || faults.length > 0) return { ok: false, faults }
-  return { ok: true, value: { address, ...options } }
+  const options = { ...readChangeOptions(given), wishes, protect: flags.protect === true }
+  const faults = [...[target, seconds].flatMap((one) => (one.ok ? [] : one.faults)), ...faultsOf(options)]
+  if (!target.ok || !seconds.ok || faults.length > 0) return { ok: false, faults }
+  const { address, keys } = target.value
+  return { ok: true, value: { ...options, address, keys, seconds: seconds.value } }
 }
 
 const listOf = (value: Given['flags'][string] | undefined) => (Array.isArray(value) ? (value as string[]) : [])
@@ -102,7 +98,13 @@ function readPair(text: string): readonly [string, string] {
   return equals < 0 ? [text.toLowerCase(), ''] : [text.slice(0, equals).toLowerCase(), text.slice(equals + 1)]
 }
 
-function faultsOf({ wishes, undo, protect, apply, json }: Omit<RedisChangeOptions, 'address'>): string[] {
+function faultsOf({
+  wishes,
+  undo,
+  protect,
+  apply,
+  json,
+}: Omit<RedisChangeOptions, 'address' | 'keys' | 'seconds'>): string[] {
   const names = wishes.set.map(([name]) => name)
   const isAsking = isWishing(wishes)
   return [

@@ -58,7 +58,7 @@ const FLAGS: readonly Flag[] = [
 
 const SECONDS = 15
 /** What is seen is kept until the end. */
-export const SECONDS_MAX = 600
+const SECONDS_MAX = 600
 
 const looking: Omit<Check<Plan, Facts, Look, Seen>, 'subject' | 'open'> = {
   next: nextLook,
@@ -112,12 +112,19 @@ export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
 )
 
 function readCheckOptions(given: Given): Outcome<CheckOptions> {
-  const seconds = Number(given.flags.for ?? SECONDS)
   const target = readTarget(given)
+  const seconds = readSeconds(given, SECONDS)
+  if (target.ok && seconds.ok) {
+    return { ok: true, value: { ...target.value, seconds: seconds.value, ...readAnswerOptions(given) } }
+  }
+  return { ok: false, faults: [target, seconds].flatMap((one) => (one.ok ? [] : one.faults)) }
+}
+
+/** `--for`; `usual`: without it. */
+export function readSeconds({ flags }: Given, usual: number): Outcome<number> {
+  const seconds = Number(flags.for ?? usual)
   const isLong = seconds >= 1 && seconds <= SECONDS_MAX
-  const faults = [...(target.ok ? [] : target.faults), ...(isLong ? [] : [`--for: give 1 to ${SECONDS_MAX} seconds`])]
-  if (!target.ok || faults.length > 0) return { ok: false, faults }
-  return { ok: true, value: { ...target.value, seconds, ...readAnswerOptions(given) } }
+  return isLong ? { ok: true, value: seconds } : { ok: false, faults: [`--for: give 1 to ${SECONDS_MAX} seconds`] }
 }
 
 /** What the argument and `lookFlags` say. */
@@ -136,7 +143,7 @@ const switches = (flags: Given['flags']) => ({
 })
 
 /** What `doorFlags` say. */
-export function readKeys({ flags }: Given): { readonly keys: Keys } {
+function readKeys({ flags }: Given): { readonly keys: Keys } {
   const text = (name: string) => {
     const value = flags[name]
     return typeof value === 'string' ? value : null

@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 import { CHANGEABLE, faultOf } from './core/change/changeable.ts'
 import { identityOf, isWishing, planOf, SLOWLOG, type Wishes } from './core/change/plan.ts'
 import { judge } from './core/judge/judge.ts'
+import { refusedIn } from './core/judge/unseen.ts'
 import { readClients } from './core/read/clients.ts'
 import { type Answer, plainReply, Refusal } from './core/read/resp.ts'
 import { type Settings, settingsOf } from './core/read/settings.ts'
@@ -57,8 +58,8 @@ export class RedisHand implements Hand {
     return {
       items,
       findings,
-      unseen: facts.live?.refused.map(({ what, why }) => ({ what, why: `the server says: ${why}` })) ?? [],
-      cannot: isSetting && refused !== null ? this.#cannot(refused) : await this.#cannotPersist(facts.infos.at(-1)),
+      unseen: refusedIn(facts.live),
+      cannot: isSetting && refused !== null ? this.#cannot(refused) : this.#cannotPersist(facts.infos.at(-1)),
       before: isWishing(wishes) ? null : judge(facts),
     }
   }

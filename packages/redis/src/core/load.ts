@@ -2,6 +2,7 @@
 import type { Facts, Moment } from './facts.ts'
 import { nothingOwn, type Own, ownBetween, ownCalls } from './look/own.ts'
 import { type CommandStats, type Info, numberOf } from './read/info.ts'
+import { isScript } from './read/monitor.ts'
 
 export interface Load {
   /** `window`: between the first and the last INFO; `life`: since the start, or the last CONFIG RESETSTAT. */
@@ -143,17 +144,7 @@ export function isNoticed({ over, seconds }: Load, sum: number, longest: number)
 }
 
 /** Commands that run others: their time holds that of what they ran, which is counted under its own name as well. */
-const CONTAINERS: ReadonlySet<string> = new Set([
-  'eval',
-  'evalsha',
-  'eval_ro',
-  'evalsha_ro',
-  'fcall',
-  'fcall_ro',
-  'exec',
-])
-
-export const isContainer = (command: string) => CONTAINERS.has(command)
+export const isContainer = (command: string) => command === 'exec' || isScript(command)
 
 /** Wall time of executing, without what is counted twice. */
 export function executingSeconds({ byCommand }: Load): number {

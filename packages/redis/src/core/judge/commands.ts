@@ -4,6 +4,7 @@ import type { Facts } from '../facts.ts'
 import { executingSeconds, isContainer, isNoticed, type Load } from '../load.ts'
 import type { CommandStats } from '../read/info.ts'
 import { isScript } from '../read/monitor.ts'
+import { codeFor } from '../use/call.ts'
 import { remediesOf } from './remedies.ts'
 
 /** A smaller part of the executing time is nobody's fault. */
@@ -32,24 +33,9 @@ function isMuch({ calls, seconds }: CommandStats, total: number, load: Load): bo
 
 function heavy(named: ReadonlySet<string>, load: Load): Finding[] {
   const total = executingSeconds(load)
-  return Array.from(load.byCommand).flatMap(([command, { calls, seconds }]) => {
-    if (!isMuch({ calls, seconds }, total, load) || isContainer(command) || named.has(command)) return []
-    const share = { value: seconds / total, unit: 'share' } as const
-    const each = { value: seconds / calls, unit: 's' } as const
-    return {
-      code: `redis.heavy-${/^[a-z]+$/.test(command) ? command : 'command'}`,
-      severity: 'fault',
-      subject: command.toUpperCase(),
-      says:
-        `takes ${quantityText(share)} of the time spent on executing: ${quantityText(each)} each, ` +
-        'and meanwhile nobody else is served.',
-      confidence: 'measured',
-      quantities: { share, each, calls: { value: calls, unit: '1' } },
-      evidence: [
-        { source: 'INFO commandstats', text: `${calls} calls, ${quantityText({ value: seconds, unit: 's' })}` },
-      ],
-      remedy: [...remediesOf(command), 'who calls it, and with which keys: SLOWLOG GET'],
-    } satisfies Finding
+  return Array.from(load.byCommand).flatMap(([command, stats]) => {
+    if (!isMuch(stats, total, load) || isContainer(command) || named.has(command)) return []
+    return heavyFinding(`redis.heavy-${codeFor(command)}`, command, stats, total)
   })
 }
 
@@ -57,25 +43,35 @@ function heavy(named: ReadonlySet<string>, load: Load): Finding[] {
 function heavyScripts(named: ReadonlySet<string>, load: Load): Finding[] {
   const scripts = Array.from(load.byCommand).filter(([command]) => isScript(command))
   const total = scripts.reduce((sum, [, { seconds }]) => sum + seconds, executingSeconds(load))
-  return scripts.flatMap(([command, { calls, seconds }]) => {
-    if (!isMuch({ calls, seconds }, total, load) || named.has(command)) return []
-    const share = { value: seconds / total, unit: 'share' } as const
-    const each = { value: seconds / calls, unit: 's' } as const
-    return {
-      code: 'redis.heavy-script',
-      severity: 'fault',
-      subject: command.toUpperCase(),
-      says:
-        `takes at least ${quantityText(share)} of the time spent on executing: ${quantityText(each)} each, ` +
-        'and meanwhile nobody else is served.',
-      confidence: 'measured',
-      quantities: { share, each, calls: { value: calls, unit: '1' } },
-      evidence: [
-        { source: 'INFO commandstats', text: `${calls} calls, ${quantityText({ value: seconds, unit: 's' })}` },
-      ],
-      remedy: [...remediesOf(command), 'who calls it: SLOWLOG GET'],
-    } satisfies Finding
+  return scripts.flatMap(([command, stats]) => {
+    if (!isMuch(stats, total, load) || named.has(command)) return []
+    return heavyFinding('redis.heavy-script', command, stats, total)
   })
+}
+
+function heavyFinding(
+  code: Finding['code'],
+  command: string,
+  { calls, seconds }: CommandStats,
+  total: number,
+): Finding {
+  const share = { value: seconds / total, unit: 'share' } as const
+  const each = { value: seconds / calls, unit: 's' } as const
+  const [most, who] = isScript(command)
+    ? ['at least ', 'who calls it: SLOWLOG GET']
+    : ['', 'who calls it, and with which keys: SLOWLOG GET']
+  return {
+    code,
+    severity: 'fault',
+    subject: command.toUpperCase(),
+    says:
+      `takes ${most}${quantityText(share)} of the time spent on executing: ${quantityText(each)} each, ` +
+      'and meanwhile nobody else is served.',
+    confidence: 'measured',
+    quantities: { share, each, calls: { value: calls, unit: '1' } },
+    evidence: [{ source: 'INFO commandstats', text: `${calls} calls, ${quantityText({ value: seconds, unit: 's' })}` }],
+    remedy: [...remediesOf(command), who],
+  }
 }
 
 /** SCAN costs this part of a core: nobody who looks once does so. */

@@ -15,9 +15,9 @@ import { findRequests } from './requests.ts'
 import { findSettings } from './settings.ts'
 import { findSlow } from './slow.ts'
 import { unseenOf } from './unseen.ts'
-import { useTable, withCallers } from './use.ts'
+import { useTable } from './use.ts'
 import { findValues } from './values.ts'
-import { withWho } from './who.ts'
+import { withCallers, withWho } from './who.ts'
 
 export function judge(facts: Facts): Judgement {
   const load = loadOf(facts)

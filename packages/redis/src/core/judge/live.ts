@@ -6,7 +6,7 @@ import { whoIs } from '../read/clients.ts'
 import { type Info, numberOf } from '../read/info.ts'
 import { type Settings, slowSeconds } from '../read/settings.ts'
 import type { SlowEntry } from '../read/slowlog.ts'
-import { seenCall } from '../use/call.ts'
+import { callText, seenCall } from '../use/call.ts'
 
 /** Fields of INFO by which forks of Redis tell their own version (valkey 8, dragonfly 1, keydb 6). */
 const ENGINES = [
@@ -74,12 +74,11 @@ const slowIn = ({ before }: Live, settings: Settings) =>
 function slowBefore({ windows, showKeys }: Live, before: readonly SlowEntry[]): Finding[] {
   if (before.length === 0) return []
   const slowest = before.reduce((a, b) => (b.seconds > a.seconds ? b : a))
-  const { command, pattern, client, seconds } = seenCall(slowest, showKeys)
-  const what = [command.toUpperCase(), pattern, client === '' ? '' : `from ${client}`].filter((part) => part !== '')
+  const call = seenCall(slowest, showKeys)
   const gone = windows.length > 0 ? ' Logging every command may have pushed them out: they are in the table.' : ''
   const says = `The slow log had ${before.length === 1 ? 'one entry' : `${before.length} entries`} from before.${gone}`
-  const longest = { value: seconds, unit: 's' } as const
-  const text = `the slowest, ${timeOf(slowest.at)}: ${what.join(' ')}, ${quantityText(longest)}`
+  const longest = { value: call.seconds, unit: 's' } as const
+  const text = `the slowest, ${timeOf(slowest.at)}: ${callText(call)}, ${quantityText(longest)}`
   return [
     {
       ...note('redis.slow-before', '', says),

@@ -3,6 +3,7 @@ import { type Cell, type Finding, plural, quantityText, type Table, type Unseen 
 import type { Facts } from '../facts.ts'
 import { hostOf } from '../read/clients.ts'
 import { busyAtMost, type Seen, stampOf } from '../read/monitor.ts'
+import { callText, codeFor } from '../use/call.ts'
 import { keyOf } from '../use/key.ts'
 import { remediesOf } from './remedies.ts'
 
@@ -110,9 +111,9 @@ function findingOf({ command, pattern, client, slow, slowSeconds }: Group, secon
   const all = { value: seconds, unit: 's' } as const
   return [
     {
-      code: `redis.held-up-by-${/^[a-z]+$/.test(command) ? command : 'command'}`,
+      code: `redis.held-up-by-${codeFor(command)}`,
       severity: 'fault',
-      subject: `${command.toUpperCase()} ${pattern} from ${client}`,
+      subject: callText({ command, pattern, client }),
       says: `held the server up ${plural(slow, 'time')}, for ${quantityText(time)} of ${quantityText(all)} at most.`,
       confidence: 'likely',
       quantities: { heldUp: time, calls: { value: slow, unit: '1' } },

@@ -3,7 +3,7 @@ import { type Finding, plural, quantityText } from '@fettle/report'
 import type { Facts } from '../facts.ts'
 import { isNoticed, type Load } from '../load.ts'
 import type { SlowEntry } from '../read/slowlog.ts'
-import { SCRIPT, seenCall } from '../use/call.ts'
+import { callText, codeFor, SCRIPT, seenCall } from '../use/call.ts'
 import { remediesOf } from './remedies.ts'
 
 interface Group {
@@ -45,9 +45,9 @@ function findingOf({ command, pattern, clients, count, seconds, longest }: Group
   const who = Array.from(clients).sort(([, a], [, b]) => b - a)
   const long = (value: number) => quantityText({ value, unit: 's' })
   return {
-    code: isCoturn ? 'redis.keys-of-coturn' : `redis.slow-${/^[a-z]+$/.test(command) ? command : 'command'}`,
+    code: isCoturn ? 'redis.keys-of-coturn' : `redis.slow-${codeFor(command)}`,
     severity: isCoturn ? 'warning' : 'fault',
-    subject: `${command.toUpperCase()} ${pattern}`.trim(),
+    subject: callText({ command, pattern }),
     says:
       `was slow ${plural(count, 'time')}: ${long(seconds)} in all, ${long(longest)} the longest; ` +
       'meanwhile nobody else was served.',

@@ -7,7 +7,7 @@ import type { Use } from '../use/use.ts'
 
 export function unseenOf(facts: Facts, load: Load | { readonly problem: string }, use: Use | undefined): Unseen[] {
   const { live } = facts
-  const refused = live?.refused.map(({ what, why }) => ({ what, why: `the server says: ${why}` })) ?? []
+  const refused = refusedIn(live)
   if ('problem' in load) return [...refused, { what: 'the load', why: load.problem }]
   return [
     ...refused,
@@ -23,6 +23,10 @@ export function unseenOf(facts: Facts, load: Load | { readonly problem: string }
       : []),
   ]
 }
+
+/** What it did not let us see. */
+export const refusedIn = (live: Live | null): Unseen[] =>
+  live?.refused.map(({ what, why }) => ({ what, why: `the server says: ${why}` })) ?? []
 
 function unseenInInfo({ infos }: Facts, load: Load): Unseen[] {
   return [

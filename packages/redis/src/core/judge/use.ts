@@ -1,5 +1,5 @@
-/** Who asks for what, as a table; and whose calls they are that were found to be heavy. */
-import { type Cell, type Finding, type Quantity, quantityText, type Table } from '@fettle/report'
+/** Who asks for what, as a table. */
+import type { Cell, Quantity, Table } from '@fettle/report'
 import type { Use, UseRow } from '../use/use.ts'
 
 const ROWS_MAX = 20
@@ -26,23 +26,7 @@ export function useTable(use: Use | undefined): Table[] {
   return [{ name: 'use', title, columns, rows }]
 }
 
-function shareOf({ value, low, high }: UseRow['calls']): Quantity {
+/** With its interval, if it has one. */
+export function shareOf({ value, low, high }: UseRow['calls']): Quantity {
   return low === high ? { value, unit: 'share' } : { value, unit: 'share', low, high }
-}
-
-const WHO_MAX = 3
-
-/** Adds to what was found of a command as a whole who calls it, and with which keys. */
-export function withCallers(findings: readonly Finding[], use: Use | undefined): Finding[] {
-  if (use === undefined) return [...findings]
-  return findings.map((finding) => {
-    const rows = use.rows.filter(({ command, client }) => command.toUpperCase() === finding.subject && client !== '')
-    const evidence = rows.slice(0, WHO_MAX).map(({ command, pattern, client, executing }) => ({
-      source: 'sampled',
-      text:
-        `${command.toUpperCase()} ${pattern} from ${client}: ` +
-        `${quantityText(shareOf(executing))} of the time spent on executing`,
-    }))
-    return { ...finding, evidence: [...finding.evidence, ...evidence] }
-  })
 }

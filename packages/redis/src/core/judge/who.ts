@@ -2,8 +2,9 @@
 import { type Evidence, type Finding, plural, quantityText } from '@fettle/report'
 import type { Facts, Window } from '../facts.ts'
 import type { SlowEntry } from '../read/slowlog.ts'
-import { seenCall } from '../use/call.ts'
+import { callText, seenCall } from '../use/call.ts'
 import type { Use } from '../use/use.ts'
+import { shareOf } from './use.ts'
 
 const WHO_MAX = 3
 /** Whoever has a smaller part in it is not who it is about. */
@@ -27,6 +28,19 @@ export function withWho(findings: readonly Finding[], { live }: Facts, use: Use 
   })
 }
 
+/** Adds to what was found of a command as a whole who calls it, and with which keys. */
+export function withCallers(findings: readonly Finding[], use: Use | undefined): Finding[] {
+  if (use === undefined) return [...findings]
+  return findings.map((finding) => {
+    const rows = use.rows.filter(({ command, client }) => command.toUpperCase() === finding.subject && client !== '')
+    const evidence = rows.slice(0, WHO_MAX).map((row): Evidence => {
+      return { source: 'sampled', text: `${callText(row)}: ${quantityText(shareOf(row.executing))} ${OF_TIME}` }
+    })
+    return { ...finding, evidence: [...finding.evidence, ...evidence] }
+  })
+}
+
+const OF_TIME = 'of the time spent on executing'
 const share = (value: number) => quantityText({ value, unit: 'share' })
 
 function callers({ rows }: Use): string[] {
@@ -34,7 +48,7 @@ function callers({ rows }: Use): string[] {
     .filter(({ client, calls }) => client !== '' && calls.value >= PART_MIN)
     .sort((a, b) => b.calls.value - a.calls.value)
     .slice(0, WHO_MAX)
-    .map(({ command, pattern, client, calls }) => `${nameOf(command, pattern)} from ${client}: ${share(calls.value)}`)
+    .map((row) => `${callText(row)}: ${share(row.calls.value)}`)
 }
 
 /** What takes long to execute among values that are big: reading one copies it. */
@@ -42,13 +56,8 @@ function asking({ rows }: Use): string[] {
   return rows
     .filter(({ client, executing }) => client !== '' && executing.value >= PART_MIN)
     .slice(0, WHO_MAX)
-    .map(
-      ({ command, pattern, client, executing }) =>
-        `${nameOf(command, pattern)} from ${client}: ${share(executing.value)} of the time spent on executing`,
-    )
+    .map((row) => `${callText(row)}: ${share(row.executing.value)} ${OF_TIME}`)
 }
-
-const nameOf = (command: string, pattern: string) => `${command.toUpperCase()} ${pattern}`.trim()
 
 /** Who comes with another connection again and again. */
 function connecting(windows: readonly Window[]): string[] {
@@ -94,8 +103,7 @@ function filling(windows: readonly Window[], _: Use, showKeys: boolean): string[
 function sent(windows: readonly Window[], showKeys: boolean) {
   const found = new Map<string, { readonly name: string; bytes: number; most: number }>()
   for (const entry of windows.flatMap((window) => window.entries)) {
-    const { command, pattern, client } = seenCall(entry, showKeys)
-    const name = `${nameOf(command, pattern)} from ${client}`
+    const name = callText(seenCall(entry, showKeys))
     const one = found.get(name) ?? { name, bytes: 0, most: 0 }
     const bytes = bytesOf(entry)
     one.bytes += bytes

@@ -115,14 +115,12 @@ export function nextLook(plan: Plan, facts: Facts): Look | undefined {
   if (at > plan.seconds) return { ...plain, at: plan.seconds, isLast: true }
   const sampling = plan.sample ? samplingOf(facts, live) : null
   return {
+    ...plain,
     at,
     info: looks % LOOKS_A_SECOND === 0,
     clients: false,
-    settings: false,
-    slow: ENTRIES,
     window: sampling,
     monitor: plan.monitor && sampling === null ? burstOf(live, facts.monitor.length) : null,
-    isLast: false,
   }
 }
 

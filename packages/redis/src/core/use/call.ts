@@ -62,3 +62,12 @@ function isInside({ command, client, seconds }: Call, container: Call, inside: n
   if (!isContainer(container.command) || inside + seconds > container.seconds) return false
   return container.command === 'exec' ? client === container.client && command !== 'multi' : client === SCRIPT
 }
+
+/** As it stands in a report: `GET user:*`, with `from web` where somebody is known. */
+export function callText({ command, pattern, client = '' }: Pick<Call, 'command' | 'pattern'> & Partial<Call>): string {
+  const parts = [command.toUpperCase(), pattern, client === '' ? '' : `from ${client}`]
+  return parts.filter((part) => part !== '').join(' ')
+}
+
+/** What stands in a finding's code for a command: its name may be anything. */
+export const codeFor = (command: string) => (/^[a-z]+$/.test(command) ? command : 'command')
