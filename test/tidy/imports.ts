@@ -25,7 +25,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   redis: ['check', 'estimate', 'report'],
   relay: ['check', 'report'],
   report: ['estimate'],
-  ssh: ['check', 'report'],
+  ssh: ['check', 'estimate', 'report'],
 }
 
 export const arrowsRule: Rule = {

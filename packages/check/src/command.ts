@@ -20,6 +20,8 @@ export type Outcome<T> =
 export interface Flag {
   /** Without dashes; in `Given` under this name. */
   readonly name: string
+  /** One letter that means the same, where programs that everybody knows have it. */
+  readonly letter?: string
   /** What stands for its value in help; left out: it has none. */
   readonly value?: string
   /** The value may be left out. */

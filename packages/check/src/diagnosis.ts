@@ -1,7 +1,7 @@
 /** Looking at something that runs: what is seen decides where to look next, and in the end it is judged. */
 import { type Judgement, reportOf } from '@fettle/report'
 import { type AnswerOptions, answer } from './answer.ts'
-import type { Command } from './command.ts'
+import { type Command, EXIT } from './command.ts'
 import type { Io } from './io.ts'
 
 /**
@@ -17,6 +17,8 @@ export interface Check<O, F, X, S> {
   next(options: O, facts: F): X | undefined
   learn(facts: F, x: X, seen: S): F
   judge(facts: F): Judgement
+  /** In one line why what was asked for was not seen, though something was; null: it was. */
+  failure?(facts: F): string | null
   /** How far it is, in a few words. */
   progress(options: O, facts: F): string
 }
@@ -58,7 +60,11 @@ export function diagnosis<O extends AnswerOptions, F, X, S>(
       const facts = await lookAt(check, options, io)
       const looked = { began, ended: Date.now() }
       const report = reportOf(about.name, check.subject(options), looked, check.judge(facts))
-      return answer(report, options, io)
+      const status = await answer(report, options, io)
+      const failure = check.failure?.(facts) ?? null
+      if (failure === null) return status
+      io.complain(failure)
+      return EXIT.couldNot
     },
   }
 }

@@ -1,11 +1,11 @@
 /** A tool's command, made known to the command line. */
 import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { redisChange, redisCheck, redisExplain, redisWatch } from '@fettle/redis'
-import { sshExplain } from '@fettle/ssh'
+import { sshCheck, sshExplain } from '@fettle/ssh'
 import { Command, Option } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [redisCheck, redisChange, redisExplain, redisWatch, sshExplain, compare]
+const tools: readonly Tool<any>[] = [redisCheck, redisChange, redisExplain, redisWatch, sshCheck, sshExplain, compare]
 
 /** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
 export function toolCommands(io: Io, done: (status: number) => void): Command[] {
@@ -51,9 +51,10 @@ function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: num
   })
 }
 
-function optionText({ name, value, optional }: Flag): string {
-  if (value === undefined) return `--${name}`
-  return optional ? `--${name} [${value}]` : `--${name} <${value}>`
+function optionText({ name, letter, value, optional }: Flag): string {
+  const names = letter === undefined ? `--${name}` : `-${letter}, --${name}`
+  if (value === undefined) return names
+  return optional ? `${names} [${value}]` : `${names} <${value}>`
 }
 
 async function runTool(tool: Tool<unknown>, given: Given, io: Io): Promise<number> {

@@ -1,35 +1,19 @@
 /** What a log of a login tells: where its seconds went, why, and what it cannot tell. */
 import type { Cell, Column, Finding, Judgement, Measure, Table } from '@fettle/report'
-import { CLIENT_CAUSES } from './causes-client.ts'
-import { SERVER_CAUSES } from './causes-server.ts'
 import { gapEvidence, lineEvidence, lineText } from './evidence.ts'
 import type { Log } from './log.ts'
-import { type Login, PHASES, type Phase, type PhaseKind } from './phase.ts'
+import { type Login, type Phase, type PhaseKind, titleOf } from './phase.ts'
 import { readLogin } from './read.ts'
+import { CAUSES, inside, loginUs, STALL_SECONDS, type Stall, stallsOf, waitSeconds } from './stalls.ts'
 import { unseenOf } from './unseen.ts'
-import { type Cause, lookedUpAgain, secondsText, type Wait } from './wait.ts'
-
-/** Nobody minds less. A quick login takes 0.3 s in all. */
-const STALL_SECONDS = 1
-/** With stamps of whole seconds as much can be due to them alone. */
-const WHOLE_SECONDS = 2
-/** What is shorter, and comes again and again, is the way there and back. */
-const SINGLE_SECONDS = 0.5
-const SLACK_SECONDS = 0.1
-/** Of a phase, where the rest of it may be left out. */
-const MOST = 0.8
-
-const CAUSES: Readonly<Partial<Record<PhaseKind, (wait: Wait) => Cause>>> = { ...CLIENT_CAUSES, ...SERVER_CAUSES }
-
-/** No part of logging in: somebody types, or works; or it is the other side's business. */
-const OUTSIDE: readonly PhaseKind[] = ['typing', 'use', 'close', 'idle']
+import { type Cause, secondsText } from './wait.ts'
 
 /** Somebody is logged in by then. */
 const AFTER: readonly PhaseKind[] = ['first', 'shell', 'use', 'close']
 
 export function judge(log: Log): Judgement {
   const login = readLogin(log)
-  const slow = stalls(login, log.isWhole)
+  const slow = findingsOf(stallsOf(login, log.isWhole))
   return {
     measures: measuresOf(login),
     tables: [phasesTable(login)],
@@ -39,9 +23,6 @@ export function judge(log: Log): Judgement {
 }
 
 const seconds = (value: number) => ({ value: value / 1e6, unit: 's' }) as const
-
-const inside = ({ phases }: Login) => phases.filter(({ kind }) => !OUTSIDE.includes(kind))
-const loginUs = (login: Login) => inside(login).reduce((sum, { us }) => sum + (us ?? 0), 0)
 
 function measuresOf(login: Login): Measure[] {
   const { us, phases } = login
@@ -53,45 +34,54 @@ function measuresOf(login: Login): Measure[] {
   ]
 }
 
-const titleOf = ({ kind, subject }: Phase) => (subject === '' ? PHASES[kind] : `${PHASES[kind]} ${subject}`)
+/** Each phase, in the order in which they came. */
+export function phasesTable(login: Login): Table {
+  return login.us === null ? untimedTable(login) : waterfall(login)
+}
 
-function phasesTable({ us, phases }: Login): Table {
-  const isTimed = us !== null
+function untimedTable({ phases }: Login): Table {
   const columns: Column[] = [
     { name: 'phase', title: 'PHASE' },
-    isTimed ? { name: 'seconds', title: 'SECONDS' } : { name: 'line', title: 'FROM LINE' },
-    { name: 'after', title: isTimed ? 'LONGEST WAIT AFTER' : 'LAST LINE', flexible: true },
+    { name: 'line', title: 'FROM LINE' },
+    { name: 'after', title: 'LAST LINE', flexible: true },
   ]
+  const rows = phases.map((phase): Cell[] => [
+    titleOf(phase),
+    { value: phase.first.number, unit: '1' },
+    lineText(phase.last),
+  ])
+  return { name: 'phases', title: 'How far it comes', columns, rows }
+}
+
+/** Where each phase begins and how long it is, of the whole. */
+const BAR = 16
+
+function waterfall({ us, phases }: Login): Table {
+  const columns: Column[] = [
+    { name: 'phase', title: 'PHASE' },
+    { name: 'seconds', title: 'SECONDS' },
+    { name: 'bar', title: '' },
+    { name: 'after', title: 'LONGEST WAIT AFTER', flexible: true },
+  ]
+  const whole = Math.max(1, us ?? 0)
+  let before = 0
   const rows = phases.map((phase): Cell[] => {
-    if (!isTimed) return [titleOf(phase), { value: phase.first.number, unit: '1' }, lineText(phase.last)]
     const { longest } = phase
+    const long = phase.us ?? 0
+    const [from, to] = [before, before + long].map((at) => Math.round((at / whole) * BAR)) as [number, number]
+    before += long
+    const bar = `${' '.repeat(Math.min(from, BAR - 1))}${'#'.repeat(to - from) || '.'}`
     const after = longest === null ? null : `${longest.from.number}: ${lineText(longest.from)}`
-    return [titleOf(phase), seconds(phase.us ?? 0), after]
+    return [titleOf(phase), seconds(long), bar, after]
   })
-  return { name: 'phases', title: isTimed ? 'Where the seconds go' : 'How far it comes', columns, rows }
+  return { name: 'phases', title: 'Where the seconds go', columns, rows }
 }
 
-/** Each phase that waits long, the longest first. */
-function stalls(login: Login, isWhole: boolean): Finding[] {
-  const least = isWhole ? WHOLE_SECONDS : STALL_SECONDS
-  const slackSeconds = isWhole ? 1 : SLACK_SECONDS
-  const isStall = (phase: Phase) => (phase.us ?? 0) / 1e6 >= least && (phase.kind === 'keys' || hasSingle(phase))
-  const hasSlowKeys = login.phases.some((phase) => phase.kind === 'keys' && isStall(phase))
-  const isTold = ({ kind }: Phase) => kind === 'account' && hasSlowKeys && lookedUpAgain(login) !== undefined
-  return login.phases
-    .filter((phase) => isStall(phase) && !isTold(phase))
-    .sort((a, b) => b.us! - a.us!)
-    .flatMap((phase) => {
-      if (phase.kind === 'typing') return [typing(phase)]
-      const cause = CAUSES[phase.kind]?.({ login, phase, seconds: waitSeconds(phase), slackSeconds })
-      return cause === undefined ? [] : [found(cause, phase)]
-    })
-}
-
-const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS
+const findingsOf = (stalls: readonly Stall[]): Finding[] =>
+  stalls.map(({ cause, phase }) => (cause === undefined ? typing(phase) : foundAt(cause, phase)))
 
 /** A login that is slow, and never waits long. */
-function spread(login: Login, findings: readonly Finding[]): Finding[] {
+export function spread(login: Login, findings: readonly Finding[]): Finding[] {
   const all = loginUs(login) / 1e6
   if (all < STALL_SECONDS || findings.some(({ severity }) => severity === 'fault')) return []
   const most = Math.max(...inside(login).map(({ longest }) => longest?.us ?? 0)) / 1e6
@@ -105,19 +95,14 @@ function spread(login: Login, findings: readonly Finding[]): Finding[] {
   ]
 }
 
-function found({ line = null, ...cause }: Cause, phase: Phase): Finding {
+/** A wait and its cause, with the lines that show it. */
+export function foundAt({ line = null, ...cause }: Cause, phase: Phase): Finding {
   const gap = phase.longest === null ? [] : gapEvidence(phase.longest)
   return {
     ...{ severity: 'fault', subject: '', ...cause },
     quantities: { wait: { value: waitSeconds(phase), unit: 's' } },
     evidence: [...(line === null ? [] : [lineEvidence(line)]), ...gap],
   }
-}
-
-/** One wait is known by how long it is; many small ones only by their sum. */
-function waitSeconds({ us, longest }: Phase): number {
-  const all = us ?? 0
-  return (longest !== null && longest.us > MOST * all ? longest.us : all) / 1e6
 }
 
 const note = (code: Finding['code'], says: string, more: Partial<Finding> = {}): Finding => ({

@@ -18,6 +18,8 @@ export interface Log {
   readonly lines: readonly Line[]
   /** Each line has come at the second that its stamp says, and no more is known. */
   readonly isWhole: boolean
+  /** Each line tells from which stream it came, so that what came on standard output is in it, or nothing did. */
+  readonly hasStreams: boolean
   /** The line whose stamp is before that of an earlier one; then no line has a time. */
   readonly backwards: number | null
 }
@@ -60,8 +62,9 @@ export function readLog(text: string): Log | undefined {
     return lineOf(i + 1, us, stamp === undefined ? line : line.slice(stamp.end), stamp?.isOutput ?? false)
   })
   const { backwards } = clockwork
-  if (backwards === null) return { lines, isWhole: !hasFraction, backwards }
-  return { lines: lines.map((line) => ({ ...line, us: null })), isWhole: false, backwards }
+  const hasStreams = form?.name === 'stream'
+  if (backwards === null) return { lines, isWhole: !hasFraction, hasStreams, backwards }
+  return { lines: lines.map((line) => ({ ...line, us: null })), isWhole: false, hasStreams, backwards }
 }
 
 function lineOf(number: number, us: Microseconds | null, text: string, isOutput: boolean): Line {

@@ -54,6 +54,9 @@ export interface Phase {
   readonly longest: Gap | null
 }
 
+export const titleOf = ({ kind, subject }: Phase): string =>
+  subject === '' ? PHASES[kind] : `${PHASES[kind]} ${subject}`
+
 /** What the other party and the user have asked of each other. */
 export interface Login {
   readonly side: 'client' | 'server'

@@ -11,11 +11,11 @@ const REMARK_MAX = 200
 const PROMPT = /\[\?2004h|[#$%>] ?$/
 const FINISHED = /^(?:Exit status |Transferred: )/
 
-export function readLogin({ lines }: Log): Login {
+export function readLogin({ lines, hasStreams }: Log): Login {
   const side = sideOf(lines)
   const second = side === 'client' ? secondOf(lines) : null
   const own = second === null || second.isMixed ? lines : lines.slice(0, second.line.number - 1)
-  const reading = new Reading(own, side)
+  const reading = new Reading(own, side, hasStreams)
   for (const line of own) reading.step(line)
   return reading.login(side, second)
 }
@@ -54,14 +54,14 @@ class Reading {
   #failure: Line | null = null
   #remark: Login['remark'] = null
 
-  constructor(lines: readonly Line[], side: Login['side']) {
+  constructor(lines: readonly Line[], side: Login['side'], hasStreams: boolean) {
     this.#before = lines[0]!
     this.#marks = side === 'client' ? CLIENT_MARKS : SERVER_MARKS
     this.#isTimed = lines.at(-1)!.us !== null
     this.#memory = {
       level: lines.reduce((most, { level }) => Math.max(most, level), 0),
       hasPackets: lines.some(({ text }) => text.startsWith('send packet: type')),
-      hasOutput: lines.some(({ isOutput }) => isOutput),
+      hasOutput: hasStreams || lines.some(({ isOutput }) => isOutput),
       place: { kind: side === 'client' ? 'client' : 'idle', subject: '' },
       software: null,
       offered: null,

@@ -29,7 +29,7 @@ function sideOf({ side }: Login): Unseen[] {
 }
 
 /** Other servers have other files. */
-function softwareOf({ software, side }: Login): Unseen[] {
+export function softwareOf({ software, side }: Login): Unseen[] {
   if (software === null || software.startsWith('OpenSSH') || side === 'server') return []
   return [
     { what: 'where the server has its settings', why: `it is ${software}, and the files named here are OpenSSH's` },

@@ -1,0 +1,212 @@
+/** What logins tell that were tried again and again: where the seconds go, and what makes them. */
+import { pairedDifference } from '@fettle/estimate'
+import { type Finding, type Judgement, type Measure, note, plural, type Quantity, type Table } from '@fettle/report'
+import { lineEvidence } from '../evidence.ts'
+import { foundAt, phasesTable, spread } from '../judge.ts'
+import { type Login, type Phase, titleOf } from '../phase.ts'
+import { STALL_SECONDS, type Stall, stallsOf } from '../stalls.ts'
+import { softwareOf } from '../unseen.ts'
+import { secondsText } from '../wait.ts'
+import { type Effect, effectsOn, mean, seconds, secondsIn } from './effects.ts'
+import { type Facts, type Run, runsOf, settingOf } from './facts.ts'
+import { setBy } from './files.ts'
+import { doorProof, namesProof, proofOf } from './proofs.ts'
+import { COMMAND, SHELL, type Variant } from './variants.ts'
+
+export function judgeLogins(facts: Facts): Judgement {
+  const shown = shownRun(facts)
+  if (shown === undefined) return { measures: [], tables: [], findings: [], unseen: [] }
+  const { stalls, effects } = stallsAndEffects(facts)
+  const found = stalls.map((one) => findingOf(one, facts))
+  const isQuick = found.length === 0
+  return {
+    measures: measuresOf(facts),
+    tables: [phasesTable(shown.login), ...experimentsTable(effects)],
+    findings: [...found, ...(isQuick ? spread(shown.login, found) : []), ...failed(shown), ...notes(facts)],
+    unseen: unseenOf(shown.login, facts),
+  }
+}
+
+/** In one line why nobody was logged in; null: somebody was. */
+export function failureOf(facts: Facts): string | null {
+  const { runs } = facts
+  const [first] = runs
+  if (first === undefined || runs.some(({ isIn }) => isIn)) return null
+  const { reached, failure } = first.login
+  const where = titleOf(reached)
+  if (first.end === 'limit') {
+    return `nobody was logged in: nothing more came in this phase: ${where}; --limit is how long is waited`
+  }
+  if (first.end === 'flood')
+    return `nobody was logged in: it was sent far more than a login has, in this phase: ${where}`
+  const why = failure === null ? 'ssh ended' : lineEvidence(failure).text
+  return `nobody was logged in: ${why} (in this phase: ${where})${hint(failure?.text ?? '')}`
+}
+
+function hint(text: string): string {
+  if (/password|keyboard-interactive/.test(text)) return '; with --password it is asked for, once'
+  if (/Host key verification/.test(text)) return '; log in by hand once, and see whether its key is the right one'
+  return ''
+}
+
+/** The login of the middle, of those that came through; else the first one that did not. */
+function shownRun(facts: Facts): Run | undefined {
+  const all = runsOf(facts, COMMAND.name)
+  const through = all.filter(({ isIn }) => isIn).sort((a, b) => seconds(a) - seconds(b))
+  return through[Math.floor(through.length / 2)] ?? all[0]
+}
+
+interface Waiting {
+  readonly stall: Stall
+  readonly run: Run
+  /** How long it waited in each login of that kind. */
+  readonly waits: readonly number[]
+  readonly effects: readonly Effect[]
+}
+
+function stallsAndEffects(facts: Facts): { readonly stalls: readonly Waiting[]; readonly effects: readonly Effect[] } {
+  const command = waitingIn(facts, COMMAND)
+  const waited = (phase: Phase) => command.find(({ stall }) => isSame(stall.phase, phase))?.waits ?? []
+  // What a login shell waits for more than a command does.
+  const shell = waitingIn(facts, SHELL).filter(
+    ({ stall: { phase }, waits }) => isOfShell(phase) && mean(waits) - mean(waited(phase)) >= STALL_SECONDS,
+  )
+  const stalls = [...command, ...shell].sort((a, b) => mean(b.waits) - mean(a.waits))
+  const effects = stalls.flatMap((one) => one.effects)
+  return { stalls, effects: effects.filter((one, i) => effects.findIndex((two) => two.variant === one.variant) === i) }
+}
+
+const isOfShell = ({ kind }: Phase) => kind === 'first' || kind === 'shell' || kind === 'close'
+const isSame = (a: Phase, b: Phase) => a.kind === b.kind && a.subject === b.subject
+
+/** Each phase that waits in any of these logins, told by the one in which it waits as long as in the middle. */
+function waitingIn(facts: Facts, base: Variant): Waiting[] {
+  const runs = runsOf(facts, base.name)
+  const all = runs.flatMap((run) => stallsOf(run.login, false).map((stall) => ({ stall, run })))
+  const first = all.filter(({ stall }, i) => all.findIndex((one) => isSame(one.stall.phase, stall.phase)) === i)
+  return first.map(({ stall: { phase } }) => {
+    const same = all
+      .filter(({ stall }) => isSame(stall.phase, phase))
+      .sort((a, b) => a.stall.phase.us! - b.stall.phase.us!)
+    const { stall, run } = same[Math.floor((same.length - 1) / 2)]!
+    const waits = runs.map(({ login }) => secondsIn(login, phase))
+    const effects = base === COMMAND ? effectsOn(phase, facts) : []
+    return { stall, run, waits, effects }
+  })
+}
+
+function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Finding {
+  const { phase, cause } = stall
+  if (cause === undefined)
+    return note('ssh.typing', '', 'Somebody takes that long to type; it is no part of the login.')
+  const found = foundAt(cause, phase)
+  const proof = proofOf(phase, effects)
+  const proofs = [proof, namesProof(phase, facts), doorProof(phase, facts)]
+  const isMeasured = proofs.some((one) => one.isMeasured)
+  const guess = proof.isMeasured ? [] : [found.cause ?? '']
+  const says = [sometimes(waits), ...guess, ...proofs.flatMap((one) => one.says), ...bareText(phase, facts)]
+  return {
+    ...found,
+    says: run.end === 'limit' ? `${found.says.slice(0, -1)}, and then nothing was waited for any more.` : found.says,
+    cause: says.filter((one) => one !== '').join(' '),
+    confidence: isMeasured || found.confidence === 'measured' ? 'measured' : found.confidence,
+    quantities: { wait: centre(waits.filter((wait) => wait >= STALL_SECONDS)) },
+    evidence: [...setBy(phase.kind, facts.files ?? []), ...found.evidence],
+    // What was tried need not be tried by hand.
+    remedy: proof.isMeasured ? found.remedy.filter((line) => !/^to tell: (?:ssh|sftp) /.test(line)) : found.remedy,
+  }
+}
+
+function sometimes(waits: readonly number[]): string {
+  const slow = waits.filter((wait) => wait >= STALL_SECONDS).length
+  return slow === waits.length ? '' : `It comes and goes: ${slow} of ${waits.length} logins waited.`
+}
+
+function bareText({ kind }: Phase, { settings, bareSeconds }: Facts): readonly string[] {
+  if (kind !== 'client' || settings === null || bareSeconds === null) return []
+  const [whole, bare] = [settings.seconds, bareSeconds].map(secondsText)
+  return [`Reading the settings alone (ssh -G) takes ${whole}, and ${bare} without the files.`]
+}
+
+/** The usual one, with the interval in which it is. */
+function centre(values: readonly number[]): Quantity {
+  const usual = pairedDifference(
+    values.map(() => 0),
+    values,
+    'independent',
+  )
+  if (usual === undefined || !Number.isFinite(usual.low)) return { value: values[0] ?? 0, unit: 's' }
+  return { value: usual.value, unit: 's', low: Math.max(0, usual.low), high: usual.high }
+}
+
+function measuresOf(facts: Facts): Measure[] {
+  const measure = (name: string, title: string, base: Variant): Measure[] => {
+    const values = runsOf(facts, base.name)
+      .filter(({ isIn }) => isIn)
+      .map(seconds)
+    return values.length === 0 ? [] : [{ name, title, quantity: centre(values), better: 'less' }]
+  }
+  return [...measure('login', 'login', COMMAND), ...measure('shell', 'login with a shell', SHELL)]
+}
+
+const WORDS: Readonly<Record<Effect['verdict'], string>> = {
+  gone: 'the wait is gone',
+  less: 'it waits less',
+  stays: 'it waits as long',
+  unclear: 'not to be told',
+}
+
+function experimentsTable(effects: readonly Effect[]): Table[] {
+  if (effects.length === 0) return []
+  const columns = [
+    { name: 'change', title: 'CHANGED', flexible: true as const },
+    { name: 'pairs', title: 'PAIRS' },
+    { name: 'without', title: 'AS IT IS' },
+    { name: 'with', title: 'CHANGED TO' },
+    { name: 'verdict', title: '' },
+  ]
+  const rows = effects.map(({ variant, pairs, before, after, verdict }) => [
+    variant.says,
+    { value: pairs, unit: '1' } as const,
+    { value: before, unit: 's' } as const,
+    { value: after, unit: 's' } as const,
+    WORDS[verdict],
+  ])
+  return [{ name: 'experiments', title: 'What changes it', columns, rows }]
+}
+
+/** It ends before anybody is logged in. */
+function failed({ login, isIn, end }: Run): Finding[] {
+  const { failure, reached } = login
+  if (isIn || end !== 'over') return []
+  return [
+    {
+      ...note('ssh.failed', '', `The login fails in this phase: ${titleOf(reached)}.`),
+      severity: 'warning',
+      evidence: failure === null ? [] : [lineEvidence(failure)],
+      remedy: ['what comes before is measured all the same; look at that reason first'],
+    },
+  ]
+}
+
+function notes(facts: Facts): Finding[] {
+  const path = settingOf(facts, 'controlpath')
+  const master = settingOf(facts, 'controlmaster') ?? 'false'
+  if (path === undefined) return []
+  const says =
+    `A connection that is there is used again (ControlPath, ControlMaster ${master}); ` +
+    'here each login was a new one.'
+  return [note('ssh.shared', '', says)]
+}
+
+function unseenOf(login: Login, { runs }: Facts): Judgement['unseen'] {
+  const server = {
+    what: "the server's side",
+    why: 'from here one sees that the server waits, not always for what; there: fettle ssh check --server',
+  }
+  const isOften = runsOf({ runs } as Facts, COMMAND.name).length > 1
+  const once = { what: 'how sure the seconds are', why: 'one login was tried' }
+  return [server, ...softwareOf(login), ...(isOften ? [] : [once])]
+}
+
+export const countText = (facts: Facts): string => plural(facts.runs.length, 'login')

@@ -1,0 +1,44 @@
+/** What was seen, put beside what is known. Pure. */
+import { readLog } from '../log.ts'
+import { readLogin } from '../read.ts'
+import type { ClientFile, DoorSeen, Facts, NameSeen, Resolvers, Run, RunEnd, Settings } from './facts.ts'
+import type { Look } from './look.ts'
+import type { Variant } from './variants.ts'
+
+export type Seen =
+  | { readonly kind: 'settings'; readonly settings: Settings; readonly resolvers: Resolvers | null }
+  | { readonly kind: 'login'; readonly text: string; readonly end: RunEnd; readonly status: number | null }
+  | { readonly kind: 'door'; readonly door: DoorSeen }
+  | { readonly kind: 'names'; readonly answers: readonly NameSeen[] }
+  | { readonly kind: 'files'; readonly files: readonly ClientFile[] }
+  /** It was broken off, and says nothing. */
+  | { readonly kind: 'nothing' }
+
+export function learn(facts: Facts, look: Look, seen: Seen): Facts {
+  if (seen.kind === 'settings' && look.kind === 'settings') {
+    if (look.isBare) return { ...facts, bareSeconds: seen.settings.seconds }
+    return { ...facts, settings: seen.settings, resolvers: seen.resolvers }
+  }
+  if (seen.kind === 'login' && look.kind === 'login') {
+    const run = runOf(look.variant, look.round, seen)
+    return run === undefined ? facts : { ...facts, runs: [...facts.runs, run] }
+  }
+  if (seen.kind === 'door') return { ...facts, doors: [...facts.doors, seen.door] }
+  if (seen.kind === 'names') return { ...facts, answers: [...facts.answers, ...seen.answers] }
+  if (seen.kind === 'files') return { ...facts, files: seen.files }
+  return facts
+}
+
+/** Undefined: ssh said nothing at all. */
+export function runOf(
+  variant: Variant,
+  round: number,
+  { text, end, status }: Pick<Extract<Seen, { kind: 'login' }>, 'text' | 'end' | 'status'>,
+): Run | undefined {
+  const log = readLog(text)
+  if (log === undefined) return undefined
+  const login = readLogin(log)
+  // Whatever a command's status is, it was there; ssh's own is 255 (ssh(1)).
+  const isDone = end === 'over' && status !== null && status !== 255
+  return { variant, round, log, login, end, isIn: isDone || end === 'ready' }
+}

@@ -1,0 +1,58 @@
+/** Which phases of a login wait, and what is likely to make them. */
+import { CLIENT_CAUSES } from './causes-client.ts'
+import { SERVER_CAUSES } from './causes-server.ts'
+import type { Login, Phase, PhaseKind } from './phase.ts'
+import { type Cause, lookedUpAgain, type Wait } from './wait.ts'
+
+/** Nobody minds less. A quick login takes 0.3 s in all. */
+export const STALL_SECONDS = 1
+/** With stamps of whole seconds as much can be due to them alone. */
+const WHOLE_SECONDS = 2
+/** What is shorter, and comes again and again, is the way there and back. */
+const SINGLE_SECONDS = 0.5
+const SLACK_SECONDS = 0.1
+/** Of a phase, where the rest of it may be left out. */
+const MOST = 0.8
+
+export const CAUSES: Readonly<Partial<Record<PhaseKind, (wait: Wait) => Cause>>> = {
+  ...CLIENT_CAUSES,
+  ...SERVER_CAUSES,
+}
+
+/** No part of logging in: somebody types, or works; or it is the other side's business. */
+const OUTSIDE: readonly PhaseKind[] = ['typing', 'use', 'close', 'idle']
+
+export const inside = ({ phases }: Login) => phases.filter(({ kind }) => !OUTSIDE.includes(kind))
+/** How long the login took, without what is no part of it. */
+export const loginUs = (login: Login) => inside(login).reduce((sum, { us }) => sum + (us ?? 0), 0)
+
+export interface Stall {
+  readonly phase: Phase
+  /** Undefined: somebody types. */
+  readonly cause: Cause | undefined
+}
+
+/** Each phase that waits long, the longest first. */
+export function stallsOf(login: Login, isWhole: boolean): Stall[] {
+  const least = isWhole ? WHOLE_SECONDS : STALL_SECONDS
+  const slackSeconds = isWhole ? 1 : SLACK_SECONDS
+  const isStall = (phase: Phase) => (phase.us ?? 0) / 1e6 >= least && (phase.kind === 'keys' || hasSingle(phase))
+  const hasSlowKeys = login.phases.some((phase) => phase.kind === 'keys' && isStall(phase))
+  const isTold = ({ kind }: Phase) => kind === 'account' && hasSlowKeys && lookedUpAgain(login) !== undefined
+  return login.phases
+    .filter((phase) => isStall(phase) && !isTold(phase))
+    .sort((a, b) => b.us! - a.us!)
+    .flatMap((phase): Stall[] => {
+      if (phase.kind === 'typing') return [{ phase, cause: undefined }]
+      const cause = CAUSES[phase.kind]?.({ login, phase, seconds: waitSeconds(phase), slackSeconds })
+      return cause === undefined ? [] : [{ phase, cause }]
+    })
+}
+
+const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS
+
+/** One wait is known by how long it is; many small ones only by their sum. */
+export function waitSeconds({ us, longest }: Phase): number {
+  const all = us ?? 0
+  return (longest !== null && longest.us > MOST * all ? longest.us : all) / 1e6
+}

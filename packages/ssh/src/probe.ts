@@ -1,0 +1,169 @@
+/** The only place where a login is tried, and where names, ports and files are asked for beside it. */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, isIPv6 } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { type Io, Unseen } from '@fettle/check'
+import { readResolvers, readSettings } from './core/live/client-files.ts'
+import { type ClientFile, type DoorSeen, NAME_LIMIT_SECONDS, type NameSeen } from './core/live/facts.ts'
+import type { Seen } from './core/live/learn.ts'
+import type { Look, Query } from './core/live/look.ts'
+import { answerCode, queryBytes } from './core/live/query.ts'
+import type { Target } from './core/live/target.ts'
+import type { Variant } from './core/live/variants.ts'
+import type { Asking } from './password.ts'
+import { type Ran, type RunOptions, runSsh } from './run.ts'
+
+export interface ProbeOptions extends Target {
+  readonly limitSeconds: number
+  /** Null: nothing is asked, and ssh has to get in without. */
+  readonly asking: Asking | null
+}
+
+/** No file of settings is larger. */
+const FILE_MAX = 256 * 1024
+const BANNER_MAX = 64 * 1024
+/** So long somebody who is no ssh waits. */
+const KNOCK_SECONDS = 10
+/** By then a session is open, and nothing runs in it. */
+const READY = /debug\d: (?:receive packet: type 80$|client_input_global_request: rtype hostkeys)/
+
+export class Probe {
+  readonly #options: ProbeOptions
+  readonly #io: Io
+  #hasRemoteCommand = false
+
+  constructor(options: ProbeOptions, io: Io) {
+    this.#options = options
+    this.#io = io
+  }
+
+  async observe(look: Look): Promise<Seen> {
+    if (look.kind === 'settings') return await this.#settings(look.isBare)
+    if (look.kind === 'login') return await this.#login(look.variant)
+    if (look.kind === 'files') return { kind: 'files', files: look.paths.flatMap(readFile) }
+    if (look.kind === 'names') return { kind: 'names', answers: await Promise.all(look.queries.map(ask)) }
+    return { kind: 'door', door: await knock(look.address, look.port, this.#options.limitSeconds) }
+  }
+
+  close(): void {
+    this.#options.asking?.close()
+  }
+
+  async #settings(isBare: boolean): Promise<Seen> {
+    const { destination, options } = this.#options
+    const ran = await this.#run(['-G', ...options, ...(isBare ? ['-F', '/dev/null'] : []), destination], {})
+    if (ran.end === 'stopped') return { kind: 'nothing' }
+    const lines = (name: 'ERR' | 'OUT') => linesOf(ran, name)
+    if (ran.status !== 0) {
+      const why = ran.end === 'over' ? (lines('ERR').at(-1) ?? 'it does not say why') : 'it does not come to an end'
+      throw new Unseen(`ssh -G ${destination}: ${why}`)
+    }
+    const settings = readSettings(lines('OUT').join('\n'), ran.seconds)
+    this.#hasRemoteCommand = (settings.values.get('remotecommand')?.[0] ?? 'none') !== 'none'
+    const [resolvConf, nsswitch] = ['/etc/resolv.conf', '/etc/nsswitch.conf'].map((path) => readFile(path)[0]?.text)
+    return { kind: 'settings', settings, resolvers: readResolvers(resolvConf ?? '', nsswitch ?? '') }
+  }
+
+  async #login(variant: Variant): Promise<Seen> {
+    const { asking } = this.#options
+    asking?.begin()
+    const environment = { ...asking?.environment, ...(variant.hasNoAgent ? { SSH_AUTH_SOCK: undefined } : {}) }
+    const ready = variant.wants === 'nothing' ? { ready: READY } : {}
+    const ran = await this.#run(this.#words(variant), { environment, ...ready })
+    const { text, end, status } = ran
+    if (end === 'stopped') return { kind: 'nothing' }
+    if (text === '') throw new Unseen(`ssh ${this.#options.destination}: says nothing, and ends with status ${status}`)
+    return { kind: 'login', text, end, status }
+  }
+
+  #words({ options, after = [], wants }: Variant): readonly string[] {
+    const { destination, options: own, asking } = this.#options
+    const settings = [
+      // A login of its own, whatever connection is there; and no port of this machine is taken.
+      ...['ControlMaster=no', 'ControlPath=none', 'ClearAllForwardings=yes'],
+      ...(this.#hasRemoteCommand ? ['RemoteCommand=none'] : []),
+      ...(asking === null ? ['BatchMode=yes'] : asking.settings),
+    ]
+    const words = ['-vvv', ...settings.flatMap((one) => ['-o', one]), ...options, ...own, ...after]
+    if (wants === 'shell') return [...words, '-T', destination]
+    if (wants === 'nothing') return [...words, '-N', '-T', destination]
+    if (wants === 'sftp') return [...words, '-T', '-s', destination, 'sftp']
+    return [...words, '-T', destination, 'true']
+  }
+
+  #run(words: readonly string[], more: Partial<RunOptions>): Promise<Ran> {
+    const { environment, ...rest } = more
+    return runSsh(words, {
+      limitSeconds: this.#options.limitSeconds,
+      signal: this.#io.signal,
+      environment: { ...this.#io.environment, ...environment },
+      ...rest,
+    })
+  }
+}
+
+const linesOf = ({ text }: Ran, name: 'ERR' | 'OUT'): string[] => {
+  const pattern = new RegExp(`^\\S+ ${name} (.*)$`)
+  return text.split('\n').flatMap((line) => pattern.exec(line)?.[1] ?? [])
+}
+
+/** One that cannot be read is left out. */
+function readFile(path: string): ClientFile[] {
+  try {
+    return [{ path, text: readFileSync(path, 'utf8').slice(0, FILE_MAX) }]
+  } catch {
+    return []
+  }
+}
+
+/** By UDP, once, as a resolver asks. */
+async function ask({ resolver, name, type }: Query): Promise<NameSeen> {
+  const none = { resolver, name, type, seconds: null, code: null }
+  const id = Math.floor(Math.random() * 65_536)
+  const bytes = queryBytes(id, name, type)
+  if (bytes === undefined) return none
+  const socket = createSocket(isIPv6(resolver) ? 'udp6' : 'udp4')
+  const began = performance.now()
+  try {
+    return await new Promise<NameSeen>((resolve) => {
+      setTimeout(() => resolve(none), NAME_LIMIT_SECONDS * 1000).unref()
+      socket.on('error', () => resolve(none))
+      socket.on('message', (answer) => {
+        const code = answerCode(id, answer)
+        if (code !== undefined) resolve({ resolver, name, type, seconds: (performance.now() - began) / 1000, code })
+      })
+      socket.send(bytes, 53, resolver)
+    })
+  } finally {
+    socket.close()
+  }
+}
+
+/** Connects, waits for the first line, and goes. */
+async function knock(address: string, port: number, limitSeconds: number): Promise<DoorSeen> {
+  const began = performance.now()
+  const now = () => (performance.now() - began) / 1000
+  const socket = connect({ host: address, port })
+  let connected: number | null = null
+  let banner: number | null = null
+  let error: string | null = null
+  let text = ''
+  socket.setTimeout(Math.min(limitSeconds, KNOCK_SECONDS) * 1000, () =>
+    socket.destroy(Object.assign(new Error('no answer'), { code: 'no answer' })),
+  )
+  socket.on('connect', () => {
+    connected = now()
+  })
+  socket.on('data', (bytes) => {
+    text += bytes.toString('latin1')
+    if (/^SSH-/m.test(text)) banner = now()
+    if (banner !== null || text.length > BANNER_MAX) socket.destroy()
+  })
+  socket.on('error', (failure: NodeJS.ErrnoException) => {
+    error = failure.code ?? 'failed'
+  })
+  await once(socket, 'close').catch(() => {})
+  return { address, connected, banner, error }
+}
