@@ -3,8 +3,10 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, isIPv6 } from 'node:net'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { type Io, Unseen } from '@fettle/check'
+import { type Io, makeWithParents, Unseen, writeWhole } from '@fettle/check'
+import { keptLog } from './core/evidence.ts'
 import { readResolvers, readSettings } from './core/live/client-files.ts'
 import { type ClientFile, type DoorSeen, NAME_LIMIT_SECONDS, type NameSeen } from './core/live/facts.ts'
 import type { Seen } from './core/live/learn.ts'
@@ -19,6 +21,8 @@ export interface ProbeOptions extends Target {
   readonly limitSeconds: number
   /** Null: nothing is asked, and ssh has to get in without. */
   readonly asking: Asking | null
+  /** Where the log of each login is kept; undefined: nowhere. */
+  readonly logs: string | undefined
 }
 
 /** No file of settings is larger. */
@@ -33,6 +37,7 @@ export class Probe {
   readonly #options: ProbeOptions
   readonly #io: Io
   #hasRemoteCommand = false
+  #logins = 0
 
   constructor(options: ProbeOptions, io: Io) {
     this.#options = options
@@ -75,7 +80,20 @@ export class Probe {
     const { text, end, status } = ran
     if (end === 'stopped') return { kind: 'nothing' }
     if (text === '') throw new Unseen(`ssh ${this.#options.destination}: says nothing, and ends with status ${status}`)
+    this.#logins++
+    this.#keep(`login-${this.#logins}-${variant.name}.log`, text)
     return { kind: 'login', text, end, status }
+  }
+
+  #keep(name: string, text: string): void {
+    const { logs } = this.#options
+    if (logs === undefined) return
+    try {
+      makeWithParents(logs)
+      writeWhole(join(logs, name), keptLog(text))
+    } catch (error) {
+      throw new Unseen(`--logs: ${join(logs, name)}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
+    }
   }
 
   #words({ options, after = [], wants }: Variant): readonly string[] {

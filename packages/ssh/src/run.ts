@@ -82,7 +82,8 @@ class Running {
   #follow(stream: Readable, name: 'ERR' | 'OUT'): void {
     const line = { text: '', at: 0 }
     const end = () => {
-      this.#put(`${line.at.toFixed(6)} ${name} ${line.text}`)
+      // ssh ends its lines as a terminal needs it.
+      this.#put(`${line.at.toFixed(6)} ${name} ${line.text.replace(/\r$/, '')}`)
       if (name === 'ERR' && this.#options.ready?.test(line.text)) this.#stop('ready')
       line.text = ''
     }

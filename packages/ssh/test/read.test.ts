@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Quantity } from '@fettle/report'
+import { keptLog } from '../src/core/evidence.ts'
 import { judge } from '../src/core/judge.ts'
 import { readLog } from '../src/core/log.ts'
 import { recordings } from './recordings.ts'
@@ -164,4 +165,12 @@ test('[S9] a log that ends with an error names it', () => {
     const [finding] = learn([...lines, error].join('\n')).findings
     assert.deepEqual([finding?.code, finding?.severity, finding?.evidence[0]?.text], ['ssh.failed', 'warning', error])
   }
+})
+
+test('[S10] a log that is kept holds no command and no output, and tells as much', () => {
+  const text = recordings.get('ssh-rc')!.replace('Sending command: true', 'Sending command: mysql -psecret')
+  const kept = keptLog(`${text}   4.000 OUT the secret answer`)
+  assert.doesNotMatch(kept, /secret/)
+  const told = (log: string) => judge(readLog(log)!).findings
+  assert.deepEqual(told(kept), told(text))
 })

@@ -15,7 +15,7 @@ function lookup(wait: Wait): Cause {
     remedy: [
       'to tell: ssh -4 HOST asks for no AAAA; is that fast, it is the AAAA query; ssh ADDRESS asks for nothing',
       'on the client, /etc/resolv.conf: name a resolver that answers; dig AAAA HOST @RESOLVER tries one',
-      `${CLIENT_CONFIG}: "AddressFamily inet" for this host, if it is the AAAA query`,
+      `${CLIENT_CONFIG}: "AddressFamily inet" for this host: then AAAA is not asked for`,
     ],
     undo: UNDO_CLIENT,
   }

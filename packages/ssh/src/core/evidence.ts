@@ -16,6 +16,17 @@ export function lineText({ text, level, isOutput }: Line): string {
   return whole.length > TEXT_MAX ? `${whole.slice(0, TEXT_MAX)}...` : whole
 }
 
+const STAMPED = /^( *\S+ (?:ERR|OUT) )(debug\d: )?(.*)$/
+
+/** A whole log as `runSsh` makes it, without what need not be kept. */
+export function keptLog(text: string): string {
+  const kept = text.split('\n').map((line) => {
+    const [, stamp = '', level = '', rest = ''] = STAMPED.exec(line) ?? []
+    return stamp + level + (stamp.endsWith('OUT ') ? '(output)' : rest.replace(COMMAND, '$1: (not shown)'))
+  })
+  return `${kept.join('\n')}\n`
+}
+
 export const lineEvidence = (line: Line): Evidence => ({
   source: line.us === null ? `line ${line.number}` : `line ${line.number}, ${(line.us / 1e6).toFixed(3)} s`,
   text: lineText(line),

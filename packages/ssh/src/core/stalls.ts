@@ -39,7 +39,7 @@ export function stallsOf(login: Login, isWhole: boolean): Stall[] {
   const isStall = (phase: Phase) => (phase.us ?? 0) / 1e6 >= least && (phase.kind === 'keys' || hasSingle(phase))
   const hasSlowKeys = login.phases.some((phase) => phase.kind === 'keys' && isStall(phase))
   const isTold = ({ kind }: Phase) => kind === 'account' && hasSlowKeys && lookedUpAgain(login) !== undefined
-  return login.phases
+  return together(login.phases)
     .filter((phase) => isStall(phase) && !isTold(phase))
     .sort((a, b) => b.us! - a.us!)
     .flatMap((phase): Stall[] => {
@@ -47,6 +47,20 @@ export function stallsOf(login: Login, isWhole: boolean): Stall[] {
       const cause = CAUSES[phase.kind]?.({ login, phase, seconds: waitSeconds(phase), slackSeconds })
       return cause === undefined ? [] : [{ phase, cause }]
     })
+}
+
+/** The mechanisms of GSSAPI wait for the same, one after the other. */
+function together(phases: readonly Phase[]): readonly Phase[] {
+  const [first, ...more] = phases.filter(({ kind, us }) => kind === 'gssapi' && (us ?? 0) / 1e6 >= SINGLE_SECONDS)
+  if (first === undefined || more.length === 0) return phases
+  const all = [first, ...more]
+  const one = {
+    ...first,
+    subject: `${all.length} mechanisms`,
+    us: all.reduce((sum, { us }) => sum + us!, 0),
+    longest: all.map(({ longest }) => longest).reduce((a, b) => ((b?.us ?? 0) > (a?.us ?? 0) ? b : a)),
+  }
+  return [...phases.filter(({ kind }) => kind !== 'gssapi'), one]
 }
 
 const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS

@@ -1,6 +1,15 @@
 /** What logins tell that were tried again and again: where the seconds go, and what makes them. */
 import { pairedDifference } from '@fettle/estimate'
-import { type Finding, type Judgement, type Measure, note, plural, type Quantity, type Table } from '@fettle/report'
+import {
+  type Evidence,
+  type Finding,
+  type Judgement,
+  type Measure,
+  note,
+  plural,
+  type Quantity,
+  type Table,
+} from '@fettle/report'
 import { lineEvidence } from '../evidence.ts'
 import { foundAt, phasesTable, spread } from '../judge.ts'
 import { type Login, type Phase, titleOf } from '../phase.ts'
@@ -10,7 +19,7 @@ import { secondsText } from '../wait.ts'
 import { type Effect, effectsOn, mean, seconds, secondsIn } from './effects.ts'
 import { type Facts, type Run, runsOf, settingOf } from './facts.ts'
 import { setBy } from './files.ts'
-import { doorProof, namesProof, proofOf } from './proofs.ts'
+import { doorProof, namesProof, proofOf, shellProof } from './proofs.ts'
 import { COMMAND, SHELL, type Variant } from './variants.ts'
 
 export function judgeLogins(facts: Facts): Judgement {
@@ -73,7 +82,10 @@ function stallsAndEffects(facts: Facts): { readonly stalls: readonly Waiting[]; 
   )
   const stalls = [...command, ...shell].sort((a, b) => mean(b.waits) - mean(a.waits))
   const effects = stalls.flatMap((one) => one.effects)
-  return { stalls, effects: effects.filter((one, i) => effects.findIndex((two) => two.variant === one.variant) === i) }
+  return {
+    stalls,
+    effects: effects.filter((one, i) => effects.findIndex((two) => two.variant.name === one.variant.name) === i),
+  }
 }
 
 const isOfShell = ({ kind }: Phase) => kind === 'first' || kind === 'shell' || kind === 'close'
@@ -89,7 +101,7 @@ function waitingIn(facts: Facts, base: Variant): Waiting[] {
       .filter(({ stall }) => isSame(stall.phase, phase))
       .sort((a, b) => a.stall.phase.us! - b.stall.phase.us!)
     const { stall, run } = same[Math.floor((same.length - 1) / 2)]!
-    const waits = runs.map(({ login }) => secondsIn(login, phase))
+    const waits = runs.map(({ login }) => secondsIn(login, phase, phase.kind === 'gssapi'))
     const effects = base === COMMAND ? effectsOn(phase, facts) : []
     return { stall, run, waits, effects }
   })
@@ -101,7 +113,7 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
     return note('ssh.typing', '', 'Somebody takes that long to type; it is no part of the login.')
   const found = foundAt(cause, phase)
   const proof = proofOf(phase, effects)
-  const proofs = [proof, namesProof(phase, facts), doorProof(phase, facts)]
+  const proofs = [proof, namesProof(phase, facts), doorProof(phase, facts), shellProof(phase, waits, facts)]
   const isMeasured = proofs.some((one) => one.isMeasured)
   const guess = proof.isMeasured ? [] : [found.cause ?? '']
   const says = [sometimes(waits), ...guess, ...proofs.flatMap((one) => one.says), ...bareText(phase, facts)]
@@ -111,11 +123,17 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
     cause: says.filter((one) => one !== '').join(' '),
     confidence: isMeasured || found.confidence === 'measured' ? 'measured' : found.confidence,
     quantities: { wait: centre(waits.filter((wait) => wait >= STALL_SECONDS)) },
-    evidence: [...setBy(phase.kind, facts.files ?? []), ...found.evidence],
+    evidence: [...setBy(phase.kind, facts.files ?? []), ...found.evidence.map((one) => ofLogin(one, run, facts))],
     // What was tried need not be tried by hand.
-    remedy: proof.isMeasured ? found.remedy.filter((line) => !/^to tell: (?:ssh|sftp) /.test(line)) : found.remedy,
+    remedy: proof.isMeasured ? found.remedy.filter((line) => !/^to tell: (?:ssh|sftp|nc) /.test(line)) : found.remedy,
   }
 }
+
+/** The number is that of the file in which `--logs` keeps it. */
+const ofLogin = ({ source, text }: Evidence, run: Run, { runs }: Facts): Evidence => ({
+  source: `login ${runs.indexOf(run) + 1}, ${source}`,
+  text,
+})
 
 function sometimes(waits: readonly number[]): string {
   const slow = waits.filter((wait) => wait >= STALL_SECONDS).length

@@ -43,8 +43,9 @@ export interface Plan {
   readonly logins: number
 }
 
-/** A login that takes longer is done no more often than need be. */
-const LONG_SECONDS = 20
+/** A login that takes longer is done no more often than need be: two pairs tell such waits apart. */
+const LONG_SECONDS = 5
+const LONG_LOGINS = 2
 /** What comes and goes needs more of them to be seen. */
 const SOMETIMES = 6
 const SOMETIMES_SECONDS = 10
@@ -79,7 +80,7 @@ function* rounds(plan: Plan, facts: Facts): Generator<Look> {
   for (let round = 1; round <= count; round++) {
     yield { kind: 'login', variant: COMMAND, round }
     // Where a command does not come through, a shell would not.
-    if (isAnyIn(facts)) yield { kind: 'login', variant: SHELL, round }
+    if (isAnyIn(facts) && (round === 1 || !isLong(facts))) yield { kind: 'login', variant: SHELL, round }
     if (round === 1) yield* asked(facts)
     for (const variant of experiments) yield { kind: 'login', variant, round }
   }
@@ -104,10 +105,11 @@ const secondsOf = ({ login }: Run) => (login.us ?? 0) / 1e6
 
 function roundsOf({ logins }: Plan, facts: Facts): number {
   const runs = runsOf(facts, COMMAND.name)
-  const longest = Math.max(0, ...runs.map(secondsOf))
   if (runs.some(({ end }) => end !== 'over')) return 1
-  return longest >= LONG_SECONDS ? Math.min(2, logins) : logins
+  return isLong(facts) ? Math.min(LONG_LOGINS, logins) : logins
 }
+
+const isLong = (facts: Facts) => runsOf(facts, COMMAND.name).some((run) => secondsOf(run) >= LONG_SECONDS)
 
 /** Some of the logins wait, and others do not. */
 function isSometimes(facts: Facts): boolean {

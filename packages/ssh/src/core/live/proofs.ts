@@ -1,9 +1,10 @@
 /** What it proves that a wait is gone, or that somebody else waits as well. */
 import { plural } from '@fettle/report'
-import type { Phase } from '../phase.ts'
+import type { Login, Phase } from '../phase.ts'
 import { secondsText } from '../wait.ts'
-import type { Effect } from './effects.ts'
-import { type Facts, isProxied, NAME_LIMIT_SECONDS, type NameSeen } from './facts.ts'
+import { type Effect, mean } from './effects.ts'
+import { type Facts, isProxied, NAME_LIMIT_SECONDS, type NameSeen, runsOf } from './facts.ts'
+import { SHELL } from './variants.ts'
 
 export interface Proof {
   /** Sentences. */
@@ -36,7 +37,9 @@ const PROVES: Readonly<Record<string, (phase: Phase) => string>> = {
   'no-agent': () => 'It is the agent.',
   'no-gssapi': () => 'It is GSSAPI (Kerberos).',
   'no-x11': () => 'It is xauth, which X11 forwarding runs.',
-  sftp: () => 'It is what the shell of the user reads: sftp, which needs no shell there, does not wait.',
+  sftp: () =>
+    'It is what is run for a shell: ~/.ssh/rc, /etc/ssh/sshrc, or what the shell reads, such as ~/.bashrc; sftp, ' +
+    'which there needs none, does not wait.',
   nothing: () => 'It is what runs on the server for a command: where none is asked for, nothing waits.',
 }
 
@@ -91,6 +94,23 @@ const silentText = ({ resolver, name, type }: NameSeen) =>
   `Resolver ${resolver} does not answer the query for ${type} of ${name} (nothing in ${NAME_LIMIT_SECONDS} s).`
 const lateText = ({ resolver, name, type, seconds }: NameSeen) =>
   `Resolver ${resolver} takes ${secondsText(seconds!)} to answer the query for ${type} of ${name}.`
+
+/** A login shell reads other files than the shell that runs a command, but sshd runs ~/.ssh/rc for both. */
+export function shellProof({ kind }: Phase, waits: readonly number[], facts: Facts): Proof {
+  const shells = runsOf(facts, SHELL.name).filter(({ isIn }) => isIn)
+  if ((kind !== 'first' && kind !== 'shell') || shells.length === 0 || facts.runs.length === 0) return NOTHING
+  const commandSeconds = mean(waits)
+  const shellSeconds = mean(shells.map(({ login }) => shellWait(login)))
+  if (shellSeconds > 0.25 * commandSeconds) return NOTHING
+  const says =
+    `A login shell does not wait (${secondsText(shellSeconds)}), ` +
+    'so it is what a shell reads for a command: ~/.bashrc.'
+  return { says: [says], isMeasured: true }
+}
+
+const shellWait = (login: Login) =>
+  login.phases.filter(({ kind }) => kind === 'first' || kind === 'shell').reduce((sum, { us }) => sum + (us ?? 0), 0) /
+  1e6
 
 /** From connections of our own. */
 export function doorProof({ kind, subject }: Phase, facts: Facts): Proof {

@@ -26,8 +26,8 @@ const same = (name: string, says: string, ...settings: readonly string[]): Varia
   wants: 'command',
 })
 
-export const SFTP: Variant = { name: 'sftp', says: 'sftp instead of a command', options: [], wants: 'sftp' }
-export const NOTHING: Variant = { name: 'nothing', says: 'without a command (-N)', options: [], wants: 'nothing' }
+export const SFTP: Variant = { name: 'sftp', says: 'with sftp, no command', options: [], wants: 'sftp' }
+export const NOTHING: Variant = { name: 'nothing', says: 'with nothing to run (-N)', options: [], wants: 'nothing' }
 export const IPV4: Variant = { name: 'ipv4', says: 'with -4', options: ['-4'], wants: 'command' }
 export const IPV6: Variant = { name: 'ipv6', says: 'with -6', options: ['-6'], wants: 'command' }
 /** A proxy command that is given first keeps ssh from a jump host too. */
