@@ -24,6 +24,8 @@ export interface RunOptions {
 
 /** A whole log of -vvv has 30 kB; a server may send as much as it likes. */
 const BYTES_MAX = 4 * 1024 * 1024
+/** Many short lines are as much as a few long ones. */
+const LINE_BYTES = 64
 /** It is asked to end, and ended after this. */
 const GRACE_MS = 1000
 /** What somebody else still holds open is not waited for. */
@@ -108,6 +110,7 @@ class Running {
   }
 
   #put(line: string): void {
+    this.#bytes += LINE_BYTES
     this.#parts.push(line)
   }
 
