@@ -8,12 +8,14 @@ import { performance } from 'node:perf_hooks'
 import { type Io, makeWithParents, Unseen, writeWhole } from '@fettle/check'
 import { keptLog } from './core/evidence.ts'
 import { readResolvers, readSettings } from './core/live/client-files.ts'
-import { type ClientFile, type DoorSeen, NAME_LIMIT_SECONDS, type NameSeen } from './core/live/facts.ts'
+import { type ClientFile, type DoorSeen, NAME_LIMIT_SECONDS, type NameSeen, type Settings } from './core/live/facts.ts'
 import type { Seen } from './core/live/learn.ts'
 import type { Look, Query } from './core/live/look.ts'
 import { answerCode, queryBytes } from './core/live/query.ts'
 import type { Target } from './core/live/target.ts'
 import type { Variant } from './core/live/variants.ts'
+import { wordsFor } from './core/live/words.ts'
+import { readLog } from './core/log.ts'
 import type { Asking } from './password.ts'
 import { type Ran, type RunOptions, runSsh } from './run.ts'
 
@@ -36,7 +38,7 @@ const READY = /debug\d: (?:receive packet: type 80$|client_input_global_request:
 export class Probe {
   readonly #options: ProbeOptions
   readonly #io: Io
-  #hasRemoteCommand = false
+  #settings: Settings['values'] = new Map()
   #logins = 0
 
   constructor(options: ProbeOptions, io: Io) {
@@ -45,7 +47,7 @@ export class Probe {
   }
 
   async observe(look: Look): Promise<Seen> {
-    if (look.kind === 'settings') return await this.#settings(look.isBare)
+    if (look.kind === 'settings') return await this.#readSettings(look.isBare)
     if (look.kind === 'login') return await this.#login(look.variant)
     if (look.kind === 'files') return { kind: 'files', files: look.paths.flatMap(readFile) }
     if (look.kind === 'names') return { kind: 'names', answers: await Promise.all(look.queries.map(ask)) }
@@ -56,7 +58,7 @@ export class Probe {
     this.#options.asking?.close()
   }
 
-  async #settings(isBare: boolean): Promise<Seen> {
+  async #readSettings(isBare: boolean): Promise<Seen> {
     const { destination, options } = this.#options
     const ran = await this.#run(['-G', ...options, ...(isBare ? ['-F', '/dev/null'] : []), destination], {})
     if (ran.end === 'stopped') return { kind: 'nothing' }
@@ -66,7 +68,7 @@ export class Probe {
       throw new Unseen(`ssh -G ${destination}: ${why}`)
     }
     const settings = readSettings(lines('OUT').join('\n'), ran.seconds)
-    this.#hasRemoteCommand = (settings.values.get('remotecommand')?.[0] ?? 'none') !== 'none'
+    if (!isBare) this.#settings = settings.values
     const [resolvConf, nsswitch] = ['/etc/resolv.conf', '/etc/nsswitch.conf'].map((path) => readFile(path)[0]?.text)
     return { kind: 'settings', settings, resolvers: readResolvers(resolvConf ?? '', nsswitch ?? '') }
   }
@@ -74,12 +76,16 @@ export class Probe {
   async #login(variant: Variant): Promise<Seen> {
     const { asking } = this.#options
     asking?.begin()
+    const words = wordsFor(variant, this.#options, this.#settings, asking?.settings ?? ['BatchMode=yes'])
     const environment = { ...asking?.environment, ...(variant.hasNoAgent ? { SSH_AUTH_SOCK: undefined } : {}) }
     const ready = variant.wants === 'nothing' ? { ready: READY } : {}
-    const ran = await this.#run(this.#words(variant), { environment, ...ready })
+    const ran = await this.#run(words, { environment, ...ready })
     const { text, end, status } = ran
     if (end === 'stopped') return { kind: 'nothing' }
-    if (text === '') throw new Unseen(`ssh ${this.#options.destination}: says nothing, and ends with status ${status}`)
+    // It does not even say which version it is.
+    if (readLog(text) === undefined) {
+      throw new Unseen(`ssh ${this.#options.destination}: ${linesOf(ran, 'ERR').at(-1) ?? 'says nothing'}`)
+    }
     this.#logins++
     this.#keep(`login-${this.#logins}-${variant.name}.log`, text)
     return { kind: 'login', text, end, status }
@@ -94,21 +100,6 @@ export class Probe {
     } catch (error) {
       throw new Unseen(`--logs: ${join(logs, name)}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
     }
-  }
-
-  #words({ options, after = [], wants }: Variant): readonly string[] {
-    const { destination, options: own, asking } = this.#options
-    const settings = [
-      // A login of its own, whatever connection is there; and no port of this machine is taken.
-      ...['ControlMaster=no', 'ControlPath=none', 'ClearAllForwardings=yes'],
-      ...(this.#hasRemoteCommand ? ['RemoteCommand=none'] : []),
-      ...(asking === null ? ['BatchMode=yes'] : asking.settings),
-    ]
-    const words = ['-vvv', ...settings.flatMap((one) => ['-o', one]), ...options, ...own, ...after]
-    if (wants === 'shell') return [...words, '-T', destination]
-    if (wants === 'nothing') return [...words, '-N', '-T', destination]
-    if (wants === 'sftp') return [...words, '-T', '-s', destination, 'sftp']
-    return [...words, '-T', destination, 'true']
   }
 
   #run(words: readonly string[], more: Partial<RunOptions>): Promise<Ran> {

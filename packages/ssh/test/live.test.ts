@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '@fettle/report'
+import { readSettings } from '../src/core/live/client-files.ts'
 import { failureOf, judgeLogins } from '../src/core/live/judge.ts'
 import { reverseName } from '../src/core/live/look.ts'
 import { faultsOf } from '../src/core/live/target.ts'
+import { COMMAND, NO_PROXY, SFTP } from '../src/core/live/variants.ts'
+import { wordsFor } from '../src/core/live/words.ts'
 import { lookAt, QUICK, recorded, type World } from './world.ts'
 
 /** No two logins are alike. */
@@ -167,4 +170,31 @@ test('the name of an address in the DNS', () => {
     reverseName('2001:db8::567:89ab'),
     'b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa',
   )
+})
+
+const words = (settings: string, options: readonly string[] = [], variant = COMMAND) =>
+  wordsFor(variant, { destination: 'host', options }, readSettings(settings, 0).values, ['BatchMode=yes'])
+
+test('[S14] each login is a new connection that does one thing, whatever the settings say', () => {
+  const plain = words('hostname host\nremotecommand none\nsessiontype default', ['-i', 'key'])
+  assert.deepEqual(plain.slice(-5), ['-i', 'key', '-T', 'host', 'true'])
+  for (const name of ['ControlMaster=no', 'ControlPath=none', 'ClearAllForwardings=yes'])
+    assert.ok(plain.includes(name))
+  assert.ok(!plain.some((word) => /remotecommand|sessiontype/i.test(word)), 'not every ssh knows these')
+  const odd = words('remotecommand tmux attach\nsessiontype none\nforkafterauthentication yes')
+  for (const name of ['remotecommand=none', 'sessiontype=default', 'forkafterauthentication=no']) {
+    assert.ok(odd.includes(name), name)
+  }
+  assert.deepEqual(words('', [], SFTP).slice(-4), ['-T', '-s', 'host', 'sftp'])
+})
+
+test('[S14] of a jump host only the outer ssh talks; where it is to be left out, it is', () => {
+  const proxyOf = (given: readonly string[]) => given.filter((word) => word.startsWith('ProxyCommand='))
+  assert.deepEqual(proxyOf(words('proxyjump none')), [])
+  assert.deepEqual(proxyOf(words('proxyjump a,ops@b:2222', ['-F', "/it's 100%"])), [
+    "ProxyCommand=ssh -J a -F '/it'\\''s 100%%' -o BatchMode=yes -W '[%h]:%p' ssh://ops@b:2222",
+  ])
+  const given = words('proxyjump a', ['-J', 'a', '-4', '-Ja'])
+  assert.deepEqual(given.slice(-4), ['-4', '-T', 'host', 'true'], 'ssh refuses both together')
+  assert.equal(proxyOf(words('proxyjump a', [], NO_PROXY))[0], 'ProxyCommand=none', 'ssh takes the first')
 })

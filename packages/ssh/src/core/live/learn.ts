@@ -20,8 +20,7 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
     return { ...facts, settings: seen.settings, resolvers: seen.resolvers }
   }
   if (seen.kind === 'login' && look.kind === 'login') {
-    const run = runOf(look.variant, look.round, seen)
-    return run === undefined ? facts : { ...facts, runs: [...facts.runs, run] }
+    return { ...facts, runs: [...facts.runs, runOf(look.variant, look.round, seen)] }
   }
   if (seen.kind === 'door') return { ...facts, doors: [...facts.doors, seen.door] }
   if (seen.kind === 'names') return { ...facts, answers: [...facts.answers, ...seen.answers] }
@@ -29,14 +28,13 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   return facts
 }
 
-/** Undefined: ssh said nothing at all. */
-export function runOf(
+function runOf(
   variant: Variant,
   round: number,
   { text, end, status }: Pick<Extract<Seen, { kind: 'login' }>, 'text' | 'end' | 'status'>,
-): Run | undefined {
+): Run {
   const log = readLog(text)
-  if (log === undefined) return undefined
+  if (log === undefined) throw new Error('what is no log of ssh is no login')
   const login = readLogin(log)
   // Whatever a command's status is, it was there; ssh's own is 255 (ssh(1)).
   const isDone = end === 'over' && status !== null && status !== 255
