@@ -159,9 +159,8 @@ async function knock(address: string, port: number, limitSeconds: number): Promi
   let banner: number | null = null
   let error: string | null = null
   let text = ''
-  socket.setTimeout(Math.min(limitSeconds, KNOCK_SECONDS) * 1000, () =>
-    socket.destroy(Object.assign(new Error('no answer'), { code: 'no answer' })),
-  )
+  const silence = Object.assign(new Error('no answer'), { code: 'no answer' })
+  const timer = setTimeout(() => socket.destroy(silence), Math.min(limitSeconds, KNOCK_SECONDS) * 1000)
   socket.on('connect', () => {
     connected = now()
   })
@@ -174,5 +173,6 @@ async function knock(address: string, port: number, limitSeconds: number): Promi
     error = failure.code ?? 'failed'
   })
   await once(socket, 'close').catch(() => {})
+  clearTimeout(timer)
   return { address, connected, banner, error }
 }

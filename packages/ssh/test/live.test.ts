@@ -135,7 +135,7 @@ const upTo = (name: string, line: RegExp) => {
 }
 
 test('[S17] two refusals are enough, and the wait before them is told', () => {
-  const text = upTo('ptr-dropped', /^.*Authenticated to/m).replaceAll(' 0.200 ERR ops', '19.200 ERR ops')
+  const text = upTo('ptr-dropped', /^.*receive packet: type 52/m).replaceAll(' 0.200 ERR ops', '19.200 ERR ops')
   const { tried, facts } = lookAt({ login: () => ({ text, end: 'over', status: 255 }) })
   assert.deepEqual(tried, ['command', 'ipv6'])
   const codes = judgeLogins(facts).findings.map(({ code }) => code)

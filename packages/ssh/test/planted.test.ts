@@ -10,7 +10,7 @@ import { type Planted, recordings } from './recordings.ts'
  * the cause, and the two lines with the wait between them.
  */
 const PLANTED: Readonly<Record<string, Planted>> = {
-  'authorized-keys-command': ['ssh.keys', 3.005, 'likely', 101, 102],
+  'authorized-keys-command': ['ssh.keys', 3.005 + 4.259, 'likely', 101, 102],
   'bash-profile': ['ssh.shell', 3.009, 'likely', 161, 162],
   'aaaa-dropped': ['ssh.lookup', 15.012, 'likely', 3, 4],
   'aaaa-dead': ['ssh.address', 5.002, 'measured', 7, 8],

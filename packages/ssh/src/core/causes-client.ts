@@ -120,7 +120,10 @@ function hostkey(wait: Wait): Cause {
     line: wait.login.dnsHostKeyLine,
     remedy: isDns
       ? ['to tell: ssh -o VerifyHostKeyDNS=no HOST', `${CLIENT_CONFIG}: "VerifyHostKeyDNS no"`]
-      : ['to tell: ssh -o BatchMode=yes HOST asks nobody', 'on the client: ssh -G HOST | grep -i knownhosts'],
+      : [
+          'to tell: ssh -o BatchMode=yes HOST asks nobody',
+          'on the client: ssh -G HOST | grep -i knownhosts names the files, and a KnownHostsCommand if there is one',
+        ],
     ...(isDns ? { undo: UNDO_CLIENT } : {}),
   }
 }
@@ -153,7 +156,9 @@ function agent(wait: Wait): Cause {
     remedy: [
       'to tell: ssh -o IdentityAgent=none -o PKCS11Provider=none HOST',
       'on the client: time ssh-add -l; a forwarded agent waits for the machine that it comes from',
+      'on the client, ~/.ssh/config: "IdentityAgent none" for this host, with a key in a file',
     ],
+    undo: UNDO_CLIENT,
   }
 }
 
@@ -163,7 +168,12 @@ function sign(wait: Wait): Cause {
     says: `The client takes${long(wait)} to sign with its key.`,
     cause: 'Somebody types a passphrase, touches a security key or confirms to the agent; or the agent is slow.',
     confidence: 'possible',
-    remedy: ['to tell: ssh -o IdentityAgent=none -i KEY HOST; on the client: time ssh-add -T KEY.pub'],
+    remedy: [
+      'to tell: ssh -o IdentityAgent=none -i KEY HOST; on the client: time ssh-add -T KEY.pub',
+      'on the client, ~/.ssh/config: "IdentityAgent none" for this host, with a key in a file; or look why the agent ' +
+        'is slow, such as one that is forwarded, or that asks a person',
+    ],
+    undo: UNDO_CLIENT,
   }
 }
 

@@ -113,12 +113,13 @@ function account(wait: Wait): Cause {
 function password(wait: Wait): Cause {
   const isTyped = wait.login.level === 1
   const isDelay = isFailDelay(wait)
+  const low = paddedFrom(wait)
   return {
     code: 'ssh.password',
     says: `The answer to the password takes${long(wait)}.`,
     cause: `${isTyped ? 'How much of it somebody typed for, a log of -v does not tell. ' : ''}${
       isDelay ? '2 s is how long PAM waits after a wrong password. ' : ''
-    }PAM checks it (pam_unix, sssd, LDAP); which module, the log does not tell.`,
+    }${low === undefined ? '' : `This OpenSSH doubles a short time until it is longer than that took: at least ${secondsText(low)}. `}PAM checks it (pam_unix, sssd, LDAP); which module, the log does not tell.`,
     confidence: 'possible',
     remedy: [
       ...(isTyped ? ['to tell: log in with -vvv: then typing is a phase of its own'] : []),
@@ -146,7 +147,8 @@ function session(wait: Wait): Cause {
   const says = `The server takes${long(wait)} to open the session.`
   const known = 'PAM opens it there; it is not the network, though the client may say "pledge: network".'
   if (isDbusCall(wait) || isDbusGreeting(wait)) {
-    const what = isDbusCall(wait) ? '25 s is how long a call' : '90 s is how long the greeting'
+    const whole = secondsText(Math.round(wait.seconds!))
+    const what = `${whole} is how long ${isDbusCall(wait) ? 'a call' : 'the greeting'}`
     return {
       code: 'ssh.session-dbus',
       says,
@@ -219,11 +221,11 @@ function close(wait: Wait): Cause {
   return {
     code: 'ssh.close',
     says: `It takes${long(wait)} to close.`,
-    cause: 'PAM closes the session, or a program that was left in the background still holds the output.',
+    cause: 'A program that was left in the background still holds the output.',
     confidence: 'possible',
     remedy: [
       'to tell: ssh HOST true leaves nothing behind; is that fast, it is a program in the background',
-      'on the server: grep session /etc/pam.d/sshd and what it includes',
+      'on the server: what ~/.bashrc or ~/.ssh/rc starts with & gets > /dev/null 2>&1 < /dev/null',
     ],
   }
 }

@@ -4,7 +4,7 @@ import { gapEvidence, lineEvidence, lineText } from './evidence.ts'
 import type { Log } from './log.ts'
 import { type Login, type Phase, type PhaseKind, titleOf } from './phase.ts'
 import { readLogin } from './read.ts'
-import { CAUSES, inside, loginUs, STALL_SECONDS, type Stall, stallsOf, waitSeconds } from './stalls.ts'
+import { CAUSES, inside, loginUs, STALL_SECONDS, type Stall, stallsOf } from './stalls.ts'
 import { unseenOf } from './unseen.ts'
 import { type Cause, secondsText } from './wait.ts'
 
@@ -78,7 +78,7 @@ function waterfall({ us, phases }: Login): Table {
 }
 
 const findingsOf = (stalls: readonly Stall[]): Finding[] =>
-  stalls.map(({ cause, phase }) => (cause === undefined ? typing(phase) : foundAt(cause, phase)))
+  stalls.map((one) => (one.cause === undefined ? typing(one.phase) : foundAt(one.cause, one)))
 
 /** A login that is slow, and never waits long. */
 export function spread(login: Login, findings: readonly Finding[]): Finding[] {
@@ -96,11 +96,11 @@ export function spread(login: Login, findings: readonly Finding[]): Finding[] {
 }
 
 /** A wait and its cause, with the lines that show it. */
-export function foundAt({ line = null, ...cause }: Cause, phase: Phase): Finding {
+export function foundAt({ line = null, ...cause }: Cause, { phase, seconds: wait }: Stall): Finding {
   const gap = phase.longest === null ? [] : gapEvidence(phase.longest)
   return {
     ...{ severity: 'fault', subject: '', ...cause },
-    quantities: { wait: { value: waitSeconds(phase), unit: 's' } },
+    quantities: { wait: { value: wait, unit: 's' } },
     evidence: [...(line === null ? [] : [lineEvidence(line)]), ...gap],
   }
 }

@@ -68,7 +68,9 @@ const KEY_EXCHANGE: readonly Mark[] = [
     memory.software = software
     return 'kex'
   }),
-  mark(/^SSH2_MSG_KEXINIT sent/, 'kex'),
+  // Which kinds of keys of the server it knows is looked up before it says which it would like.
+  mark(/^Authenticating to \S+ as /, ({ place }) => (place.kind === 'kex' ? 'hostkey' : undefined)),
+  mark(/^(?:SSH2_MSG_KEXINIT sent|send packet: type 20$)/, 'kex'),
   mark(/^Server host key: /, 'hostkey'),
   mark(/^The authenticity of host /, 'typing'),
   mark(/^(?:verify_host_key_dns|DNS lookup error)/, (memory, _, line) => {
@@ -146,7 +148,7 @@ const SESSION: readonly Mark[] = [
     memory.requested = 'shell'
     return undefined
   }),
-  mark(/^client_x11_get_proto/, 'xauth'),
+  mark(/^(?:client_)?x11_get_proto/, 'xauth'),
   mark(/^Requesting X11 forwarding/, 'request'),
   mark(/^(exec|shell|subsystem) request accepted/, (memory, [, what]) => {
     memory.isAccepted = true

@@ -30,6 +30,8 @@ export interface Stall {
   readonly phase: Phase
   /** Undefined: somebody types. */
   readonly cause: Cause | undefined
+  /** What a cure would save. */
+  readonly seconds: number
 }
 
 /** Each phase that waits long, the longest first. */
@@ -43,9 +45,11 @@ export function stallsOf(login: Login, isWhole: boolean): Stall[] {
     .filter((phase) => isStall(phase) && !isTold(phase))
     .sort((a, b) => b.us! - a.us!)
     .flatMap((phase): Stall[] => {
-      if (phase.kind === 'typing') return [{ phase, cause: undefined }]
-      const cause = CAUSES[phase.kind]?.({ login, phase, seconds: waitSeconds(phase), slackSeconds })
-      return cause === undefined ? [] : [{ phase, cause }]
+      const own = waitSeconds(phase)
+      if (phase.kind === 'typing') return [{ phase, cause: undefined, seconds: own }]
+      const cause = CAUSES[phase.kind]?.({ login, phase, seconds: own, slackSeconds })
+      const again = phase.kind === 'keys' ? (lookedUpAgain(login) ?? 0) : 0
+      return cause === undefined ? [] : [{ phase, cause, seconds: own + again }]
     })
 }
 
@@ -66,7 +70,7 @@ function together(phases: readonly Phase[]): readonly Phase[] {
 const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS
 
 /** One wait is known by how long it is; many small ones only by their sum. */
-export function waitSeconds({ us, longest }: Phase): number {
+function waitSeconds({ us, longest }: Phase): number {
   const all = us ?? 0
   return (longest !== null && longest.us > MOST * all ? longest.us : all) / 1e6
 }

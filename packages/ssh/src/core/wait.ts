@@ -28,8 +28,12 @@ export interface Cause {
 
 /** A resolver of glibc waits as long for an answer, and then asks again (resolv.conf(5), `timeout`). */
 const DNS_SECONDS = 5
-/** A call of D-Bus waits as long for its answer (sd-bus, libdbus), and its greeting as long. */
+/**
+ * A call of D-Bus waits as long for its answer (sd-bus, libdbus), one of pam_systemd from 246 on longer
+ * (bus-util.h, LOGIN_SLOW_BUS_CALL_TIMEOUT_USEC), and the greeting as long.
+ */
 const DBUS_CALL_SECONDS = 25
+const DBUS_SLOW_CALL_SECONDS = 120
 const DBUS_AUTH_SECONDS = 90
 
 export const secondsText = (value: number) => quantityText({ value, unit: 's' })
@@ -39,7 +43,7 @@ export const long = ({ seconds }: Wait) => (seconds === null ? ' long' : ` ${sec
 const isAbout = ({ seconds, slackSeconds }: Wait, target: number) =>
   seconds !== null && seconds >= target - Math.max(0.1, slackSeconds) && seconds <= target + Math.max(0.4, slackSeconds)
 
-export const isDbusCall = (wait: Wait) => isAbout(wait, DBUS_CALL_SECONDS)
+export const isDbusCall = (wait: Wait) => isAbout(wait, DBUS_CALL_SECONDS) || isAbout(wait, DBUS_SLOW_CALL_SECONDS)
 export const mayBeDbusCall = ({ said }: Wait) =>
   said !== undefined && said[0] <= DBUS_CALL_SECONDS && DBUS_CALL_SECONDS <= said[1]
 export const isDbusGreeting = (wait: Wait) => isAbout(wait, DBUS_AUTH_SECONDS)
@@ -65,7 +69,7 @@ export function versionOf(software: string | null): number | undefined {
 }
 
 /**
- * What it took before the server lengthened its refusal: from 7.8 to 9.4 by doubling 5 to 9.4 ms until that is longer
+ * What it took before the server lengthened its answer, a refusal or the one to a password: from 7.8 to 9.4 by doubling 5 to 9.4 ms until that is longer
  * (auth2.c, ensure_minimum_time_since); later ones leave alone what takes more than 5 s. Undefined: as it is.
  */
 export function paddedFrom({ seconds, login }: Wait): number | undefined {

@@ -8,7 +8,7 @@ const SET_BY: Readonly<Partial<Record<PhaseKind, RegExp>>> = {
   client: /^(match)[ \t=].*\bexec\b/i,
   proxy: /^(proxycommand|proxyjump)\b/i,
   gssapi: /^(gssapiauthentication)\b.*yes/i,
-  hostkey: /^(verifyhostkeydns)\b.*(?:yes|ask)/i,
+  hostkey: /^(verifyhostkeydns(?=\b.*(?:yes|ask))|knownhostscommand)\b/i,
   xauth: /^(forwardx11|forwardx11trusted|xauthlocation)\b/i,
   agent: /^(identityagent|pkcs11provider)\b/i,
 }

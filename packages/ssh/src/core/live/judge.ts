@@ -41,15 +41,22 @@ export function failureOf(facts: Facts): string | null {
   const { runs } = facts
   const [first] = runs
   if (first === undefined || runs.some(({ isIn }) => isIn)) return null
-  const { reached, failure } = first.login
-  const where = titleOf(reached)
+  const { failure, phases } = first.login
+  const isAuthenticated = phases.some(({ kind }) => kind === 'session')
+  const what = isAuthenticated ? 'the login did not come to its end' : 'nobody was logged in'
+  const where = titleOf(reachedIn(first.login))
   if (first.end === 'limit') {
-    return `nobody was logged in: nothing more came in this phase: ${where}; --limit is how long is waited`
+    return `${what}: nothing more came in this phase: ${where}; --limit is how long is waited`
   }
-  if (first.end === 'flood')
-    return `nobody was logged in: it was sent far more than a login has, in this phase: ${where}`
+  if (first.end === 'flood') return `${what}: it was sent far more than a login has, in this phase: ${where}`
   const why = failure === null ? 'ssh ended' : lineEvidence(failure).text
-  return `nobody was logged in: ${why} (in this phase: ${where})${hint(failure?.text ?? '')}`
+  return `${what}: ${why} (in this phase: ${where})${hint(failure?.text ?? '')}`
+}
+
+/** Nothing is closed that was not there. */
+function reachedIn({ reached, isAccepted, phases }: Login): Phase {
+  if (reached.kind !== 'close' || isAccepted) return reached
+  return phases.findLast(({ kind }) => kind !== 'close') ?? reached
 }
 
 function hint(text: string): string {
@@ -101,7 +108,8 @@ function waitingIn(facts: Facts, base: Variant): Waiting[] {
       .filter(({ stall }) => isSame(stall.phase, phase))
       .sort((a, b) => a.stall.phase.us! - b.stall.phase.us!)
     const { stall, run } = same[Math.floor((same.length - 1) / 2)]!
-    const waits = runs.map(({ login }) => secondsIn(login, phase, phase.kind === 'gssapi'))
+    const waitIn = (one: Run) => same.find(({ run }) => run === one)?.stall.seconds
+    const waits = runs.map((one) => waitIn(one) ?? secondsIn(one.login, phase))
     const effects = base === COMMAND ? effectsOn(phase, facts) : []
     return { stall, run, waits, effects }
   })
@@ -111,7 +119,7 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
   const { phase, cause } = stall
   if (cause === undefined)
     return note('ssh.typing', '', 'Somebody takes that long to type; it is no part of the login.')
-  const found = foundAt(cause, phase)
+  const found = foundAt(cause, stall)
   const proof = proofOf(phase, effects)
   const proofs = [proof, namesProof(phase, facts), doorProof(phase, facts), shellProof(phase, waits, facts)]
   const isMeasured = proofs.some((one) => one.isMeasured)
@@ -195,11 +203,11 @@ function experimentsTable(effects: readonly Effect[]): Table[] {
 
 /** It ends before anybody is logged in. */
 function failed({ login, isIn, end }: Run): Finding[] {
-  const { failure, reached } = login
+  const { failure } = login
   if (isIn || end !== 'over') return []
   return [
     {
-      ...note('ssh.failed', '', `The login fails in this phase: ${titleOf(reached)}.`),
+      ...note('ssh.failed', '', `The login fails in this phase: ${titleOf(reachedIn(login))}.`),
       severity: 'warning',
       evidence: failure === null ? [] : [lineEvidence(failure)],
       remedy: ['what comes before is measured all the same; look at that reason first'],

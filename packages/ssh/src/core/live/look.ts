@@ -10,6 +10,7 @@ import {
   IPV4,
   IPV6,
   NO_DNS_KEY,
+  NO_KEY_COMMAND,
   NO_PROXY,
   NO_X11,
   NOTHING,
@@ -145,7 +146,10 @@ const CHOICES: Readonly<Partial<Record<PhaseKind, Choice>>> = {
   address: ({ subject }, facts) => (subject.includes(':') ? [IPV4] : byItsAddress(facts, subject)),
   proxy: always(NO_PROXY),
   kex: (_, facts) => [smallPackets(hostKeyAlgorithm(facts))],
-  hostkey: always(NO_DNS_KEY),
+  hostkey: (_, facts) => [
+    ...(isSet(facts, 'verifyhostkeydns') ? [NO_DNS_KEY] : []),
+    ...(isSet(facts, 'knownhostscommand') ? [NO_KEY_COMMAND] : []),
+  ],
   agent: (_, { settings }) => [withoutAgent(settings!.values)],
   sign: (_, { settings }) => [withoutAgent(settings!.values)],
   gssapi: (_, { settings }) => [withoutGssapi(settings!.values)],
@@ -155,6 +159,8 @@ const CHOICES: Readonly<Partial<Record<PhaseKind, Choice>>> = {
   first: always(SFTP, NOTHING),
   shell: always(SFTP, NOTHING),
 }
+
+const isSet = (facts: Facts, name: string) => !['no', 'false', undefined].includes(settingOf(facts, name))
 
 /** Ways to log in that may not have this wait. */
 export const variantsFor: Choice = (phase, facts) => CHOICES[phase.kind]?.(phase, facts) ?? []

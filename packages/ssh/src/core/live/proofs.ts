@@ -34,6 +34,7 @@ const PROVES: Readonly<Record<string, (phase: Phase) => string>> = {
     'It is the large packets: with few algorithms the first ones are small, and nothing waits. Large ones are lost ' +
     'or held up on the way: its MTU is smaller than both ends think.',
   'no-dns-key': () => 'It is the lookup of the key of the server in the DNS (VerifyHostKeyDNS).',
+  'no-key-command': () => 'It is the KnownHostsCommand, which ssh runs twice.',
   'no-agent': () => 'It is the agent.',
   'no-gssapi': () => 'It is GSSAPI (Kerberos).',
   'no-x11': () => 'It is xauth, which X11 forwarding runs.',

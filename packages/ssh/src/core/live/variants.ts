@@ -33,6 +33,7 @@ export const IPV6: Variant = { name: 'ipv6', says: 'with -6', options: ['-6'], w
 /** A proxy command that is given first keeps ssh from a jump host too. */
 export const NO_PROXY = same('no-proxy', 'without the proxy', 'ProxyCommand=none')
 export const NO_DNS_KEY = same('no-dns-key', 'without VerifyHostKeyDNS', 'VerifyHostKeyDNS=no')
+export const NO_KEY_COMMAND = same('no-key-command', 'without KnownHostsCommand', 'KnownHostsCommand=none')
 export const NO_X11: Variant = { name: 'no-x11', says: 'with -x', options: ['-x'], wants: 'command' }
 
 type Values = ReadonlyMap<string, readonly string[]>
