@@ -110,6 +110,8 @@ function account(wait: Wait): Cause {
   }
 }
 
+const PADDED = 'This OpenSSH doubles a short time until it is longer than that took:'
+
 function password(wait: Wait): Cause {
   const isTyped = wait.login.level === 1
   const isDelay = isFailDelay(wait)
@@ -117,9 +119,14 @@ function password(wait: Wait): Cause {
   return {
     code: 'ssh.password',
     says: `The answer to the password takes${long(wait)}.`,
-    cause: `${isTyped ? 'How much of it somebody typed for, a log of -v does not tell. ' : ''}${
-      isDelay ? '2 s is how long PAM waits after a wrong password. ' : ''
-    }${low === undefined ? '' : `This OpenSSH doubles a short time until it is longer than that took: at least ${secondsText(low)}. `}PAM checks it (pam_unix, sssd, LDAP); which module, the log does not tell.`,
+    cause: [
+      isTyped ? 'How much of it somebody typed for, a log of -v does not tell.' : '',
+      isDelay ? '2 s is how long PAM waits after a wrong password.' : '',
+      low === undefined ? '' : `${PADDED} at least ${secondsText(low)}.`,
+      'PAM checks it (pam_unix, sssd, LDAP); which module, the log does not tell.',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
     confidence: 'possible',
     remedy: [
       ...(isTyped ? ['to tell: log in with -vvv: then typing is a phase of its own'] : []),

@@ -69,8 +69,9 @@ export function versionOf(software: string | null): number | undefined {
 }
 
 /**
- * What it took before the server lengthened its answer, a refusal or the one to a password: from 7.8 to 9.4 by doubling 5 to 9.4 ms until that is longer
- * (auth2.c, ensure_minimum_time_since); later ones leave alone what takes more than 5 s. Undefined: as it is.
+ * What it took before the server lengthened its answer, a refusal or the one to a password: from 7.8 to 9.4 by doubling
+ * 5 to 9.4 ms until that is longer (auth2.c, ensure_minimum_time_since); later ones leave alone what takes more than
+ * 5 s. Undefined: as it is.
  */
 export function paddedFrom({ seconds, login }: Wait): number | undefined {
   const version = login.side === 'server' ? undefined : versionOf(login.software)
