@@ -113,6 +113,14 @@ test('[S15] what comes and goes is said to, and is tried more often', () => {
   assert.match(only({ login }).cause!, /It comes and goes: 2 of 6 logins waited/)
 })
 
+test('[S15] what happened once in six logins may be chance, and is no fault', () => {
+  const login: World['login'] = (variant, round) =>
+    wobble(variant.name === 'command' && round === 2 ? 'banner-late' : QUICK, round)
+  assert.deepEqual(work({ login }), [])
+  const [one] = judgeLogins(lookAt({ login }).facts).findings
+  assert.match(one!.cause!, /It comes and goes: 1 of 6 logins waited/)
+})
+
 test('[S15] a login that takes long is done twice', () => {
   const { tried } = lookAt({ login: waiting('logind-hangs') })
   assert.deepEqual(tried, ['command', 'shell', 'command'])

@@ -127,6 +127,7 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
   const says = [sometimes(waits), ...guess, ...proofs.flatMap((one) => one.says), ...bareText(phase, facts)]
   return {
     ...found,
+    ...(isChance(waits) ? { severity: 'note' } : {}),
     says: run.end === 'limit' ? `${found.says.slice(0, -1)}, and then nothing was waited for any more.` : found.says,
     cause: says.filter((one) => one !== '').join(' '),
     confidence: isMeasured || found.confidence === 'measured' ? 'measured' : found.confidence,
@@ -143,8 +144,13 @@ const ofLogin = ({ source, text }: Evidence, run: Run, { runs }: Facts): Evidenc
   text,
 })
 
+/** One of many may be anybody's. */
+const isChance = (waits: readonly number[]) => waits.length >= 3 && slowIn(waits) === 1
+
+const slowIn = (waits: readonly number[]) => waits.filter((wait) => wait >= STALL_SECONDS).length
+
 function sometimes(waits: readonly number[]): string {
-  const slow = waits.filter((wait) => wait >= STALL_SECONDS).length
+  const slow = slowIn(waits)
   return slow === waits.length ? '' : `It comes and goes: ${slow} of ${waits.length} logins waited.`
 }
 
