@@ -344,3 +344,26 @@ test('[S12] of two logins the first is read; of two that write at once nobody kn
   const mixed = learn([...now('OpenSSH_9.2p1', 'debug1: Executing proxy command: exec ssh -vvv -W'), ...one])
   assert.ok(mixed.unseen.some(({ what }) => what === 'which of two logins waits'))
 })
+
+test('[S5] a signed request that waits up to three times as long is the same lookup, where answers are lengthened', () => {
+  const lines = (software: string, again: number): Waited[] => [
+    ...until(software),
+    offered('publickey'),
+    ...now('debug1: Next authentication method: publickey', 'debug1: Offering public key: /k ED25519'),
+    ...now('debug3: send packet: type 50', 'debug2: we sent a publickey packet, wait for reply'),
+    [1.5, 'debug3: receive packet: type 60'],
+    ...now('debug3: sign_and_send_pubkey: signing', 'debug3: send packet: type 50'),
+    [again, 'debug3: receive packet: type 52'],
+    ...IN,
+  ]
+  const told = (software: string, again: number) =>
+    learn(lines(software, again)).findings.flatMap(({ code, severity, quantities }) =>
+      severity === 'fault' ? [[code, quantities.wait!.value]] : [],
+    )
+  assert.deepEqual(told('OpenSSH_9.2p1', 4.24), [['ssh.keys', 5.74]])
+  assert.deepEqual(told('OpenSSH_9.9p1', 2.5), [['ssh.keys', 4]])
+  assert.deepEqual(told('OpenSSH_7.4', 4.24), [
+    ['ssh.account', 4.24],
+    ['ssh.keys', 1.5],
+  ])
+})

@@ -74,9 +74,12 @@ export function versionOf(software: string | null): number | undefined {
  * 5 s. Undefined: as it is.
  */
 export function paddedFrom({ seconds, login }: Wait): number | undefined {
-  const version = login.side === 'server' ? undefined : versionOf(login.software)
-  const isPadded = version !== undefined && version >= 7.08 && (version < 9.05 || (seconds ?? 0) <= DNS_SECONDS)
-  return isPadded && seconds !== null ? seconds / 2 : undefined
+  return seconds !== null && isPadded(login, seconds) ? seconds / 2 : undefined
+}
+
+function isPadded({ side, software }: Login, seconds: number): boolean {
+  const version = side === 'server' ? undefined : versionOf(software)
+  return version !== undefined && version >= 7.08 && (version < 9.05 || seconds <= DNS_SECONDS)
 }
 
 /** Waits of DNS that are longer than one and at most as long as the other. */
@@ -90,12 +93,15 @@ export function dnsBetween(low: number, high: number): number[] {
 
 /**
  * How long the signed request took, where that is like the lookup of the key before it: the server looks it up again
- * then (auth2-pubkey.c). Undefined: it is something else.
+ * then (auth2-pubkey.c). One that lengthens its answers says at once that the key is right, and only then sleeps for up
+ * to as long again; it reads the signed request after that, and does the same once more. Undefined: it is something
+ * else.
  */
-export function lookedUpAgain({ phases }: Login): number | undefined {
-  const of = (kind: PhaseKind) => phases.find((phase) => phase.kind === kind)?.us ?? 0
+export function lookedUpAgain(login: Login): number | undefined {
+  const of = (kind: PhaseKind) => (login.phases.find((phase) => phase.kind === kind)?.us ?? 0) / 1e6
   const [lookup, account] = [of('keys'), of('account')]
-  return account >= 0.8 * lookup && account <= 2 * lookup ? account / 1e6 : undefined
+  const most = isPadded(login, lookup) ? 3.1 : 2
+  return account >= 0.8 * lookup && account <= most * lookup ? account : undefined
 }
 
 export const CLIENT_CONFIG = 'on the client, ~/.ssh/config (or /etc/ssh/ssh_config)'
