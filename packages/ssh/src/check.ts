@@ -37,6 +37,7 @@ const FLAGS: readonly Flag[] = [
   { name: 'logins', value: 'n', says: `how often each way to log in is tried, at most (${LOGINS})` },
   { name: 'limit', value: 'seconds', says: `give a login up that takes longer (${LIMIT_SECONDS})` },
   { name: 'password', says: 'ask for the password once, and use it for each login' },
+  { name: 'trace', says: 'run what a slow shell reads once more, to see which file and line it is' },
   { name: 'logs', value: 'folder', says: 'keep the log of each login there, without commands and output' },
   ...reportFlags,
 ]
@@ -98,10 +99,11 @@ function readCheckOptions(given: Given): Outcome<CheckOptions> {
   if (faults.length > 0 || logins === undefined || limitSeconds === undefined) return { ok: false, faults }
   const subject = port ? `${destination} port ${port}` : destination
   const password = flags.password === true
+  const trace = flags.trace === true
   const logs = typeof flags.logs === 'string' ? flags.logs : undefined
   return {
     ok: true,
-    value: { destination, options, subject, logins, limitSeconds, password, logs, ...readAnswerOptions(given) },
+    value: { destination, options, subject, logins, limitSeconds, password, trace, logs, ...readAnswerOptions(given) },
   }
 }
 

@@ -13,9 +13,10 @@ import type { Seen } from './core/live/learn.ts'
 import type { Look, Query } from './core/live/look.ts'
 import { answerCode, queryBytes } from './core/live/query.ts'
 import type { Target } from './core/live/target.ts'
-import type { Variant } from './core/live/variants.ts'
+import { COMMAND, type Variant } from './core/live/variants.ts'
 import { wordsFor } from './core/live/words.ts'
 import { readLog } from './core/log.ts'
+import { readTrace, startScript } from './core/trace.ts'
 import type { Asking } from './password.ts'
 import { type Ran, type RunOptions, runSsh } from './run.ts'
 
@@ -49,6 +50,7 @@ export class Probe {
   async observe(look: Look): Promise<Seen> {
     if (look.kind === 'settings') return await this.#readSettings(look.isBare)
     if (look.kind === 'login') return await this.#login(look.variant)
+    if (look.kind === 'trace') return await this.#trace(look.of)
     if (look.kind === 'files') return { kind: 'files', files: look.paths.flatMap(readFile) }
     if (look.kind === 'names') return { kind: 'names', answers: await Promise.all(look.queries.map(ask)) }
     return { kind: 'door', door: await knock(look.address, look.port, this.#options.limitSeconds) }
@@ -91,6 +93,21 @@ export class Probe {
     return { kind: 'login', text, end, status }
   }
 
+  async #trace(of: 'login' | 'command'): Promise<Seen> {
+    const { asking } = this.#options
+    asking?.begin()
+    const script = `exec 3>&1 >/dev/null </dev/null\n${startScript(of, true)}`
+    const command = `exec bash --noprofile --norc ${of === 'login' ? '-i ' : ''}-c ${quoted(script)}`
+    const words = wordsFor(COMMAND, this.#options, this.#settings, asking?.settings ?? ['BatchMode=yes'])
+    const ran = await this.#run([...words.slice(1, -1), command], { environment: { ...asking?.environment } })
+    if (ran.end === 'stopped') return { kind: 'nothing' }
+    const pieces = ran.text.split('\n').flatMap((line) => {
+      const [, at, text] = /^(\S+) OUT (.*)$/.exec(line) ?? []
+      return at === undefined ? [] : [{ at: Number(at), text: `${text}\n` }]
+    })
+    return { kind: 'trace', lines: readTrace(pieces, ran.seconds, new Set()) }
+  }
+
   #keep(name: string, text: string): void {
     const { logs } = this.#options
     if (logs === undefined) return
@@ -112,6 +129,8 @@ export class Probe {
     })
   }
 }
+
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 const linesOf = ({ text }: Ran, name: 'ERR' | 'OUT'): string[] => {
   const pattern = new RegExp(`^\\S+ ${name} (.*)$`)

@@ -136,6 +136,14 @@ test('[S15] what only a login shell waits for is told once, and a command with i
   assert.match(both.says, /^The command takes/)
 })
 
+test('[S16] with --trace the line that waits is named; without it nothing is run once more', () => {
+  const traced = [{ file: '/home/ops/.bashrc', line: 7, seconds: 3.002, times: 1 }]
+  const one = only({ login: waiting('ssh-rc', 'sftp', 'nothing'), traced })
+  assert.match(one.cause!, /Run once more, line 7 of \/home\/ops\/\.bashrc took 3 s\./)
+  const { looks } = lookAt({ login: waiting('ssh-rc', 'sftp', 'nothing') })
+  assert.ok(!looks.some(({ kind }) => kind === 'trace'))
+})
+
 const REFUSED = '\n   0.200 ERR ops@server.test: Permission denied (publickey,password).\n'
 const upTo = (name: string, line: RegExp) => {
   const text = recorded(name)

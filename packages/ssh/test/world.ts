@@ -1,11 +1,12 @@
 /** A world in which logins are known beforehand: what is tried there, and what is made of it. No ssh runs. */
 
 import { readSettings } from '../src/core/live/client-files.ts'
-import type { Facts, Resolvers, RunEnd } from '../src/core/live/facts.ts'
+import type { DoorSeen, Facts, Resolvers, RunEnd } from '../src/core/live/facts.ts'
 import { noFacts } from '../src/core/live/facts.ts'
 import { learn, type Seen } from '../src/core/live/learn.ts'
 import { type Look, nextLook, type Query } from '../src/core/live/look.ts'
 import type { Variant } from '../src/core/live/variants.ts'
+import type { TracedLine } from '../src/core/trace.ts'
 import { recordings } from './recordings.ts'
 
 export interface World {
@@ -23,6 +24,8 @@ export interface World {
   door?(address: string): readonly [number | null, number | null]
   readonly files?: Readonly<Record<string, string>>
   readonly bareSeconds?: number
+  /** What tracing the shell shows; undefined: nobody has permitted it. */
+  readonly traced?: readonly TracedLine[]
 }
 
 const SETTINGS = 'hostname server.test\nport 22022\nuser ops\n'
@@ -41,7 +44,7 @@ export function lookAt(world: World, logins = 3): Looked {
   let facts = noFacts
   const looks: Look[] = []
   for (;;) {
-    const look = nextLook({ logins }, facts)
+    const look = nextLook({ logins, trace: world.traced !== undefined }, facts)
     if (look === undefined) break
     if (looks.push(look) > LOOKS_MAX) throw new Error('there is no end to it')
     facts = learn(facts, look, seen(world, look))
@@ -59,21 +62,21 @@ function seen(world: World, look: Look): Seen {
     const made = world.login(look.variant, look.round)
     return { kind: 'login', ...(typeof made === 'string' ? { text: made, end: 'over' as const, status: 0 } : made) }
   }
+  if (look.kind === 'trace') return { kind: 'trace', lines: world.traced ?? [] }
   if (look.kind === 'files') {
     return { kind: 'files', files: look.paths.map((path) => ({ path, text: world.files?.[path] ?? '' })) }
   }
-  if (look.kind === 'door') {
-    const [connected, banner] = world.door?.(look.address) ?? [0.001, 0.002]
-    return {
-      kind: 'door',
-      door: { address: look.address, connected, banner, error: connected === null ? 'ETIMEDOUT' : null },
-    }
-  }
+  if (look.kind === 'door') return { kind: 'door', door: doorOf(world, look.address) }
   const answers = look.queries.map((query) => {
     const seconds = world.answer === undefined ? 0.001 : world.answer(query)
     return { ...query, seconds, code: seconds === null ? null : 'NOERROR' }
   })
   return { kind: 'names', answers }
+}
+
+function doorOf({ door }: World, address: string): DoorSeen {
+  const [connected, banner] = door?.(address) ?? [0.001, 0.002]
+  return { address, connected, banner, error: connected === null ? 'ETIMEDOUT' : null }
 }
 
 /** A recorded login; `factor` stretches it a little, as no two are alike. */

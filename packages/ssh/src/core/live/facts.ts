@@ -1,6 +1,7 @@
 /** What is known of the logins that were tried, and of what was asked beside them. */
 import type { Log } from '../log.ts'
 import type { Login } from '../phase.ts'
+import type { TracedLine } from '../trace.ts'
 import type { Variant } from './variants.ts'
 
 export interface Facts {
@@ -14,6 +15,8 @@ export interface Facts {
   readonly resolvers: Resolvers | null
   /** The client's files that ssh says it has read; null: not looked into. */
   readonly files: readonly ClientFile[] | null
+  /** The lines of what a shell reads, the longest first; null: not traced. */
+  readonly traced: readonly TracedLine[] | null
 }
 
 export interface ClientFile {
@@ -84,6 +87,7 @@ export const noFacts: Facts = {
   answers: [],
   resolvers: null,
   files: null,
+  traced: null,
 }
 
 /** The first value of a setting; undefined: there is none, or it is `none`. */

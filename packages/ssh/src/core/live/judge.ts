@@ -12,14 +12,14 @@ import {
 } from '@fettle/report'
 import { lineEvidence } from '../evidence.ts'
 import { foundAt, phasesTable, spread } from '../judge.ts'
-import { type Login, type Phase, titleOf } from '../phase.ts'
+import { type Login, type Phase, type PhaseKind, titleOf } from '../phase.ts'
 import { STALL_SECONDS, type Stall, stallsOf } from '../stalls.ts'
 import { softwareOf } from '../unseen.ts'
 import { secondsText } from '../wait.ts'
 import { type Effect, effectsOn, mean, seconds, secondsIn } from './effects.ts'
 import { type Facts, type Run, runsOf, settingOf } from './facts.ts'
 import { setBy } from './files.ts'
-import { doorProof, namesProof, proofOf, shellProof } from './proofs.ts'
+import { doorProof, namesProof, proofOf, shellProof, traceProof } from './proofs.ts'
 import { COMMAND, SHELL, type Variant } from './variants.ts'
 
 export function judgeLogins(facts: Facts): Judgement {
@@ -120,10 +120,12 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
   if (cause === undefined)
     return note('ssh.typing', '', 'Somebody takes that long to type; it is no part of the login.')
   const found = foundAt(cause, stall)
-  const proof = proofOf(phase, effects)
-  const proofs = [proof, namesProof(phase, facts), doorProof(phase, facts), shellProof(phase, waits, facts)]
+  const [change, trace] = [proofOf(phase, effects), traceProof(phase, facts)]
+  const others = [namesProof(phase, facts), doorProof(phase, facts), shellProof(phase, waits, facts)]
+  const proofs = [trace, change, ...others]
   const isMeasured = proofs.some((one) => one.isMeasured)
-  const guess = proof.isMeasured ? [] : [found.cause ?? '']
+  const isKnown = change.isMeasured || trace.isMeasured
+  const guess = isKnown ? [] : [found.cause ?? '']
   const says = [sometimes(waits), ...guess, ...proofs.flatMap((one) => one.says), ...bareText(phase, facts)]
   return {
     ...found,
@@ -134,7 +136,7 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
     quantities: { wait: centre(waits.filter((wait) => wait >= STALL_SECONDS)) },
     evidence: [...setBy(phase.kind, facts.files ?? []), ...found.evidence.map((one) => ofLogin(one, run, facts))],
     // What was tried need not be tried by hand.
-    remedy: proof.isMeasured ? found.remedy.filter((line) => !/^to tell: (?:ssh|sftp|nc) /.test(line)) : found.remedy,
+    remedy: [...next(phase, facts), ...found.remedy.filter((line) => !(isKnown && TRIED.test(line)))],
   }
 }
 
@@ -143,6 +145,19 @@ const ofLogin = ({ source, text }: Evidence, run: Run, { runs }: Facts): Evidenc
   source: `login ${runs.indexOf(run) + 1}, ${source}`,
   text,
 })
+
+const TRIED = /^to tell: (?:ssh|sftp|nc) /
+
+/** What tells more, and is not done without being asked for. */
+function next({ kind }: Phase, { traced }: Facts): string[] {
+  if (kind === 'first' || kind === 'shell') {
+    if (traced === null) return ['to tell: fettle ssh check HOST --trace names the file and the line']
+    return ['on the server: make that line quick, or let only a shell in which somebody types come to it']
+  }
+  return ON_SERVER.has(kind) ? ['to tell, on the server, as root: fettle ssh check --server --user USER'] : []
+}
+
+const ON_SERVER: ReadonlySet<PhaseKind> = new Set(['banner', 'start', 'keys', 'account', 'password', 'session'])
 
 /** One of many may be anybody's. */
 const isChance = (waits: readonly number[]) => waits.length >= 3 && slowIn(waits) === 1

@@ -1,6 +1,7 @@
 /** What was seen, put beside what is known. Pure. */
 import { readLog } from '../log.ts'
 import { readLogin } from '../read.ts'
+import type { TracedLine } from '../trace.ts'
 import type { ClientFile, DoorSeen, Facts, NameSeen, Resolvers, Run, RunEnd, Settings } from './facts.ts'
 import type { Look } from './look.ts'
 import type { Variant } from './variants.ts'
@@ -10,6 +11,7 @@ export type Seen =
   | { readonly kind: 'login'; readonly text: string; readonly end: RunEnd; readonly status: number | null }
   | { readonly kind: 'door'; readonly door: DoorSeen }
   | { readonly kind: 'names'; readonly answers: readonly NameSeen[] }
+  | { readonly kind: 'trace'; readonly lines: readonly TracedLine[] }
   | { readonly kind: 'files'; readonly files: readonly ClientFile[] }
   /** It was broken off, and says nothing. */
   | { readonly kind: 'nothing' }
@@ -24,6 +26,7 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
   }
   if (seen.kind === 'door') return { ...facts, doors: [...facts.doors, seen.door] }
   if (seen.kind === 'names') return { ...facts, answers: [...facts.answers, ...seen.answers] }
+  if (seen.kind === 'trace') return { ...facts, traced: seen.lines }
   if (seen.kind === 'files') return { ...facts, files: seen.files }
   return facts
 }

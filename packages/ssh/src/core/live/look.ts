@@ -29,6 +29,8 @@ export type Look =
   | { readonly kind: 'login'; readonly variant: Variant; readonly round: number }
   /** TCP and the first line of the server, by somebody who is no ssh. */
   | { readonly kind: 'door'; readonly address: string; readonly port: number }
+  /** What the shell there reads is run once more, line by line. */
+  | { readonly kind: 'trace'; readonly of: 'login' | 'command' }
   | { readonly kind: 'names'; readonly queries: readonly Query[] }
   /** The client's files, to see where a setting stands. */
   | { readonly kind: 'files'; readonly paths: readonly string[] }
@@ -42,6 +44,8 @@ export interface Query {
 export interface Plan {
   /** How many times each way to log in is tried, at most. */
   readonly logins: number
+  /** What a slow shell reads may be run once more, to see which line waits. */
+  readonly trace: boolean
 }
 
 /** A login that takes longer is done no more often than need be: two pairs tell such waits apart. */
@@ -63,7 +67,8 @@ export function nextLook(plan: Plan, facts: Facts): Look | undefined {
   return wanted(plan, facts).find((look) => !isDone(facts, look))
 }
 
-function isDone({ runs, doors, answers, bareSeconds, files }: Facts, look: Look): boolean {
+function isDone({ runs, doors, answers, bareSeconds, files, traced }: Facts, look: Look): boolean {
+  if (look.kind === 'trace') return traced !== null
   if (look.kind === 'files') return files !== null
   if (look.kind === 'login') {
     return runs.some(({ variant, round }) => variant.name === look.variant.name && round === look.round)
@@ -82,7 +87,7 @@ function* rounds(plan: Plan, facts: Facts): Generator<Look> {
     yield { kind: 'login', variant: COMMAND, round }
     // Where a command does not come through, a shell would not.
     if (isAnyIn(facts) && (round === 1 || !isLong(facts))) yield { kind: 'login', variant: SHELL, round }
-    if (round === 1) yield* asked(facts)
+    if (round === 1) yield* asked(plan, facts)
     for (const variant of experiments) yield { kind: 'login', variant, round }
   }
   for (let round = count + 1; round <= SOMETIMES && isSometimes(facts); round++) {
@@ -198,9 +203,10 @@ function hostKeyAlgorithm({ runs }: Facts): string | undefined {
 }
 
 /** What is asked beside the logins, of somebody else than ssh. */
-function* asked(facts: Facts): Generator<Look> {
+function* asked({ trace }: Plan, facts: Facts): Generator<Look> {
   const kinds = new Set(stalledIn(facts).map(({ kind }) => kind))
   if (Array.from(kinds).some(isSetInFiles)) yield { kind: 'files', paths: readPaths(facts) }
+  if (trace && (kinds.has('first') || kinds.has('shell'))) yield { kind: 'trace', of: traceOf(facts) }
   if (kinds.has('client')) yield { kind: 'settings', isBare: true }
   const queries = queriesFor(kinds, facts)
   if (queries.length > 0) yield { kind: 'names', queries }
@@ -211,6 +217,13 @@ function* asked(facts: Facts): Generator<Look> {
     const address = reachedAddress(facts)
     if (kind === 'banner' && address !== undefined) yield { kind: 'door', address, port }
   }
+}
+
+/** A command that waits is the first to be asked. */
+function traceOf(facts: Facts): 'login' | 'command' {
+  const isSlow = (run: Run) =>
+    stallsOf(run.login, false).some(({ phase: { kind } }) => kind === 'first' || kind === 'shell')
+  return runsOf(facts, COMMAND.name).some(isSlow) ? 'command' : 'login'
 }
 
 /** The files that ssh says it reads. */

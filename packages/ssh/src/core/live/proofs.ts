@@ -96,6 +96,22 @@ const silentText = ({ resolver, name, type }: NameSeen) =>
 const lateText = ({ resolver, name, type, seconds }: NameSeen) =>
   `Resolver ${resolver} takes ${secondsText(seconds!)} to answer the query for ${type} of ${name}.`
 
+/** From the lines of what the shell reads. */
+export function traceProof({ kind }: Phase, { traced }: Facts): Proof {
+  if ((kind !== 'first' && kind !== 'shell') || traced === null) return NOTHING
+  const slow = traced.filter((one) => one.seconds >= LATE_SECONDS).slice(0, TRACED_MAX)
+  if (slow.length === 0) {
+    return { says: ['Run once more, no line of what bash reads there took long.'], isMeasured: false }
+  }
+  const says = slow.map(({ file, line, seconds, times }) => {
+    const often = times > 1 ? ` in ${times} times` : ''
+    return `Run once more, line ${line} of ${file} took ${secondsText(seconds)}${often}.`
+  })
+  return { says, isMeasured: true }
+}
+
+const TRACED_MAX = 3
+
 /** A login shell reads other files than the shell that runs a command, but sshd runs ~/.ssh/rc for both. */
 export function shellProof({ kind }: Phase, waits: readonly number[], facts: Facts): Proof {
   const shells = runsOf(facts, SHELL.name).filter(({ isIn }) => isIn)
