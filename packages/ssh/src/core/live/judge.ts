@@ -32,7 +32,7 @@ export function judgeLogins(facts: Facts): Judgement {
     measures: measuresOf(facts),
     tables: [phasesTable(shown.login), ...experimentsTable(effects)],
     findings: [...found, ...(isQuick ? spread(shown.login, found) : []), ...failed(shown), ...notes(facts)],
-    unseen: unseenOf(shown.login, facts),
+    unseen: unseenOf(shown.login, facts, stalls),
   }
 }
 
@@ -62,6 +62,8 @@ function reachedIn({ reached, isAccepted, phases }: Login): Phase {
 function hint(text: string): string {
   if (/password|keyboard-interactive/.test(text)) return '; with --password it is asked for, once'
   if (/Host key verification/.test(text)) return '; log in by hand once, and see whether its key is the right one'
+  if (/Permission denied/.test(text))
+    return '; a key with a passphrase has to be in an agent (ssh-add), or give --password'
   return ''
 }
 
@@ -246,14 +248,15 @@ function notes(facts: Facts): Finding[] {
   return [note('ssh.shared', '', says)]
 }
 
-function unseenOf(login: Login, { runs }: Facts): Judgement['unseen'] {
+function unseenOf(login: Login, { runs }: Facts, stalls: readonly Waiting[]): Judgement['unseen'] {
   const server = {
     what: "the server's side",
     why: 'from here one sees that the server waits, not always for what; there: fettle ssh check --server',
   }
   const isOften = runsOf({ runs } as Facts, COMMAND.name).length > 1
   const once = { what: 'how sure the seconds are', why: 'one login was tried' }
-  return [server, ...softwareOf(login), ...(isOften ? [] : [once])]
+  const isServer = stalls.some(({ stall: { phase } }) => ON_SERVER.has(phase.kind))
+  return [...(isServer ? [server] : []), ...softwareOf(login), ...(isOften ? [] : [once])]
 }
 
 export const countText = (facts: Facts): string => plural(facts.runs.length, 'login')
