@@ -42,6 +42,7 @@ async function assertFound(t: TestContext, planted: readonly Plant[]): Promise<v
     const one = found.find(({ code }) => codes.includes(code))
     assert.ok(one !== undefined, `not found: ${codes}\n${told(report).join('\n')}`)
     assert.ok(one.remedy.length > 0, `${one.code}: it is said what to do`)
+    if (plant.proof !== undefined && planted.length === 1) assert.equal(one.confidence, 'measured', one.cause)
   }
   assert.equal(status, isNote ? 0 : 1)
   if (isNote || seconds === Infinity) return

@@ -18,17 +18,18 @@ export const told = (report: Report): string[] =>
     return `${severity} ${code} ${wait}: ${cause}`
   })
 
-/** One login of each kind tells as much of waits that are long, or many. */
-const LONG_SECONDS = 2.5
-/** When no more is waited for where a login never ends. */
-const LIMIT_SECONDS = 6
+/** When no more is waited for where a login never ends, and where one takes minutes. */
+const [LIMIT_SECONDS, LONG_LIMIT_SECONDS] = [6, 300]
+/** In one pair of logins a change proves nothing. */
+const TRIED_LOGINS = 3
 
 export async function look(lab: Lab, planted: readonly Plant[]): Promise<Looked> {
-  const seconds = planted.reduce((sum, { found }) => sum + found.seconds, 0)
-  const limit = seconds === Infinity ? ['--limit', `${LIMIT_SECONDS}`] : []
-  const logins = ['--logins', seconds > LONG_SECONDS ? '1' : '2']
+  const isEndless = planted.some(({ found }) => found.seconds === Infinity)
+  const limit = isEndless ? LIMIT_SECONDS : LONG_LIMIT_SECONDS
+  const isTried = planted.length === 1 && planted[0]!.proof === 'tried'
+  const logins = isTried ? TRIED_LOGINS : 1
   const password = planted.find((plant) => plant.password !== undefined)?.password
-  return await reported(lab, [HOST, ...limit, ...logins], password)
+  return await reported(lab, [HOST, '--limit', `${limit}`, '--logins', `${logins}`], password)
 }
 
 /** `password`: what is typed when it is asked for. */

@@ -20,6 +20,11 @@ export interface Plant {
     /** It is told, and nothing is to be done. */
     readonly isNote?: true
   }
+  /**
+   * How it comes to be measured, where it is more than likely: a change takes the wait away, or somebody else than ssh
+   * waits for the same.
+   */
+  readonly proof?: 'tried' | 'asked'
   /** Where a password is typed. */
   readonly password?: string
   /** Runs only where it is asked for: it takes minutes. */
@@ -73,6 +78,7 @@ function withWindows(lab: Lab): void {
 export const named = {
   aaaaDropped: {
     name: 'a resolver that does not answer queries for AAAA',
+    proof: 'asked',
     plant: (lab) => {
       lab.client.write('/etc/resolv.conf', QUICKER)
       lab.rules({ type: 'AAAA', from: 'client', answer: 'drop' })
@@ -86,11 +92,13 @@ export const named = {
   },
   proxyCommand: {
     name: 'a proxy command that takes its time',
+    proof: 'tried',
     plant: config(`ProxyCommand sh -c '${NAP}; exec socat - TCP:%h:%p'`),
     found: found(NAP_SECONDS, 'ssh.proxy'),
   },
   bashrc: {
     name: '.bashrc, which is read for a command as well',
+    proof: 'tried',
     plant: atHome('.bashrc', NAP),
     found: found(NAP_SECONDS, 'ssh.shell'),
   },
@@ -114,6 +122,7 @@ export const named = {
   },
   gssapi: {
     name: 'GSSAPI on both sides, and no answer for the address of the server',
+    proof: 'asked',
     plant: async (lab) => {
       lab.client.write('/etc/resolv.conf', QUICKER)
       await lab.sshd('GSSAPIAuthentication yes')
@@ -123,6 +132,7 @@ export const named = {
   },
   agent: {
     name: 'an agent that is slow to say which keys it has',
+    proof: 'tried',
     plant: (lab) => slowAgent(lab, 'list', NAP_SECONDS),
     found: found(NAP_SECONDS, 'ssh.agent'),
   },
@@ -132,12 +142,14 @@ export const plants: readonly Plant[] = [
   ...Object.values(named),
   {
     name: 'the first of two resolvers is dead',
+    proof: 'asked',
     plant: ({ client }) =>
       client.write('/etc/resolv.conf', `nameserver ${ADDRESSES.deadResolver}\nnameserver ${ADDRESSES.resolver}\n`),
     found: found(DNS_SECONDS, 'ssh.lookup'),
   },
   {
     name: 'a search list, and a late answer for its first domain',
+    proof: 'asked',
     plant: (lab) => {
       lab.client.write('/etc/resolv.conf', `nameserver ${ADDRESSES.resolver}\nsearch corp.test lab.test\n`)
       lab.sshConfig(`Host ${HOST}\n    Hostname web1\n    HostKeyAlias ${HOST}`)
@@ -147,6 +159,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'an IPv6 address at which nobody is',
+    proof: 'asked',
     plant: (lab) => {
       lab.record('AAAA', HOST, ADDRESSES.dead6)
       lab.sshConfig('Host *\n    ConnectTimeout 2')
@@ -155,6 +168,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'two IPv4 addresses, at the first of which nobody is',
+    proof: 'asked',
     plant: (lab) => {
       lab.record('AAAA', HOST)
       lab.record('A', HOST, ADDRESSES.dead, ADDRESSES.server)
@@ -179,6 +193,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a way on which big packets get lost',
+    proof: 'tried',
     plant: (lab) => way(lab, { bytesMax: 1300 }),
     found: found(Infinity, 'ssh.kex'),
   },
@@ -189,6 +204,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'VerifyHostKeyDNS, and nobody who answers',
+    proof: 'asked',
     plant: (lab) => {
       config('VerifyHostKeyDNS yes')(lab)
       lab.rules({ type: 'SSHFP', answer: 'drop' })
@@ -251,7 +267,7 @@ export const plants: readonly Plant[] = [
     login: 'shell',
     found: found(NAP_SECONDS, 'ssh.shell'),
   },
-  { name: '.ssh/rc', plant: atHome('.ssh/rc', NAP), found: found(NAP_SECONDS, 'ssh.shell') },
+  { name: '.ssh/rc', proof: 'tried', plant: atHome('.ssh/rc', NAP), found: found(NAP_SECONDS, 'ssh.shell') },
   {
     name: 'a program in the background that holds the output',
     plant: atHome('.bashrc', `${NAP} &`),
@@ -259,15 +275,17 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a condition in the settings of the client',
+    proof: 'tried',
     plant: (lab) => lab.sshConfig(`Match exec "${NAP}"\n    Compression no`),
     found: found(NAP_SECONDS, 'ssh.client'),
   },
   {
     name: 'an agent that is slow to sign',
+    proof: 'tried',
     plant: (lab) => slowAgent(lab, 'sign', NAP_SECONDS),
     found: found(NAP_SECONDS, 'ssh.sign'),
   },
-  { name: 'a slow xauth', plant: withWindows, found: found(NAP_SECONDS, 'ssh.xauth') },
+  { name: 'a slow xauth', proof: 'tried', plant: withWindows, found: found(NAP_SECONDS, 'ssh.xauth') },
   {
     name: 'a module of PAM that checks the password',
     password: PASSWORD,
