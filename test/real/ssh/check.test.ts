@@ -6,7 +6,7 @@ import { type Plant, pairs, plants } from './plants.ts'
 import { slowed } from './truth.ts'
 
 /** Most of the time is waiting. */
-const AT_ONCE = 6
+const AT_ONCE = 9
 
 /** What the waits that are told may differ by from what plain ssh has lost. */
 const SLACK_PART = 0.1
