@@ -25,6 +25,16 @@ const packageOf = {
   nsenter: 'util-linux',
   setpriv: 'util-linux',
   stdbuf: 'coreutils',
+  script: 'bsdutils',
+  ssh: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+  'ssh-agent': 'openssh-client',
+  'ssh-add': 'openssh-client',
+  sshd: 'openssh-server',
+  dropbear: 'dropbear-bin',
+  socat: 'socat',
+  'dbus-daemon': 'dbus-daemon',
+  xauth: 'xauth',
 } as const
 export type ProgramName = keyof typeof packageOf
 
