@@ -57,7 +57,7 @@ export const realTests = tests('real tests', ['test/real/*.test.ts'], {
   testSeconds: 900,
   idleSeconds: 30,
 })
-/** A folder for each tool: servers that it looks at, while most of the time is waiting. */
+/** A folder for each tool: what takes its time, most of which is waiting, so that two can go on beside each other. */
 export const toolTests = tests('tools at real servers', ['test/real/*/*.test.ts'], {
   atOnce: 2,
   testSeconds: 900,

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Ground, until } from './harness.ts'
-import { MariaDb } from './mariadb.ts'
-import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, finalSessions, Sinking, type SinkMeter, Wire } from './sinking.ts'
+import { Ground, until } from '../harness.ts'
+import { MariaDb } from '../mariadb.ts'
+import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, finalSessions, Sinking, type SinkMeter, Wire } from '../sinking.ts'
 
 const SESSIONS = 10_000
 const KILLS = 100

@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { carriedBy, type Logged, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
-import { type Account, fettle, isClosed, readAccounts, readGaps, startMeter, stopMeter } from './fettle.ts'
-import { exitOf, Ground, until } from './harness.ts'
+import { carriedBy, type Logged, readLog, startCall, startCoturn, startPeer } from '../coturn.ts'
+import { type Account, fettle, isClosed, readAccounts, readGaps, startMeter, stopMeter } from '../fettle.ts'
+import { exitOf, Ground, until } from '../harness.ts'
 
 const OUTAGE_MS = 62_000
 
