@@ -1,7 +1,7 @@
 /** What `fettle ssh check` makes of servers that are none, and of a way that breaks: it ends, and says so in one line. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { breaking, HOSTILE_PORT, hostile } from './hostile.ts'
+import { breaking, HOSTILE_PORT, hostile, refusals } from './hostile.ts'
 import { HOST, Lab } from './lab.ts'
 import type { Ran } from './machine.ts'
 import { ways } from './no-sshd.ts'
@@ -14,8 +14,10 @@ const SECONDS_MAX = 30
 const MEMORY = '--max-old-space-size=64'
 const TEXT_MAX = 20_000
 
-async function checkAt(lab: Lab): Promise<Ran> {
-  const words = [HOST, '-p', `${HOSTILE_PORT}`, '--limit', `${LIMIT_SECONDS}`]
+const PORT = ['-p', `${HOSTILE_PORT}`]
+
+async function checkAt(lab: Lab, where: readonly string[] = [HOST, ...PORT]): Promise<Ran> {
+  const words = [...where, '--limit', `${LIMIT_SECONDS}`]
   const ran = await lab.fettle(['ssh', 'check', ...words], { env: { NODE_OPTIONS: MEMORY }, limitSeconds: SECONDS_MAX })
   const text = `${ran.output}${ran.complaints}`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there
@@ -55,5 +57,18 @@ describe('[S18] a way to a server, which breaks', { concurrency: AT_ONCE }, () =
         else t.diagnostic(`${ran.status}: ${ran.complaints}`)
       })
     }
+  }
+})
+
+describe('[S17, S18] a login that is refused', { concurrency: AT_ONCE }, () => {
+  for (const { name, plant, to = HOST, says } of refusals) {
+    test(name, async (t) => {
+      const lab = await Lab.open(t, plant)
+      const ran = await checkAt(lab, [to])
+      assertNobodyIn(ran, t)
+      assert.match(ran.complaints, says)
+      // A wait would be a line of this kind.
+      assert.doesNotMatch(ran.output, /^FAULT/im)
+    })
   }
 })
