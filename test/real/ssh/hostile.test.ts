@@ -9,7 +9,7 @@ import { ways } from './no-sshd.ts'
 const AT_ONCE = 5
 const LIMIT_SECONDS = 2
 /** Logins that were given up, and a few questions beside them. */
-const SECONDS_MAX = 30
+const SECONDS_MAX = 90
 /** Who keeps what a server floods with does not get along with this. */
 const MEMORY = '--max-old-space-size=64'
 const TEXT_MAX = 20_000
@@ -27,7 +27,7 @@ async function checkAt(lab: Lab, where: readonly string[] = [HOST, ...PORT]): Pr
   return ran
 }
 
-function assertNobodyIn({ status, complaints, output }: Ran, t: TestContext): void {
+function assertNotThrough({ status, complaints, output }: Ran, t: TestContext): void {
   t.diagnostic(complaints.trim())
   assert.equal(status, 3, `${output}${complaints}`)
   assert.match(complaints, /^[^\n]+\n$/)
@@ -37,7 +37,7 @@ describe('[S18] a server that is none', { concurrency: AT_ONCE }, () => {
   for (const way of ways) {
     test(way, async (t) => {
       const lab = await Lab.open(t, (opened) => hostile(opened, way))
-      assertNobodyIn(await checkAt(lab), t)
+      assertNotThrough(await checkAt(lab), t)
     })
   }
 })
@@ -53,8 +53,8 @@ describe('[S18] a way to a server, which breaks', { concurrency: AT_ONCE }, () =
       test(`${how} after ${bytes} bytes`, async (t) => {
         const lab = await Lab.open(t, (opened) => breaking(opened, how, bytes))
         const ran = await checkAt(lab)
-        if (!LATE_BYTES.includes(bytes)) assertNobodyIn(ran, t)
-        else t.diagnostic(`${ran.status}: ${ran.complaints}`)
+        assertNotThrough(ran, t)
+        assert.match(ran.complaints, LATE_BYTES.includes(bytes) ? /did not come to its end/ : /nobody was logged in/)
       })
     }
   }
@@ -65,7 +65,7 @@ describe('[S17, S18] a login that is refused', { concurrency: AT_ONCE }, () => {
     test(name, async (t) => {
       const lab = await Lab.open(t, plant)
       const ran = await checkAt(lab, [to])
-      assertNobodyIn(ran, t)
+      assertNotThrough(ran, t)
       assert.match(ran.complaints, says)
       // A wait would be a line of this kind.
       assert.doesNotMatch(ran.output, /^FAULT/im)
