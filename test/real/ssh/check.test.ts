@@ -1,18 +1,20 @@
 /** What `fettle ssh check` says of logins that are slow: each cause by its name, with its seconds, and nothing else. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { isWork, look, told } from './look.ts'
+import type { Lab } from './lab.ts'
+import { isWork, type Looked, look, told } from './look.ts'
 import { type Plant, pairs, plants } from './plants.ts'
 import { slowed } from './truth.ts'
 
 /** Most of the time is waiting. */
-const AT_ONCE = 9
+const AT_ONCE = 6
 
 /** What the waits that are told may differ by from what plain ssh has lost. */
 const SLACK_PART = 0.1
 const SLACK_SECONDS = 0.2
-/** So often plain ssh is asked again, where it was slow: the quickest login counts. */
+/** So often plain ssh is asked, where it was slow. */
 const TRIES = 6
+const LOOKS = 3
 
 /** It is there, whether anybody sees it or not; on a busy machine a login takes longer than that. */
 function assertPlanted(seconds: number, planted: readonly Plant[]): void {
@@ -20,18 +22,27 @@ function assertPlanted(seconds: number, planted: readonly Plant[]): void {
   assert.ok(seconds >= least * (1 - SLACK_PART), `plain ssh has lost ${seconds} s, expected ${least} s at least`)
 }
 
-async function assertSeconds(told: number, measure: () => Promise<number>, first: number): Promise<void> {
-  const isNear = (one: number) => Math.abs(told - one) <= SLACK_PART * one + SLACK_SECONDS
-  let seconds = first
-  for (let i = 1; i < TRIES && !isNear(seconds); i++) seconds = await measure()
-  assert.ok(isNear(seconds), `${told} s told, ${seconds} s measured`)
+async function assertSeconds(told: number, measured: number, again: () => Promise<number>): Promise<void> {
+  const all = [measured]
+  const isNear = () => Math.abs(told - all.at(-1)!) <= SLACK_PART * all.at(-1)! + SLACK_SECONDS
+  while (!isNear() && all.length < TRIES) all.push(await again())
+  assert.ok(isNear(), `${told} s told, ${all} s measured`)
+}
+
+/** On a busy machine pairs of logins tell nothing at first. */
+async function lookUntilMeasured(lab: Lab, planted: readonly Plant[]): Promise<Looked> {
+  for (let i = 1; ; i++) {
+    const looked = await look(lab, planted)
+    const isMeasured = looked.report.findings.some(({ confidence }) => confidence === 'measured')
+    if (isMeasured || planted.length > 1 || planted[0]!.proof === undefined || i === LOOKS) return looked
+  }
 }
 
 async function assertFound(t: TestContext, planted: readonly Plant[]): Promise<void> {
-  const { lab, measure } = await slowed(t, planted)
+  const { lab, measure, measureBeside } = await slowed(t, planted)
   const seconds = await measure()
   assertPlanted(seconds, planted)
-  const { report, status, seconds: took } = await look(lab, planted)
+  const { report, status, seconds: took } = await lookUntilMeasured(lab, planted)
   t.diagnostic(`${seconds.toFixed(2)} s by plain ssh; check took ${took.toFixed(1)} s\n${told(report).join('\n')}`)
   const isNote = planted.some(({ found }) => found.isNote)
   const found = report.findings.filter((one) => isNote || isWork(one))
@@ -47,7 +58,7 @@ async function assertFound(t: TestContext, planted: readonly Plant[]): Promise<v
   assert.equal(status, isNote ? 0 : 1)
   if (isNote || seconds === Infinity) return
   const waits = found.reduce((sum, { quantities }) => sum + (quantities.wait?.value ?? Number.NaN), 0)
-  await assertSeconds(waits, measure, seconds)
+  await assertSeconds(waits, seconds, measureBeside)
 }
 
 /** Those that take minutes run where somebody asks for them. */

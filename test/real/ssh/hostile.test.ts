@@ -1,7 +1,7 @@
 /** What `fettle ssh check` makes of servers that are none, and of a way that breaks: it ends, and says so in one line. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { breaking, HOSTILE_PORT, hostile } from './hostile.ts'
+import { breaking, HOSTILE_PORT, hostile, refusals } from './hostile.ts'
 import { HOST, Lab } from './lab.ts'
 import type { Ran } from './machine.ts'
 import { ways } from './no-sshd.ts'
@@ -9,13 +9,15 @@ import { ways } from './no-sshd.ts'
 const AT_ONCE = 5
 const LIMIT_SECONDS = 2
 /** Logins that were given up, and a few questions beside them. */
-const SECONDS_MAX = 30
+const SECONDS_MAX = 90
 /** Who keeps what a server floods with does not get along with this. */
 const MEMORY = '--max-old-space-size=64'
 const TEXT_MAX = 20_000
 
-async function checkAt(lab: Lab): Promise<Ran> {
-  const words = [HOST, '-p', `${HOSTILE_PORT}`, '--limit', `${LIMIT_SECONDS}`]
+const PORT = ['-p', `${HOSTILE_PORT}`]
+
+async function checkAt(lab: Lab, where: readonly string[] = [HOST, ...PORT]): Promise<Ran> {
+  const words = [...where, '--limit', `${LIMIT_SECONDS}`]
   const ran = await lab.fettle(['ssh', 'check', ...words], { env: { NODE_OPTIONS: MEMORY }, limitSeconds: SECONDS_MAX })
   const text = `${ran.output}${ran.complaints}`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there
@@ -25,7 +27,7 @@ async function checkAt(lab: Lab): Promise<Ran> {
   return ran
 }
 
-function assertNobodyIn({ status, complaints, output }: Ran, t: TestContext): void {
+function assertNotThrough({ status, complaints, output }: Ran, t: TestContext): void {
   t.diagnostic(complaints.trim())
   assert.equal(status, 3, `${output}${complaints}`)
   assert.match(complaints, /^[^\n]+\n$/)
@@ -35,7 +37,7 @@ describe('[S18] a server that is none', { concurrency: AT_ONCE }, () => {
   for (const way of ways) {
     test(way, async (t) => {
       const lab = await Lab.open(t, (opened) => hostile(opened, way))
-      assertNobodyIn(await checkAt(lab), t)
+      assertNotThrough(await checkAt(lab), t)
     })
   }
 })
@@ -51,9 +53,22 @@ describe('[S18] a way to a server, which breaks', { concurrency: AT_ONCE }, () =
       test(`${how} after ${bytes} bytes`, async (t) => {
         const lab = await Lab.open(t, (opened) => breaking(opened, how, bytes))
         const ran = await checkAt(lab)
-        if (!LATE_BYTES.includes(bytes)) assertNobodyIn(ran, t)
-        else t.diagnostic(`${ran.status}: ${ran.complaints}`)
+        assertNotThrough(ran, t)
+        assert.match(ran.complaints, LATE_BYTES.includes(bytes) ? /did not come to its end/ : /nobody was logged in/)
       })
     }
+  }
+})
+
+describe('[S17, S18] a login that is refused', { concurrency: AT_ONCE }, () => {
+  for (const { name, plant, to = HOST, says } of refusals) {
+    test(name, async (t) => {
+      const lab = await Lab.open(t, plant)
+      const ran = await checkAt(lab, [to])
+      assertNotThrough(ran, t)
+      assert.match(ran.complaints, says)
+      // A wait would be a line of this kind.
+      assert.doesNotMatch(ran.output, /^FAULT/im)
+    })
   }
 })

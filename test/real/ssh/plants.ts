@@ -267,6 +267,14 @@ export const plants: readonly Plant[] = [
     login: 'shell',
     found: found(NAP_SECONDS, 'ssh.shell'),
   },
+  {
+    name: 'a command that the key is for',
+    plant: ({ server }) => {
+      const path = join(server.home('ops'), '.ssh/authorized_keys')
+      server.write(path, `command="${NAP}" ${server.read(path)}`)
+    },
+    found: found(NAP_SECONDS, 'ssh.shell'),
+  },
   { name: '.ssh/rc', proof: 'tried', plant: atHome('.ssh/rc', NAP), found: found(NAP_SECONDS, 'ssh.shell') },
   {
     name: 'a program in the background that holds the output',
