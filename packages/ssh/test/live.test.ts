@@ -50,7 +50,7 @@ test('[S15, S16] the query for AAAA is proven by -4, by the address and by a res
   assert.deepEqual([one.code, one.confidence], ['ssh.lookup', 'measured'])
   assert.match(one.cause!, /IPv6 addresses \(AAAA\)/)
   assert.match(one.cause!, /With -4 the login takes .* instead of 15\.\d s \(2 pairs of logins\)/)
-  assert.match(one.cause!, /Resolver 192\.0\.2\.53 does not answer the query for AAAA of server\.test/)
+  assert.match(one.cause!, /Resolver 192\.0\.2\.53 does not answer the query for AAAA of srv\.test/)
   assert.doesNotMatch(one.cause!, /query for A of/)
   const { value, low, high } = one.quantities.wait!
   assert.ok(Math.abs(value - 15.01) < 0.2 && low! < value && value < high!, JSON.stringify(one.quantities))
@@ -213,4 +213,25 @@ test('[S14] of a jump host only the outer ssh talks; where it is to be left out,
   const given = words('proxyjump a', ['-J', 'a', '-4', '-Ja'])
   assert.deepEqual(given.slice(-4), ['-4', '-T', 'host', 'true'], 'ssh refuses both together')
   assert.equal(proxyOf(words('proxyjump a', [], NO_PROXY))[0], 'ProxyCommand=none', 'ssh takes the first')
+})
+
+test('[S16] each name is asked for that ssh looks up, also where it tries several domains', () => {
+  const login: World['login'] = (variant, round) =>
+    wobble(variant.name === 'by-address' ? QUICK : 'aaaa-dropped', round).replace(
+      /^(.*)resolve_host: lookup .*$/m,
+      '$1resolve_host: lookup web1.corp.test.:22\n   0.010 ERR debug3: resolve_host: lookup web1.lab.test.:22',
+    )
+  const { looks } = lookAt({ login })
+  const names = looks.flatMap((look) => (look.kind === 'names' ? look.queries.map(({ name }) => name) : []))
+  assert.deepEqual(Array.from(new Set(names)), ['web1.corp.test', 'web1.lab.test'])
+})
+
+test('[S14] a command of the client is not run, and that is said', () => {
+  const settings = 'hostname server.test\npermitlocalcommand yes\nlocalcommand sleep 2\n'
+  const { findings } = judgeLogins(lookAt({ settings, login: waiting(QUICK) }).facts)
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['ssh.local-command'],
+  )
+  assert.doesNotMatch(JSON.stringify(findings), /sleep/)
 })

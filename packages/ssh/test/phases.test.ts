@@ -367,3 +367,30 @@ test('[S5] a signed request that waits up to three times as long is the same loo
     ['ssh.keys', 1.5],
   ])
 })
+
+test('[S5] where each way there and back is long, no phase of its own is what waits', () => {
+  const trip = 0.6
+  const lines = (more: number): Waited[] => [
+    ...now('OpenSSH_9.2p1', 'debug1: Connecting to h [192.0.2.1] port 22.'),
+    [trip, 'debug1: Connection established.'],
+    ...now('debug1: Local version string SSH-2.0-OpenSSH_9.2p1'),
+    [trip, 'debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1'],
+    ...now('debug3: send packet: type 20', 'debug1: SSH2_MSG_KEXINIT sent'),
+    [trip, 'debug3: receive packet: type 20'],
+    ...now('debug3: send packet: type 30'),
+    [trip + 0.1, 'debug3: receive packet: type 31'],
+    ...now('debug1: SSH2_MSG_NEWKEYS received', 'debug3: send packet: type 5'),
+    [trip, 'debug1: SSH2_MSG_SERVICE_ACCEPT received'],
+    ...now('debug3: send packet: type 50'),
+    [trip + more, 'debug3: receive packet: type 51'],
+    ...now(
+      'debug1: Next authentication method: publickey',
+      'debug3: sign_and_send_pubkey',
+      'debug3: send packet: type 50',
+    ),
+    [trip, 'debug3: receive packet: type 52'],
+    ...IN,
+  ]
+  assert.deepEqual(codes(lines(0.02))[0], ['ssh.spread', 'likely'])
+  assert.deepEqual(codes(lines(1))[0], ['ssh.auth-start', 'possible'])
+})

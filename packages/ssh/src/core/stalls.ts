@@ -38,7 +38,10 @@ export interface Stall {
 export function stallsOf(login: Login, isWhole: boolean): Stall[] {
   const least = isWhole ? WHOLE_SECONDS : STALL_SECONDS
   const slackSeconds = isWhole ? 1 : SLACK_SECONDS
-  const isStall = (phase: Phase) => (phase.us ?? 0) / 1e6 >= least && (phase.kind === 'keys' || hasSingle(phase))
+  const way = roundTripUs(login)
+  const isMany = (phase: Phase) => phase.kind === 'keys' && way < SINGLE_SECONDS * 1e6
+  const isStall = (phase: Phase) =>
+    (phase.us ?? 0) / 1e6 >= least && (isMany(phase) || hasSingle(phase, isDead(login, phase) ? 0 : way))
   const hasSlowKeys = login.phases.some((phase) => phase.kind === 'keys' && isStall(phase))
   const isTold = ({ kind }: Phase) => kind === 'account' && hasSlowKeys && lookedUpAgain(login) !== undefined
   return together(login.phases)
@@ -67,7 +70,19 @@ function together(phases: readonly Phase[]): readonly Phase[] {
   return [...phases.filter(({ kind }) => kind !== 'gssapi'), one]
 }
 
-const hasSingle = ({ longest }: Phase) => (longest?.us ?? 0) / 1e6 >= SINGLE_SECONDS
+const hasSingle = ({ longest }: Phase, way = 0) => ((longest?.us ?? 0) - way) / 1e6 >= SINGLE_SECONDS
+const isDead = ({ failedAddresses }: Login, { subject }: Phase) => failedAddresses.has(subject)
+
+/** In each of these something is sent and answered. */
+const THERE_AND_BACK: readonly PhaseKind[] = ['banner', 'kex', 'start', 'account', 'channel', 'request']
+/** Of fewer one may be the only that waits. */
+const TRIPS_MIN = 3
+
+/** No more than the way there and back takes: what the longest wait is in the quickest of these phases. */
+function roundTripUs({ phases }: Login): number {
+  const waits = phases.filter(({ kind }) => THERE_AND_BACK.includes(kind)).map(({ longest }) => longest?.us ?? 0)
+  return waits.length < TRIPS_MIN ? 0 : Math.min(...waits)
+}
 
 /** One wait is known by how long it is; many small ones only by their sum. */
 function waitSeconds({ us, longest }: Phase): number {

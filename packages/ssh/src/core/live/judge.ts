@@ -50,7 +50,7 @@ export function failureOf(facts: Facts): string | null {
   }
   if (first.end === 'flood') return `${what}: it was sent far more than a login has, in this phase: ${where}`
   const why = failure === null ? 'ssh ended' : lineEvidence(failure).text
-  return `${what}: ${why} (in this phase: ${where})${hint(failure?.text ?? '')}`
+  return `${what}: ${why} (in this phase: ${where})${hint(first.login)}`
 }
 
 /** Nothing is closed that was not there. */
@@ -59,7 +59,10 @@ function reachedIn({ reached, isAccepted, phases }: Login): Phase {
   return phases.findLast(({ kind }) => kind !== 'close') ?? reached
 }
 
-function hint(text: string): string {
+function hint({ failure, phases }: Login): string {
+  const text = failure?.text ?? ''
+  const isTyped = phases.some(({ kind }) => kind === 'password' || kind === 'interactive')
+  if (isTyped && /Permission denied/.test(text)) return '; was that the password?'
   if (/password|keyboard-interactive/.test(text)) return '; with --password it is asked for, once'
   if (/Host key verification/.test(text)) return '; log in by hand once, and see whether its key is the right one'
   if (/Permission denied/.test(text))
@@ -239,13 +242,17 @@ function failed({ login, isIn, end }: Run): Finding[] {
 }
 
 function notes(facts: Facts): Finding[] {
-  const path = settingOf(facts, 'controlpath')
   const master = settingOf(facts, 'controlmaster') ?? 'false'
-  if (path === undefined) return []
-  const says =
+  const isShared = settingOf(facts, 'controlpath') !== undefined
+  const isLocal = settingOf(facts, 'permitlocalcommand') === 'yes' && settingOf(facts, 'localcommand') !== undefined
+  const shared =
     `A connection that is there is used again (ControlPath, ControlMaster ${master}); ` +
     'here each login was a new one.'
-  return [note('ssh.shared', '', says)]
+  const local = 'LocalCommand is set. It was not run here, and what it takes is no part of these seconds.'
+  return [
+    ...(isShared ? [note('ssh.shared', '', shared)] : []),
+    ...(isLocal ? [note('ssh.local-command', '', local)] : []),
+  ]
 }
 
 function unseenOf(login: Login, { runs }: Facts, stalls: readonly Waiting[]): Judgement['unseen'] {

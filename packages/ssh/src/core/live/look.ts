@@ -245,7 +245,7 @@ function queriesFor(kinds: ReadonlySet<PhaseKind>, facts: Facts): Query[] {
   const host = settingOf(facts, 'hostname')
   if (types.size === 0 || resolvers === null || host === undefined) return []
   const address = reachedAddress(facts)
-  const names = isAddress(host) ? [] : fullNames(host, resolvers)
+  const names = isAddress(host) ? [] : namesAsked(facts, host)
   return resolvers.servers.flatMap((resolver) =>
     Array.from(types).flatMap((type): Query[] => {
       if (type !== 'PTR') return names.map((name) => ({ resolver, name, type }))
@@ -253,6 +253,16 @@ function queriesFor(kinds: ReadonlySet<PhaseKind>, facts: Facts): Query[] {
     }),
   )
 }
+
+/** The names that ssh itself looks up: with CanonicalDomains they are several. */
+function namesAsked({ runs, resolvers }: Facts, host: string): readonly string[] {
+  const lines = runs[0]?.log.lines ?? []
+  const names = lines.flatMap(({ text }) => /^resolve_host: lookup (\S+?)\.?:\d+$/.exec(text)?.[1] ?? [])
+  const all = names.length === 0 ? [host] : Array.from(new Set(names)).slice(0, NAMES_MAX)
+  return all.flatMap((name) => fullNames(name, resolvers!))
+}
+
+const NAMES_MAX = 8
 
 export const isAddress = (host: string): boolean => /^[\d.]+$/.test(host) || host.includes(':')
 
