@@ -3,3 +3,4 @@
 export { sshCheck } from './check.ts'
 export { judge } from './core/judge.ts'
 export { sshExplain } from './explain.ts'
+export { sshServer } from './server/temporary.ts'

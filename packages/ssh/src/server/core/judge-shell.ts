@@ -1,0 +1,52 @@
+/** Keys that a command tells, and files that a shell reads. */
+import type { Finding } from '@fettle/report'
+import type { Facts, KeysSeen } from './facts.ts'
+import { RELOAD, settingPlace, useDnsUndo } from './judge-settings.ts'
+import { longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
+import type { TracedLine } from './trace.ts'
+
+export function shellFindings(facts: Facts): Finding[] {
+  const { keys, rc } = facts
+  const isSlow = keys !== undefined && keys.problem === null && (keys.isCut || keys.seconds >= WARNING_SECONDS)
+  const lines = rc?.lines.filter(({ seconds }) => seconds >= WARNING_SECONDS) ?? []
+  return [...(isSlow ? [keysFinding(facts, keys)] : []), ...lines.map((line) => lineFinding(facts, line))]
+}
+
+function keysFinding(facts: Facts, keys: KeysSeen): Finding {
+  const place = settingPlace(facts, 'authorizedkeyscommand')
+  return {
+    code: 'ssh.keys',
+    severity: severityOf(keys.seconds),
+    subject: keys.file,
+    says: `This command takes ${longText(keys)}, and a login with a key runs it twice.`,
+    cause: 'sshd asks it for the keys of the user, first whether a key may be used, and again when it was signed with.',
+    confidence: 'measured',
+    quantities: { wait: { value: keys.seconds, unit: 's' } },
+    evidence: [
+      { source: place, text: 'AuthorizedKeysCommand' },
+      { source: keys.file, text: `${longText(keys)}, run by itself as ${keys.as}; it told ${keys.keys} keys` },
+    ],
+    remedy: [
+      'let it cache what it has found (sssd does), so that it need not ask each time',
+      `in ${place}: "AuthorizedKeysCommand none", if the keys are in files as well; then ${RELOAD}`,
+      'before you log out: try a new login',
+    ],
+    undo: useDnsUndo,
+  }
+}
+
+function lineFinding({ rc, plan }: Facts, { file, line, seconds, times }: TracedLine): Finding {
+  const often = times > 1 ? `, run ${times} times` : ''
+  return {
+    code: 'ssh.shell',
+    severity: severityOf(seconds),
+    subject: `${file}:${line}`,
+    says: `This line takes ${longText({ seconds, isCut: rc!.isCut && seconds > WARNING_SECONDS })}${often}.`,
+    cause: `The shell of ${plan.user} runs it before there is a prompt.`,
+    confidence: 'measured',
+    quantities: { wait: { value: seconds, unit: 's' } },
+    evidence: [{ source: `${file}:${line}`, text: `${secondsText(seconds)} until the next line` }],
+    remedy: [`in ${file}: take line ${line} out, or let it run in the background, or only where somebody asks for it`],
+    undo: 'put the line back',
+  }
+}

@@ -1,0 +1,100 @@
+/** What is run for a user before they can type: the command that tells their keys, and the files of their shell. */
+import { createHash, randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import type { KeysSeen, RcSeen } from './core/facts.ts'
+import { keysCommand } from './core/keys.ts'
+import { PS4, readTrace } from './core/trace.ts'
+import { asPerson, environmentOf, find, type Person, personOf, run } from './run.ts'
+
+const KEYS_SECONDS = 60
+const RC_SECONDS = 60
+
+/** `line`: the command as sshd says it; `runner`: its AuthorizedKeysCommandUser. */
+export async function timeKeys(line: string, runner: string, person: Person, signal: AbortSignal): Promise<KeysSeen> {
+  const words = keysCommand(line, { user: person.name, uid: person.uid, home: person.home, ...strangeKey() })
+  const nothing = { seconds: 0, isCut: false, status: null, linksTo: null, as: runner, keys: 0 }
+  const file = line.split(' ')[0]!
+  if ('problem' in words) return { ...nothing, file, problem: words.problem }
+  const as = await personOf(runner, signal)
+  if (as === undefined) return { ...nothing, file, problem: `its user ${runner} is not known here` }
+  const run1 = asPerson(as, words)
+  if (run1 === undefined)
+    return { ...nothing, file, problem: 'neither setpriv nor runuser is here to run it as its user' }
+  const ran = await run(run1, { seconds: KEYS_SECONDS, environment: environmentOf(as), signal })
+  const keys = ran.output.split('\n').filter((one) => /^[^#\s]/.test(one)).length
+  return { ...nothing, ...ran, file, keys, problem: ran.problem }
+}
+
+/** A key that nobody has. */
+function strangeKey() {
+  const type = 'ssh-ed25519'
+  const part = (bytes: Buffer) => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(bytes.length)
+    return Buffer.concat([length, bytes])
+  }
+  const blob = Buffer.concat([part(Buffer.from(type)), part(randomBytes(32))])
+  const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+  return { type, key: blob.toString('base64'), fingerprint }
+}
+
+/**
+ * A login shell of bash runs /etc/profile and one of three files of its user, after sshd has run ~/.ssh/rc or sshrc. It
+ * is made to tell each line: of a shell that is interactive without a terminal, and has no more to run than these.
+ */
+const script = (hasRc: boolean) => `
+exec 2>/dev/null
+PS4='${PS4}'
+BASH_XTRACEFD=3
+set -x
+${hasRc ? '( if [ -r ~/.ssh/rc ]; then . ~/.ssh/rc; elif [ -r /etc/ssh/sshrc ]; then . /etc/ssh/sshrc; fi )' : ''}
+if [ -r /etc/profile ]; then . /etc/profile; fi
+if [ -r ~/.bash_profile ]; then . ~/.bash_profile
+elif [ -r ~/.bash_login ]; then . ~/.bash_login
+elif [ -r ~/.profile ]; then . ~/.profile
+fi
+exit 0
+`
+
+/** `hasRc`: sshd runs ~/.ssh/rc (PermitUserRC). */
+export async function traceShell(person: Person, hasRc: boolean, signal: AbortSignal): Promise<RcSeen> {
+  const { shell } = person
+  const nothing: RcSeen = { shell, seconds: 0, isCut: false, lines: [], problem: null }
+  if (basename(shell) !== 'bash')
+    return { ...nothing, problem: `the shell is ${shell}, and only bash tells line by line` }
+  if (!existsSync(shell)) return { ...nothing, problem: `${shell} is not there` }
+  const folder = mkdtempSync(join(tmpdir(), 'fettle-shell-'))
+  try {
+    chmodSync(folder, 0o711)
+    const file = join(folder, 'start')
+    writeFileSync(file, script(hasRc))
+    chmodSync(file, 0o644)
+    const words = asPerson(person, [shell, '--noprofile', '--rcfile', file, '-i'])
+    if (words === undefined) return { ...nothing, problem: 'neither setpriv nor runuser is here to run it as its user' }
+    const environment = { ...environmentOf(person), TERM: 'dumb', SSH_CONNECTION: '127.0.0.1 0 127.0.0.1 22' }
+    const folderOf = existsSync(person.home) ? person.home : '/'
+    const options = { seconds: RC_SECONDS, environment, folder: folderOf, signal, isTraced: true }
+    const ran = await run(words, options)
+    const lines = readTrace(ran.trace, ran.ended, new Set([file]))
+    return { shell, seconds: ran.seconds, isCut: ran.isCut, lines, problem: ran.problem }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** `run-parts --lsbsysinit` as pam_motd of Debian calls it. */
+export const MOTD_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
+export const MOTD_FOLDER = '/etc/update-motd.d'
+const MOTD_SECONDS = 60
+
+export async function motdScripts(signal: AbortSignal): Promise<string[]> {
+  const program = find('run-parts')
+  if (program === undefined || !existsSync(MOTD_FOLDER)) return []
+  const { output } = await run([program, '--test', '--lsbsysinit', MOTD_FOLDER], { seconds: 10, signal })
+  return output.split('\n').filter((line) => line.startsWith('/'))
+}
+
+export const timeMotd = (file: string, signal: AbortSignal) =>
+  run([file], { seconds: MOTD_SECONDS, environment: MOTD_ENVIRONMENT, signal, isMute: true })

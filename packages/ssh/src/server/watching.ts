@@ -1,0 +1,86 @@
+/** Looks again and again at what a session of sshd waits for. */
+
+import { localPeers } from './core/local-peers.ts'
+import type { Peer, Sample, Watched } from './core/watch.ts'
+import { networkSockets, programOf, socketsOf, textOf, treeOf } from './processes.ts'
+import { find, run } from './run.ts'
+
+const EVERY_MS = 100
+/** Beyond it, nobody waits for the login any more. */
+const SAMPLES_MAX = 3000
+/** Who is at the other end is asked for only of what stays open for so many looks. */
+const STAYS = 3
+
+export class Watch {
+  readonly #pid: number
+  readonly #port: number
+  readonly #now: () => number
+  readonly #samples: Sample[] = []
+  readonly #timer: NodeJS.Timeout
+  /** By inode: in how many looks it was seen, and who is at the other end. */
+  readonly #seen = new Map<string, number>()
+  readonly #local = new Map<string, string | null>()
+  #isAsking = false
+
+  /** `port`: of the connection that is watched. */
+  constructor(pid: number, port: number, now: () => number) {
+    this.#pid = pid
+    this.#port = port
+    this.#now = now
+    this.#timer = setInterval(() => this.#look(), EVERY_MS)
+  }
+
+  stop(): readonly Sample[] {
+    clearInterval(this.#timer)
+    return this.#samples.map(({ at, processes }) => ({ at, processes: processes.map((one) => this.#withLocal(one)) }))
+  }
+
+  #look(): void {
+    if (this.#samples.length >= SAMPLES_MAX) return
+    const network = new Map(networkSockets().map((one) => [one.inode, one]))
+    const processes = treeOf(this.#pid).map(({ pid, parent }): Watched => {
+      const inodes = socketsOf(pid)
+      const peers = inodes.flatMap((inode): Peer[] => {
+        const socket = network.get(inode)
+        if (socket === undefined) return [{ kind: 'local', path: this.#noted(inode) }]
+        const { protocol, remote, local, isConnected } = socket
+        if (!isConnected || local.port === this.#port || remote.port === this.#port) return []
+        return [{ kind: 'network', protocol, ...remote }]
+      })
+      return { pid, parent, program: programOf(pid), wait: textOf(`/proc/${pid}/wchan`) ?? '', peers }
+    })
+    this.#samples.push({ at: this.#now(), processes })
+    // What ss does not tell is not known.
+    this.#ask().catch(() => undefined)
+  }
+
+  /** As its path its number, until somebody knows better. */
+  #noted(inode: string): string {
+    this.#seen.set(inode, (this.#seen.get(inode) ?? 0) + 1)
+    return inode
+  }
+
+  #withLocal(one: Watched): Watched {
+    const peers = one.peers.flatMap((peer): Peer[] => {
+      if (peer.kind === 'network') return [peer]
+      const path = this.#local.get(peer.path)
+      return path == null ? [] : [{ kind: 'local', path }]
+    })
+    return { ...one, peers }
+  }
+
+  /** The kernel tells who is at the other end of a local socket only to programs that speak netlink. */
+  async #ask(): Promise<void> {
+    const open = Array.from(this.#seen).filter(([inode, times]) => times >= STAYS && !this.#local.has(inode))
+    const ss = open.length === 0 || this.#isAsking ? undefined : find('ss')
+    if (ss === undefined) return
+    this.#isAsking = true
+    try {
+      const { output } = await run([ss, '-xna'], { seconds: 10 })
+      const peers = localPeers(output)
+      for (const [inode] of open) this.#local.set(inode, peers.get(inode) ?? null)
+    } finally {
+      this.#isAsking = false
+    }
+  }
+}
