@@ -24,8 +24,10 @@ export interface LoginPlan {
   readonly signal: AbortSignal
 }
 
-/** Longer than a login may take (LoginGraceTime), and than D-Bus makes it. */
+/** Longer than a login may take (LoginGraceTime), and than logind is waited for since systemd 241. */
 export const LOGIN_SECONDS = 130
+/** Where a log ends that would have gone on. */
+const CUT = 'fettle waits no longer'
 const LOG_MAX = 4 * 1024 * 1024
 /** For sshd to say why, when the client is gone. */
 const REST_MS = 1000
@@ -93,6 +95,7 @@ async function loginOnce(folder: string, plan: LoginPlan): Promise<LoginSeen> {
     const seconds = now()
     const samples = (await settled(watch))?.stop() ?? []
     await resting(await settled(sshd))
+    if (isCut) log.add(`debug1: ${CUT}\n`, seconds)
     const isIn = /^[\d.]+ ERR Starting session: /m.test(log.text)
     const why = isIn ? null : isCut ? `was not in after ${plan.seconds} s` : refusalIn(log.text, complaints)
     return { isIn, why, seconds, isCut, log: log.text, samples }
@@ -192,9 +195,10 @@ class StampedLog {
     this.#now = now
   }
 
-  add(text: string): void {
+  /** `at`: when it came, if that is not now. */
+  add(text: string, at = this.#now()): void {
     if (this.text.length > LOG_MAX) return
-    const stamp = `${this.#now().toFixed(3)} ERR `
+    const stamp = `${at.toFixed(3)} ERR `
     const lines = text.replaceAll('\r', '').split(/(?<=\n)/)
     this.text += lines.map((line, i) => (i === 0 && this.#isOpen ? line : stamp + line)).join('')
     this.#isOpen = !text.endsWith('\n')

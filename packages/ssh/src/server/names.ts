@@ -1,7 +1,7 @@
 /** Names looked up as sshd does, and asked of each resolver by itself. */
 import { Resolver } from 'node:dns/promises'
 import type { NamesSeen, ResolverSeen } from './core/facts.ts'
-import { readResolvConf } from './core/sockets.ts'
+import { readResolvConf, reverseName } from './core/sockets.ts'
 import { textOf } from './processes.ts'
 import { run } from './run.ts'
 
@@ -14,7 +14,7 @@ const SYSTEM_SECONDS = 40
 const SILENT = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED'])
 
 export async function lookUpClient(address: string, signal: AbortSignal): Promise<NamesSeen> {
-  const resolvers = await askEach((resolver) => resolver.reverse(address))
+  const resolvers = await askEach((resolver) => resolver.resolvePtr(reverseName(address)))
   const there = await run(['getent', 'hosts', address], { seconds: SYSTEM_SECONDS, signal })
   const name = there.output.trim().split('\n')[0]?.split(/\s+/)[1] ?? null
   const back = name === null ? undefined : await run(['getent', 'ahosts', name], { seconds: SYSTEM_SECONDS, signal })

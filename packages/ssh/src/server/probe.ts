@@ -23,6 +23,8 @@ import { motdScripts, timeKeys, timeMotd, traceShell } from './start.ts'
 
 const LOGS = ['/var/log/btmp', '/var/log/wtmp', '/var/log/lastlog']
 const KEYTAB = '/etc/krb5.keytab'
+/** For a login of which is known that it waits for minutes. */
+const KNOWN_SECONDS = 30
 const TICK_MS = 1000
 
 export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
@@ -31,6 +33,7 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
   readonly #sshd: Sshd
   readonly #person: Person | undefined
   readonly #io: Io
+  #isLogindSilent = false
   #effective: ReadonlyMap<string, readonly string[]> = new Map()
 
   private constructor(plan: ServerPlan, sshd: Sshd, person: Person | undefined, io: Io) {
@@ -73,7 +76,7 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
       case 'pam':
         return { pam: this.#pam() }
       case 'bus':
-        return { bus: await askLogind(signal) }
+        return { bus: await this.#bus() }
       case 'files':
         return { files: LOGS.filter(existsSync).map((file) => ({ file, bytes: statSync(file).size })) }
       case 'own-name':
@@ -93,6 +96,12 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
       case 'login':
         return { login: await this.#login() }
     }
+  }
+
+  async #bus() {
+    const bus = await askLogind(this.#io.signal)
+    this.#isLogindSilent = bus.answer === 'silent'
+    return bus
   }
 
   #value(name: string): string {
@@ -146,7 +155,8 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
   async #login() {
     const { program: sshd, canInclude } = this.#sshd
     const { config } = this.#plan
-    const more = { seconds: LOGIN_SECONDS, isWatched: true, signal: this.#io.signal }
+    const seconds = this.#isLogindSilent ? KNOWN_SECONDS : LOGIN_SECONDS
+    const more = { seconds, isWatched: true, signal: this.#io.signal }
     try {
       return await tryLogin({ sshd, canInclude, config, person: this.#person!, ...more })
     } catch (error) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { KeysSeen, RcSeen } from './core/facts.ts'
 import { keysCommand } from './core/keys.ts'
-import { PS4, readTrace } from './core/trace.ts'
+import { PS4, readTrace, type TracedLine } from './core/trace.ts'
 import { asPerson, environmentOf, find, type Person, personOf, run } from './run.ts'
 
 const KEYS_SECONDS = 60
@@ -40,21 +40,31 @@ function strangeKey() {
   return { type, key: blob.toString('base64'), fingerprint }
 }
 
+/** Each line is told on descriptor 3. */
+const TOLD = `exec 2>/dev/null
+PS4='${PS4}'
+BASH_XTRACEFD=3
+set -x
+`
+
 /**
  * A login shell of bash runs /etc/profile and one of three files of its user, after sshd has run ~/.ssh/rc or sshrc. It
  * is made to tell each line: of a shell that is interactive without a terminal, and has no more to run than these.
  */
-const script = (hasRc: boolean) => `
-exec 2>/dev/null
-PS4='${PS4}'
-BASH_XTRACEFD=3
-set -x
+const loginScript = (hasRc: boolean) => `${TOLD}
 ${hasRc ? '( if [ -r ~/.ssh/rc ]; then . ~/.ssh/rc; elif [ -r /etc/ssh/sshrc ]; then . /etc/ssh/sshrc; fi )' : ''}
 if [ -r /etc/profile ]; then . /etc/profile; fi
 if [ -r ~/.bash_profile ]; then . ~/.bash_profile
 elif [ -r ~/.bash_login ]; then . ~/.bash_login
 elif [ -r ~/.profile ]; then . ~/.profile
 fi
+exit 0
+`
+
+/** For a command that sshd runs, bash reads these, where it was built to (SSH_SOURCE_BASHRC: Debian, Red Hat). */
+const COMMAND_SCRIPT = `${TOLD}
+if [ -r /etc/bash.bashrc ]; then . /etc/bash.bashrc; fi
+if [ -r ~/.bashrc ]; then . ~/.bashrc; fi
 exit 0
 `
 
@@ -68,21 +78,36 @@ export async function traceShell(person: Person, hasRc: boolean, signal: AbortSi
   const folder = mkdtempSync(join(tmpdir(), 'fettle-shell-'))
   try {
     chmodSync(folder, 0o711)
-    const file = join(folder, 'start')
-    writeFileSync(file, script(hasRc))
-    chmodSync(file, 0o644)
-    const words = asPerson(person, [shell, '--noprofile', '--rcfile', file, '-i'])
-    if (words === undefined) return { ...nothing, problem: 'neither setpriv nor runuser is here to run it as its user' }
-    const environment = { ...environmentOf(person), TERM: 'dumb', SSH_CONNECTION: '127.0.0.1 0 127.0.0.1 22' }
-    const folderOf = existsSync(person.home) ? person.home : '/'
-    const options = { seconds: RC_SECONDS, environment, folder: folderOf, signal, isTraced: true }
-    const ran = await run(words, options)
-    const lines = readTrace(ran.trace, ran.ended, new Set([file]))
-    return { shell, seconds: ran.seconds, isCut: ran.isCut, lines, problem: ran.problem }
+    const login = await traceScript(person, join(folder, 'login'), loginScript(hasRc), signal)
+    const command = await traceScript(person, join(folder, 'command'), COMMAND_SCRIPT, signal)
+    return { ...login, isCut: login.isCut || command.isCut, lines: longest([...login.lines, ...command.lines]) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+async function traceScript(person: Person, file: string, text: string, signal: AbortSignal): Promise<RcSeen> {
+  const { shell, home } = person
+  writeFileSync(file, text)
+  chmodSync(file, 0o644)
+  const how = text === COMMAND_SCRIPT ? ['--noprofile', '--norc', file] : ['--noprofile', '--rcfile', file, '-i']
+  const words = asPerson(person, [shell, ...how])
+  const nothing: RcSeen = { shell, seconds: 0, isCut: false, lines: [], problem: null }
+  if (words === undefined) return { ...nothing, problem: 'neither setpriv nor runuser is here to run it as its user' }
+  const environment = { ...environmentOf(person), TERM: 'dumb', SSH_CONNECTION: '127.0.0.1 0 127.0.0.1 22' }
+  const folder = existsSync(home) ? home : '/'
+  const ran = await run(words, { seconds: RC_SECONDS, environment, folder, signal, isTraced: true })
+  const lines = readTrace(ran.trace, ran.ended, new Set([file]))
+  return { shell, seconds: ran.seconds, isCut: ran.isCut, lines, problem: ran.problem }
+}
+
+/** Of a line that both have run, that which took longer. */
+function longest(lines: readonly TracedLine[]): TracedLine[] {
+  return lines.toSorted((a, b) => b.seconds - a.seconds).filter((one, i, all) => isFirst(all, one, i))
+}
+
+const isFirst = (all: readonly TracedLine[], one: TracedLine, i: number) =>
+  all.findIndex(({ file, line }) => file === one.file && line === one.line) === i
 
 /** `run-parts --lsbsysinit` as pam_motd of Debian calls it. */
 export const MOTD_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }

@@ -17,6 +17,7 @@ import {
   pamEvidence,
   withoutLogind,
 } from './judge-session.ts'
+import { lineFinding } from './judge-shell.ts'
 import { WAITS_FOR } from './pam.ts'
 import { FAULT_SECONDS, secondsText, severityOf } from './timed.ts'
 import { type Awaited, isBus, isDns, peerText, type Waited, waitedFor } from './watch.ts'
@@ -129,6 +130,8 @@ function programCause(facts: Facts, stall: Stall, programs: readonly string[]): 
       undo: `take the # away again in ${placeOf(run)}`,
     }
   }
+  const line = code === 'ssh.shell' ? slowLine(facts, stall) : undefined
+  if (line !== undefined) return { ...lineFinding(facts, line), evidence: [] }
   const isKeys = programs[0] === setting(facts, 'authorizedkeyscommand')?.split(' ')[0]
   const what =
     code === 'ssh.shell' ? `The shell of ${facts.plan.user} waits for it.` : 'sshd, or a module of PAM, waits for it.'
@@ -139,6 +142,10 @@ function programCause(facts: Facts, stall: Stall, programs: readonly string[]): 
     ...(undo === undefined ? {} : { undo }),
   }
 }
+
+/** The line that took as long when the shell was traced. */
+const slowLine = ({ rc }: Facts, { gap }: Stall) =>
+  rc?.lines.find(({ seconds }) => seconds >= 0.5 * (gap.us / 1e6) && seconds <= 2 * (gap.us / 1e6))
 
 function peerCause(facts: Facts, stall: Stall, peer: Extract<Awaited, { kind: 'peer' }>['peer']): Named {
   const { line: _, ...cause } = ofPhase(stall)

@@ -18,8 +18,9 @@ function keysFinding(facts: Facts, keys: KeysSeen): Finding {
     code: 'ssh.keys',
     severity: severityOf(keys.seconds),
     subject: keys.file,
-    says: `This command takes ${longText(keys)}, and a login with a key runs it twice.`,
-    cause: 'sshd asks it for the keys of the user, first whether a key may be used, and again when it was signed with.',
+    says: `This command takes ${longText(keys)}, and a login with a key that it tells runs it twice.`,
+    cause:
+      'sshd asks it for each key that it has not found in files, whether it may be used, and again when it was signed with.',
     confidence: 'measured',
     quantities: { wait: { value: keys.seconds, unit: 's' } },
     evidence: [
@@ -35,13 +36,13 @@ function keysFinding(facts: Facts, keys: KeysSeen): Finding {
   }
 }
 
-function lineFinding({ rc, plan }: Facts, { file, line, seconds, times }: TracedLine): Finding {
+export function lineFinding({ rc, plan }: Facts, { file, line, seconds, times }: TracedLine): Finding {
   const often = times > 1 ? `, run ${times} times` : ''
   return {
     code: 'ssh.shell',
     severity: severityOf(seconds),
     subject: `${file}:${line}`,
-    says: `This line takes ${longText({ seconds, isCut: rc!.isCut && seconds > WARNING_SECONDS })}${often}.`,
+    says: `This line takes ${longText({ seconds, isCut: rc!.isCut && rc!.lines[0]!.line === line && rc!.lines[0]!.file === file })}${often}.`,
     cause: `The shell of ${plan.user} runs it before there is a prompt.`,
     confidence: 'measured',
     quantities: { wait: { value: seconds, unit: 's' } },

@@ -74,3 +74,14 @@ export function readResolvConf(text: string): Resolving {
   }
   return { servers: servers.length === 0 ? ['127.0.0.1'] : servers, timeoutSeconds, attempts }
 }
+
+/** Under which the name of an address stands in the DNS (RFC 1035, RFC 3596). */
+export function reverseName(address: string): string {
+  if (!address.includes(':')) return `${address.split('.').reverse().join('.')}.in-addr.arpa`
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::')
+  const groups = (text: string | undefined) => (text === undefined || text === '' ? [] : text.split(':'))
+  const [front, back] = [groups(head), groups(tail)]
+  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')
+  const digits = [...front, ...zeros, ...back].map((one) => one.padStart(4, '0')).join('')
+  return `${Array.from(digits).reverse().join('.')}.ip6.arpa`
+}
