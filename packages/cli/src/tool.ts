@@ -1,7 +1,7 @@
 /** A tool's command, made known to the command line. */
 import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { redisChange, redisCheck, redisExplain, redisWatch } from '@fettle/redis'
-import { sshCheck, sshExplain, sshServer } from '@fettle/ssh'
+import { sshChange, sshCheck, sshExplain, sshServer } from '@fettle/ssh'
 import { Command, Option } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
@@ -11,6 +11,7 @@ const tools: readonly Tool<any>[] = [
   redisExplain,
   redisWatch,
   sshCheck,
+  sshChange,
   sshExplain,
   sshServer,
   compare,

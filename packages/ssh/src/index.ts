@@ -3,4 +3,5 @@
 export { sshCheck } from './check.ts'
 export { judge } from './core/judge.ts'
 export { sshExplain } from './explain.ts'
+export { sshChange } from './server/change.ts'
 export { sshServer } from './server/temporary.ts'

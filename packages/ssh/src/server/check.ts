@@ -1,4 +1,5 @@
 /** `fettle ssh check --server`: run on the server itself, it names the setting, script or daemon that makes logins slow. */
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import {
   type AnswerOptions,
@@ -51,7 +52,7 @@ export function readServerOptions(given: Given): Outcome<ServerOptions> {
   const clients = Array.isArray(flags.client) ? (flags.client as string[]) : []
   const [user, config] = [text('user'), text('config') ?? SSHD_CONFIG]
   const faults = [
-    ...clients.filter((one) => !/^[\da-f.:]+$/i.test(one)).map((one) => `--client ${one}: give an address, no name`),
+    ...clientFaults(clients),
     ...(config.startsWith('/') ? [] : ['--config: give the whole path, as sshd wants it']),
     ...(user === null || /^[\w.@\\$-]+$/.test(user) ? [] : ['--user: give the name of a user']),
     ...(given.arguments.length === 0 ? [] : ['--server looks at this machine: leave the host out']),
@@ -63,6 +64,9 @@ export function readServerOptions(given: Given): Outcome<ServerOptions> {
   const login = flags['without-login'] !== true
   return { ok: true, value: { user, clients, config, login, ...readAnswerOptions(given) } }
 }
+
+export const clientFaults = (clients: readonly string[]): string[] =>
+  clients.filter((one) => isIP(one) === 0).map((one) => `--client ${one}: give an address, no name`)
 
 /** Looks, judges and reports. */
 export async function checkServer(options: ServerOptions, io: Io): Promise<Status> {

@@ -95,6 +95,8 @@ export const networkSockets = (): Socket[] =>
 
 export interface Listener {
   readonly pid: number
+  /** Of its open sockets: others, once it has begun anew. */
+  readonly inodes: readonly string[]
   readonly at: readonly { readonly address: string; readonly port: number }[]
 }
 
@@ -105,8 +107,8 @@ export function listeners(): Listener[] {
   return processes()
     .filter(({ name }) => name === 'sshd')
     .flatMap(({ pid }): Listener[] => {
-      const at = socketsOf(pid).flatMap((inode) => byInode.get(inode) ?? [])
-      return at.length === 0 ? [] : [{ pid, at }]
+      const inodes = socketsOf(pid).filter((inode) => byInode.has(inode))
+      return inodes.length === 0 ? [] : [{ pid, inodes, at: inodes.map((inode) => byInode.get(inode)!) }]
     })
     .sort((a, b) => (processOf(a.pid)?.started ?? 0) - (processOf(b.pid)?.started ?? 0))
 }
