@@ -1,7 +1,7 @@
 /** A tool's command, made known to the command line. */
 import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { redisChange, redisCheck, redisExplain, redisWatch } from '@fettle/redis'
-import { sshChange, sshCheck, sshExplain, sshServer } from '@fettle/ssh'
+import { sshChange, sshCheck, sshExplain } from '@fettle/ssh'
 import { Command, Option } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
@@ -13,7 +13,6 @@ const tools: readonly Tool<any>[] = [
   sshCheck,
   sshChange,
   sshExplain,
-  sshServer,
   compare,
 ]
 

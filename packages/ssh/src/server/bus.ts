@@ -1,6 +1,6 @@
 /** systemd-logind, asked as pam_systemd asks it: over D-Bus, with whatever program is there for it. */
 import { existsSync } from 'node:fs'
-import type { BusSeen } from './core/facts.ts'
+import type { BusSeen } from '../core/server/facts.ts'
 import { namesIn, type Process, processes } from './processes.ts'
 import { find, type Ran, run } from './run.ts'
 

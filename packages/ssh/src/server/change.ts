@@ -9,9 +9,9 @@ import {
   type Outcome,
   readChangeOptions,
 } from '@fettle/check'
+import { faultOf, settingName } from '../core/server/changeable.ts'
+import type { Wishes } from '../core/server/plan.ts'
 import { clientFaults, SSHD_CONFIG } from './check.ts'
-import { faultOf, settingName } from './core/changeable.ts'
-import type { Wishes } from './core/plan.ts'
 import { ServerHand } from './hand.ts'
 
 export interface SshChangeOptions extends ChangeOptions {

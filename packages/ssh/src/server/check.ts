@@ -1,4 +1,4 @@
-/** `fettle ssh check --server`: run on the server itself, it names the setting, script or daemon that makes logins slow. */
+/** `fettle ssh check --server`: on the server itself, the setting, script or daemon that makes logins slow. */
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import {
@@ -14,8 +14,8 @@ import {
   type Status,
 } from '@fettle/check'
 import { reportOf } from '@fettle/report'
-import { doing, type Facts, type Look, learn, nextLook, type Seen, type ServerPlan } from './core/facts.ts'
-import { judge } from './core/judge.ts'
+import { doing, type Facts, type Look, learn, nextLook, type Seen, type ServerPlan } from '../core/server/facts.ts'
+import { judge } from '../core/server/judge.ts'
 import { ServerProbe } from './probe.ts'
 
 export interface ServerOptions extends AnswerOptions, ServerPlan {}

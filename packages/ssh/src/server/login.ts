@@ -8,8 +8,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
-import type { LoginSeen } from './core/facts.ts'
-import { refusalIn } from './core/refusal.ts'
+import type { LoginSeen } from '../core/server/facts.ts'
+import { refusalIn } from '../core/server/refusal.ts'
 import { endGroup, find, type Person, run } from './run.ts'
 import { Watch } from './watching.ts'
 

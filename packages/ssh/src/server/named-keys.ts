@@ -1,6 +1,6 @@
 /** Keys that are bound to the name of a host, which fits only where sshd looks names up. */
 import { isAbsolute, join } from 'node:path'
-import { hasNamedFrom } from './core/config.ts'
+import { hasNamedFrom } from '../core/server/config.ts'
 import { textOf } from './processes.ts'
 import { onDisk } from './sshd.ts'
 

@@ -1,7 +1,7 @@
 /** Names looked up as sshd does, and asked of each resolver by itself. */
 import { Resolver } from 'node:dns/promises'
-import type { NamesSeen, ResolverSeen } from './core/facts.ts'
-import { readResolvConf, reverseName } from './core/sockets.ts'
+import type { NamesSeen, ResolverSeen } from '../core/server/facts.ts'
+import { readResolvConf, reverseName } from '../core/server/sockets.ts'
 import { textOf } from './processes.ts'
 import { run } from './run.ts'
 

@@ -1,8 +1,7 @@
 /** Looks at the server that this runs on. Nothing of it is changed. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type Io, type Probe as OpenCheck, Unseen } from '@fettle/check'
-import { askLogind } from './bus.ts'
 import {
   doing,
   type Facts,
@@ -11,9 +10,11 @@ import {
   type Seen,
   type ServerPlan,
   type SettingsSeen,
-} from './core/facts.ts'
-import { readPam } from './core/pam.ts'
-import { clientsOf } from './core/sockets.ts'
+} from '../core/server/facts.ts'
+import { readPam } from '../core/server/pam.ts'
+import { clientsOf } from '../core/server/sockets.ts'
+import { wrapperRules } from '../core/server/wrapper.ts'
+import { askLogind } from './bus.ts'
 import { LOGIN_SECONDS, tryLogin } from './login.ts'
 import { lookUpClient, lookUpOwn } from './names.ts'
 import { linkOf, listeners, networkSockets, textOf } from './processes.ts'
@@ -22,6 +23,7 @@ import { asRoot, configOf, effectiveOf, findSshd, refusalOf, type Sshd } from '.
 import { motdScripts, timeKeys, timeMotd, traceShell } from './start.ts'
 
 const LOGS = ['/var/log/btmp', '/var/log/wtmp', '/var/log/lastlog']
+const WRAPPERS = ['/etc/hosts.allow', '/etc/hosts.deny']
 const KEYTAB = '/etc/krb5.keytab'
 /** For a login of which is known that it waits for minutes. */
 const KNOWN_SECONDS = 30
@@ -128,8 +130,15 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
       ports,
       startups: listener === undefined ? null : startupsOf(listener.pid),
       clients: this.#clients(new Set(ports.map(({ port }) => port))),
+      wrappers: this.#wrappers(),
       hasKeytab: existsSync(KEYTAB),
     }
+  }
+
+  /** Debian's sshd asks them, and others do not any more. */
+  #wrappers() {
+    if (!readFileSync(this.#sshd.program).includes('libwrap.so')) return []
+    return WRAPPERS.flatMap((file) => wrapperRules(file, textOf(file) ?? ''))
   }
 
   /** Whoever runs this through ssh is a client too. */

@@ -1,7 +1,7 @@
 /** What /proc tells of processes and their sockets. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSockets, type Socket } from './core/sockets.ts'
+import { readSockets, type Socket } from '../core/server/sockets.ts'
 
 export interface Process {
   readonly pid: number

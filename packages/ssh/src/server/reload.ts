@@ -72,7 +72,7 @@ function hangUp(pid: number | null): string | null {
   return null
 }
 
-/** Until it listens with other sockets: before that, the old settings would be tried. Those of systemd stay the same. */
+/** Until it listens with other sockets: before that the old settings would be tried. Those of systemd stay. */
 async function begunAnew({ pid, inodes }: Serving): Promise<void> {
   for (let i = 0; pid !== null && i < ANEW; i++) {
     await wait(ANEW_MS)

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Piece } from './core/trace.ts'
+import type { Piece } from '../core/server/trace.ts'
 
 export interface Ran {
   /** Null: it was ended, or never began. */

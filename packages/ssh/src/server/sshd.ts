@@ -2,7 +2,7 @@
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Unseen } from '@fettle/check'
-import { type Config, type ConfigFiles, readConfig, readEffective } from './core/config.ts'
+import { type Config, type ConfigFiles, readConfig, readEffective } from '../core/server/config.ts'
 import { find, run } from './run.ts'
 
 /** Nobody's settings are larger. */

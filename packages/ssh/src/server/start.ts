@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { KeysSeen, RcSeen } from './core/facts.ts'
-import { keysCommand } from './core/keys.ts'
-import { PS4, readTrace, type TracedLine } from './core/trace.ts'
+import type { KeysSeen, RcSeen } from '../core/server/facts.ts'
+import { keysCommand } from '../core/server/keys.ts'
+import { PS4, readTrace, type TracedLine } from '../core/server/trace.ts'
 import { asPerson, environmentOf, find, type Person, personOf, run } from './run.ts'
 
 const KEYS_SECONDS = 60

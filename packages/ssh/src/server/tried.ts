@@ -1,4 +1,4 @@
-/** Whether one can log in: asked of the real sshd as far as it goes without a key, and of one of our own all the way. */
+/** Whether one can log in: asked of the real sshd as far as it goes without a key, and of one of ours all the way. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { tryLogin } from './login.ts'
 import type { Serving } from './reload.ts'

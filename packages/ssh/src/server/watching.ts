@@ -1,7 +1,7 @@
 /** Looks again and again at what a session of sshd waits for. */
 
-import { localPeers } from './core/local-peers.ts'
-import type { Peer, Sample, Watched } from './core/watch.ts'
+import { localPeers } from '../core/server/local-peers.ts'
+import type { Peer, Sample, Watched } from '../core/server/watch.ts'
 import { networkSockets, programOf, socketsOf, textOf, treeOf } from './processes.ts'
 import { find, run } from './run.ts'
 

@@ -4,6 +4,7 @@ import { motdLine, type PamLine } from './pam.ts'
 import type { Endpoint } from './sockets.ts'
 import type { TracedLine } from './trace.ts'
 import type { Sample } from './watch.ts'
+import type { WrapperRule } from './wrapper.ts'
 
 /** What was asked for. */
 export interface ServerPlan {
@@ -28,6 +29,8 @@ export interface SettingsSeen {
   /** How many have connected and are not in yet, and from how many on some are dropped; null: it does not say. */
   readonly startups: { readonly now: number; readonly from: number } | null
   readonly clients: readonly string[]
+  /** Rules of TCP wrappers that need the name of a client; empty: sshd does not ask them. */
+  readonly wrappers: readonly WrapperRule[]
   /** There is a key of Kerberos for this machine. */
   readonly hasKeytab: boolean
 }

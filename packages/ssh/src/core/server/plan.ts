@@ -1,5 +1,4 @@
 /** What is to be changed: what was asked for, or else what is advisable and does no harm. */
-import type { Item } from '@fettle/check'
 import { type Finding, note } from '@fettle/report'
 import { linesOf, pairsOf } from './block.ts'
 import { type Config, nameRules, placeOf, whereSet } from './config.ts'
@@ -21,6 +20,17 @@ export interface Place {
 export interface ScriptMode {
   readonly file: string
   readonly mode: string | null
+}
+
+/** What the journal keeps of a change. */
+export interface Item {
+  readonly what: string
+  readonly why: string
+  readonly was: string | null
+  readonly becomes: string | null
+  readonly command: string
+  readonly undo: string
+  readonly lost: null
 }
 
 export interface Known {

@@ -8,7 +8,32 @@ import { allSeconds, FAULT_SECONDS, longText, secondsText, severityOf, WARNING_S
 export function nameFindings(facts: Facts): Finding[] {
   const clients = facts.names.filter(({ role }) => role === 'client')
   const slowest = clients.toSorted((a, b) => allSeconds(b) - allSeconds(a))[0]
-  return [...(slowest === undefined ? [] : useDns(facts, slowest)), ...silentResolvers(facts)]
+  if (slowest === undefined) return silentResolvers(facts)
+  return [...wrappers(facts, slowest), ...useDns(facts, slowest), ...silentResolvers(facts)]
+}
+
+/** They are asked before sshd says its first line. */
+function wrappers({ settings }: Facts, names: NamesSeen): Finding[] {
+  const [rule] = settings?.wrappers ?? []
+  const seconds = allSeconds(names)
+  if (rule === undefined || seconds < WARNING_SECONDS) return []
+  return [
+    {
+      code: 'ssh.banner',
+      severity: severityOf(seconds),
+      subject: placeOf(rule),
+      says: `The name of ${names.subject} takes ${longText({ ...names, seconds })}, and this rule needs it first of all.`,
+      cause: 'TCP wrappers look the client up where a rule for sshd has a name in it.',
+      confidence: 'measured',
+      quantities: { wait: { value: seconds, unit: 's' } },
+      evidence: evidenceOf(names),
+      remedy: [
+        `in ${rule.file}: addresses in place of names`,
+        `in the DNS: a PTR record for ${names.subject}; in /etc/resolv.conf: resolvers that answer`,
+      ],
+      undo: 'put the rule back as it was',
+    },
+  ]
 }
 
 function useDns(facts: Facts, names: NamesSeen): Finding[] {
@@ -16,7 +41,7 @@ function useDns(facts: Facts, names: NamesSeen): Finding[] {
   if (seconds < WARNING_SECONDS) return []
   const evidence = evidenceOf(names)
   if (setting(facts, 'usedns') !== 'yes') {
-    if (seconds < FAULT_SECONDS) return []
+    if (seconds < FAULT_SECONDS || (facts.settings?.wrappers.length ?? 0) > 0) return []
     const says = `takes ${longText({ ...names, seconds })} to look up, and sshd does not wait for it: UseDNS is no.`
     return [{ ...note('ssh.names-not-waited', names.subject, says), evidence }]
   }
@@ -28,7 +53,7 @@ function useDns(facts: Facts, names: NamesSeen): Finding[] {
       code: 'ssh.auth-start',
       severity: severityOf(seconds),
       subject: `${place} UseDNS`,
-      says: `The name of ${names.subject} takes ${longText({ ...names, seconds })}, and sshd waits for it at each login.`,
+      says: `The name of ${names.subject} takes ${longText({ ...names, seconds })}, and each login waits for it.`,
       cause:
         silent.length === 0
           ? 'With "UseDNS yes" sshd looks the address of the client up, and the name that it finds once more.'

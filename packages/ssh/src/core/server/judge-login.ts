@@ -1,11 +1,11 @@
 /** A login of its own: which part of it waits, and for whom, as its processes were seen. */
 import type { Evidence, Finding } from '@fettle/report'
-import { SERVER_CAUSES } from '../../core/causes-server.ts'
-import { gapEvidence } from '../../core/evidence.ts'
-import { readLog } from '../../core/log.ts'
-import type { Gap, Login, Phase, PhaseKind } from '../../core/phase.ts'
-import { readLogin } from '../../core/read.ts'
-import type { Cause } from '../../core/wait.ts'
+import { SERVER_CAUSES } from '../causes-server.ts'
+import { gapEvidence } from '../evidence.ts'
+import { readLog } from '../log.ts'
+import type { Gap, Login, Phase, PhaseKind } from '../phase.ts'
+import { readLogin } from '../read.ts'
+import type { Cause } from '../wait.ts'
 import { placeOf } from './config.ts'
 import { type Facts, type LoginSeen, setting } from './facts.ts'
 import {

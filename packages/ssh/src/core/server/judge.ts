@@ -1,18 +1,19 @@
 /** What makes logins slow here: each thing that was timed, and the file, line or daemon that it is. */
-import type { Cell, Finding, Judgement, Measure, Table, Unseen } from '@fettle/report'
+import type { Finding, Judgement, Measure, Unseen } from '@fettle/report'
 import { type Facts, setting } from './facts.ts'
 import { loginFindings } from './judge-login.ts'
 import { nameFindings } from './judge-names.ts'
 import { sessionFindings } from './judge-session.ts'
 import { settingFindings } from './judge-settings.ts'
 import { shellFindings } from './judge-shell.ts'
-import { namesSeconds, timed } from './timed.ts'
+import { tablesOf } from './tables.ts'
+import { namesSeconds } from './timed.ts'
 
 export function judge(facts: Facts): Judgement {
   const parts = [...settingFindings(facts), ...nameFindings(facts), ...sessionFindings(facts), ...shellFindings(facts)]
   return {
     measures: measuresOf(facts),
-    tables: [partsTable(facts)],
+    tables: tablesOf(facts),
     findings: merged([...loginFindings(facts), ...parts]),
     unseen: unseenOf(facts),
   }
@@ -43,19 +44,6 @@ function measuresOf(facts: Facts): Measure[] {
         ]),
     ...(bus?.answer === 'answers' ? [measure('logind', 'logind answers in', bus.seconds)] : []),
   ]
-}
-
-function partsTable(facts: Facts): Table {
-  const rows = timed(facts)
-    .sort((a, b) => b.seconds - a.seconds)
-    .map(({ what, where, seconds: value, isCut }): Cell[] => [what, seconds(value), isCut ? 'no end' : '', where])
-  const columns = [
-    { name: 'part', title: 'PART' },
-    { name: 'seconds', title: 'SECONDS' },
-    { name: 'end', title: '' },
-    { name: 'where', title: 'WHERE', flexible: true },
-  ] as const
-  return { name: 'parts', title: 'Each part of a login, timed by itself', columns, rows }
 }
 
 const RANK: Readonly<Record<Finding['severity'], number>> = { fault: 0, warning: 1, note: 2 }
@@ -97,6 +85,9 @@ function unseenOf(facts: Facts): Unseen[] {
       { what: 'the start of the shell', why: rc?.problem },
       { what: 'a login of its own', why: login?.isIn === false ? login.why : null },
     ].flatMap(({ what, why }) => (why == null ? [] : [{ what, why }])),
+    ...((setting(facts, 'authorizedprincipalscommand') ?? 'none') === 'none'
+      ? []
+      : [{ what: 'AuthorizedPrincipalsCommand', why: 'it is run for certificates, and nobody has one here' }]),
     ...(login !== undefined && force !== 'none'
       ? [{ what: 'ForceCommand', why: 'it is not run here, for nobody knows what it does' }]
       : []),

@@ -20,7 +20,7 @@ function keysFinding(facts: Facts, keys: KeysSeen): Finding {
     subject: keys.file,
     says: `This command takes ${longText(keys)}, and a login with a key that it tells runs it twice.`,
     cause:
-      'sshd asks it for each key that it has not found in files, whether it may be used, and again when it was signed with.',
+      'sshd asks it for each key that is in none of its files, whether it may be used, and again when it was signed with.',
     confidence: 'measured',
     quantities: { wait: { value: keys.seconds, unit: 's' } },
     evidence: [
@@ -37,12 +37,13 @@ function keysFinding(facts: Facts, keys: KeysSeen): Finding {
 }
 
 export function lineFinding({ rc, plan }: Facts, { file, line, seconds, times }: TracedLine): Finding {
+  const isLast = rc!.lines[0]!.line === line && rc!.lines[0]!.file === file
   const often = times > 1 ? `, run ${times} times` : ''
   return {
     code: 'ssh.shell',
     severity: severityOf(seconds),
     subject: `${file}:${line}`,
-    says: `This line takes ${longText({ seconds, isCut: rc!.isCut && rc!.lines[0]!.line === line && rc!.lines[0]!.file === file })}${often}.`,
+    says: `This line takes ${longText({ seconds, isCut: rc!.isCut && isLast })}${often}.`,
     cause: `The shell of ${plan.user} runs it before there is a prompt.`,
     confidence: 'measured',
     quantities: { wait: { value: seconds, unit: 's' } },
