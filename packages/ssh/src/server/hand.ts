@@ -149,7 +149,8 @@ export class ServerHand implements Hand {
   }
 
   /** In one line why nobody could tell afterwards whether one can still log in, or why no file counts. */
-  async #cannot({ words }: Serving, items: readonly Item[]): Promise<string | null> {
+  async #cannot(sshd: Serving, items: readonly Item[]): Promise<string | null> {
+    const { words } = sshd
     const other = words[words.indexOf('-f') + 1]
     if (words.includes('-f') && other !== this.#config) {
       return `${this.#config}: the sshd that listens reads ${other}; say fettle ssh change ${other}`
@@ -158,7 +159,9 @@ export class ServerHand implements Hand {
     const names = items.flatMap(({ becomes }) => pairsOf(becomes ?? '').map(([name]) => name))
     const fixed = names.find((name) => given.includes(name.toLowerCase()))
     if (fixed !== undefined) return `${this.#config}: sshd is started with -o ${fixed}, which counts more than any file`
-    if (!this.#options.plan.login) return null
+    if (sshd.at.length > 0 && (await methodsOf(sshd, this.#person.name)) === null) {
+      return `${this.#config}: the sshd that listens does not answer even before; look at that first`
+    }
     const refused = await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal)
     return refused === null
       ? null

@@ -22,7 +22,7 @@ function wrappers({ settings }: Facts, names: NamesSeen): Finding[] {
       code: 'ssh.banner',
       severity: severityOf(seconds),
       subject: placeOf(rule),
-      says: `The name of ${names.subject} takes ${longText({ ...names, seconds })}, and this rule needs it first of all.`,
+      says: `The name of ${names.subject} takes ${longText({ ...names, seconds })}, and this rule needs it.`,
       cause: 'TCP wrappers look the client up where a rule for sshd has a name in it.',
       confidence: 'measured',
       quantities: { wait: { value: seconds, unit: 's' } },

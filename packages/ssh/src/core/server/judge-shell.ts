@@ -20,7 +20,7 @@ function keysFinding(facts: Facts, keys: KeysSeen): Finding {
     subject: keys.file,
     says: `This command takes ${longText(keys)}, and a login with a key that it tells runs it twice.`,
     cause:
-      'sshd asks it for each key that is in none of its files, whether it may be used, and again when it was signed with.',
+      'sshd asks it for each key that is in none of its files: whether it may be used, and again when it has signed.',
     confidence: 'measured',
     quantities: { wait: { value: keys.seconds, unit: 's' } },
     evidence: [

@@ -1,0 +1,221 @@
+/** What `fettle ssh check --server` says of a real sshd: the file, the line or the daemon that was made slow. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { Report } from '@fettle/report'
+import { until } from '../harness.ts'
+import { busWithoutLogind, silentBus } from './between.ts'
+import { reverseName } from './dns.ts'
+import { ADDRESSES, Lab } from './lab.ts'
+import { assertOnly, measure, serverCheck, works } from './serving.ts'
+
+/** Most of the time is waiting. */
+const AT_ONCE = 3
+const CONFIG = '/etc/ssh/sshd_config.d/lab.conf'
+const NAMES = [reverseName(ADDRESSES.client), reverseName(ADDRESSES.client6)]
+const QUICKER = `nameserver ${ADDRESSES.resolver}\noptions timeout:1 attempts:2\n`
+
+describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }, () => {
+  test('[S20, S26] a quick login: nothing is to be done, and nothing is left', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => server.write('/run/short/empty', ''))
+    const words = ['--user', 'ops', '--client', ADDRESSES.client, '--json']
+    const ran = await lab.serverFettle(['ssh', 'check', '--server', ...words], { env: { TMPDIR: '/run/short' } })
+    const report = JSON.parse(ran.output) as Report
+    assert.deepEqual(works(report), [])
+    assert.equal(ran.status, 0)
+    assert.ok(measure(report, 'login') < 1.5, `${measure(report, 'login')} s`)
+    assert.equal(measure(report, 'names'), 0)
+    assert.deepEqual(readdirSync(lab.server.outside('/run/short')), ['empty'])
+    assert.equal((await lab.login()).status, 0)
+  })
+
+  for (const [what, rule, least] of [
+    ['dropped', { answer: 'drop' }, 2],
+    ['late', { delayMs: 700 }, 0.7],
+  ] as const) {
+    test(`[S20, S23] UseDNS, and the name of the client ${what}: the line that sets it`, async (t) => {
+      const lab = await Lab.open(t)
+      await lab.sshd('# by us\nUseDNS yes')
+      lab.server.write('/etc/resolv.conf', QUICKER)
+      lab.rules(...NAMES.map((name) => ({ name, from: 'server', ...rule }) as const))
+      const { report, status } = await serverCheck(lab, '--client', ADDRESSES.client)
+      assert.equal(status, 1)
+      assert.deepEqual(
+        works(report).map(([code, subject]) => [code, subject]),
+        [['ssh.auth-start', `${CONFIG}:2 UseDNS`]],
+      )
+      const { value } = report.findings[0]!.quantities.wait!
+      assert.ok(value >= least && value < least + 1.5, `${value} s`)
+      assert.equal(measure(report, 'names'), value)
+    })
+  }
+
+  test('[S23] UseDNS is no: a name that comes late is a note, and a dead resolver is told', async (t) => {
+    const lab = await Lab.open(t)
+    lab.server.write('/etc/resolv.conf', `nameserver ${ADDRESSES.deadResolver}\noptions timeout:1 attempts:1\n`)
+    const { report } = await serverCheck(lab, '--client', ADDRESSES.client)
+    assert.deepEqual(
+      works(report).map(([code, subject]) => [code, subject]),
+      [['ssh.resolver', ADDRESSES.deadResolver]],
+    )
+    assert.equal(report.findings.find(({ severity }) => severity === 'note')?.code, 'ssh.names-not-waited')
+    assert.equal(measure(report, 'names'), 0)
+  })
+
+  test('[S23] whoever is connected from elsewhere is looked up; a rule of TCP wrappers waits for the name', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      server.write('/etc/resolv.conf', QUICKER)
+      server.write('/etc/hosts.allow', '# ours\nsshd: .lab.test\n')
+    })
+    const session = lab.client.start(['/usr/bin/ssh', '-4', '-T', lab.host, 'echo in; sleep 60'])
+    await until('a session', () => session.output.includes('in'))
+    lab.rules(...NAMES.map((name) => ({ name, from: 'server', delayMs: 900 }) as const))
+    const { report } = await serverCheck(lab)
+    const [one] = works(report)
+    assert.deepEqual(one?.slice(0, 2), ['ssh.banner', '/etc/hosts.allow:2'])
+    assert.match(report.findings[0]!.says, new RegExp(ADDRESSES.client.replaceAll('.', '\\.')))
+  })
+
+  test('[S20, S23] GSSAPI without a keytab: the line that offers it', async (t) => {
+    const lab = await Lab.open(t)
+    await lab.sshd('\nGSSAPIAuthentication yes')
+    const { report, status } = await serverCheck(lab)
+    assert.deepEqual(works(report), [['ssh.gssapi', `${CONFIG}:2 GSSAPIAuthentication`, undefined]])
+    assert.equal(status, 1)
+    lab.server.write('/etc/krb5.keytab', 'key')
+    assert.deepEqual(works((await serverCheck(lab)).report), [])
+  })
+
+  test('[S24, S26] a script of the message of the day, alone and in a login', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => server.script('/etc/update-motd.d/50-updates', 'sleep 2'))
+    const alone = await serverCheck(lab)
+    assertOnly(alone, 'ssh.session', '/etc/update-motd.d/50-updates', 2)
+    const found = assertOnly(await serverCheck(lab, '--user', 'ops'), 'ssh.session', '/etc/update-motd.d/50-updates', 2)
+    const told = found.evidence.map(({ source, text }) => `${source}: ${text}`).join('\n')
+    assert.match(told, /seen in \/proc: .*\/etc\/update-motd.d\/50-updates/)
+    assert.match(told, /^\/etc\/pam.d\/sshd:6: session optional pam_motd.so/m)
+    assert.match(told, /run by itself/)
+  })
+
+  test('[S24, S27] a command that knows the keys, as its own user, and nothing of its arguments', async (t) => {
+    const lab = await Lab.open(t, ({ server }) =>
+      server.script(
+        '/etc/ssh/keys',
+        'test "$(id -un) $1 $2" = "nobody ops hidden" && sleep 1.5',
+        'echo ssh-ed25519 AAAA',
+      ),
+    )
+    await lab.sshd('AuthorizedKeysCommand /etc/ssh/keys %u hidden\nAuthorizedKeysCommandUser nobody')
+    const ran = await serverCheck(lab, '--user', 'ops')
+    const found = assertOnly(ran, 'ssh.keys', '/etc/ssh/keys', 1.5)
+    assert.match(found.evidence.map(({ text }) => text).join('\n'), /as nobody; it told 1 keys/)
+    assert.doesNotMatch(ran.output, /hidden|AAAA/)
+  })
+
+  test('[S21, S26, S27] a program of pam_exec, seen while it runs', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      server.script('/etc/security/slow', 'sleep 2')
+      const line = 'session optional pam_exec.so quiet type=open_session /etc/security/slow hidden'
+      server.write('/etc/pam.d/common-session', `# ours\n${line}\n${server.read('/etc/pam.d/common-session')}`)
+    })
+    const ran = await serverCheck(lab, '--user', 'ops')
+    const found = assertOnly(ran, 'ssh.session', '/etc/security/slow', 2)
+    assert.match(found.cause ?? '', /pam_exec runs it .* \/etc\/pam.d\/common-session:2/)
+    assert.doesNotMatch(ran.output, /hidden/)
+    const rows = ran.report.tables.find(({ name }) => name === 'pam')!.rows.map((row) => row.slice(0, 3).join(' '))
+    assert.deepEqual(rows.slice(0, 4), [
+      'account pam_unix /etc/pam.d/common-account:1',
+      'session pam_exec /etc/pam.d/common-session:2',
+      'session pam_unix /etc/pam.d/common-session:6',
+      'session pam_systemd /etc/pam.d/common-session:7',
+    ])
+  })
+
+  test('[S26] a module of PAM that looks at the account', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      server.script('/etc/security/slow', 'sleep 2')
+      const line = 'account optional pam_exec.so quiet /etc/security/slow'
+      server.write('/etc/pam.d/common-account', `${line}\n${server.read('/etc/pam.d/common-account')}`)
+    })
+    assertOnly(await serverCheck(lab, '--user', 'ops'), 'ssh.account', '/etc/security/slow', 2)
+  })
+
+  test('[S25, S26, S27] a line of ~/.bashrc, for a command and for a shell; as the user, and once', async (t) => {
+    const lab = await Lab.open(t)
+    const home = lab.server.home('ops')
+    writeFileSync(join(home, '.bashrc'), 'secret=hidden\nif true; then\n  test "$(id -un)" = ops && sleep 2\nfi\n')
+    writeFileSync(join(home, '.profile'), '. ~/.bashrc\n')
+    const ran = await serverCheck(lab, '--user', 'ops')
+    const found = assertOnly(ran, 'ssh.shell', `${join(home, '.bashrc')}:3`, 2)
+    assert.ok(
+      found.evidence.some(({ source }) => source === 'seen in /proc'),
+      'in a login as well',
+    )
+    assert.doesNotMatch(ran.output, /hidden|sleep 2/)
+  })
+
+  test('[S25] ~/.ssh/rc and a script of /etc/profile.d are told by their lines', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => server.write('/etc/profile.d/modules.sh', ':\nsleep 1.2\n'))
+    const home = lab.server.home('ops')
+    mkdirSync(join(home, '.ssh'), { recursive: true })
+    writeFileSync(join(home, '.ssh/rc'), 'sleep 1.6\n')
+    const { report } = await serverCheck(lab, '--user', 'ops', '--without-login')
+    assert.deepEqual(
+      works(report).map(([code, subject]) => [code, subject]),
+      [
+        ['ssh.shell', `${join(home, '.ssh/rc')}:1`],
+        ['ssh.shell', '/etc/profile.d/modules.sh:2'],
+      ],
+    )
+    assert.deepEqual(works((await serverCheck(lab)).report), [])
+  })
+
+  test('[S22, S26, S28] a systemd-logind that never answers, over D-Bus', async (t) => {
+    const lab = await Lab.open(t, busWithoutLogind)
+    // The bus gives up 25 s after the first has asked, which was not the login.
+    const found = assertOnly(await serverCheck(lab, '--user', 'ops'), 'ssh.session-dbus', 'systemd-logind', 19)
+    const told = found.evidence.map(({ source, text }) => `${source}: ${text}`).join('\n')
+    assert.match(told, /seen in \/proc: D-Bus \(\/run\/dbus\/system_bus_socket\)/)
+    assert.match(told, /^\/etc\/pam.d\/common-session:5: session optional pam_systemd.so/m)
+    assert.match(told, /^D-Bus: no answer/m)
+  })
+
+  test('[S22, S28] a bus that takes connections and says nothing', async (t) => {
+    const lab = await Lab.open(t, silentBus)
+    const { report } = await serverCheck(lab)
+    assert.deepEqual(
+      works(report).map(([code, subject]) => [code, subject]),
+      [['ssh.session-dbus', 'systemd-logind']],
+    )
+  })
+
+  test('[S20] settings that sshd refuses: that, and nothing else', async (t) => {
+    const lab = await Lab.open(t)
+    lab.server.write(CONFIG, 'UseDNS perhaps\n')
+    const { report, status } = await serverCheck(lab, '--user', 'ops')
+    assert.deepEqual(
+      works(report).map(([code]) => code),
+      ['ssh.config-refused'],
+    )
+    assert.match(report.findings[0]!.evidence[0]!.text, /lab\.conf.* line 1/)
+    assert.equal(status, 1)
+  })
+
+  test('[S26] a user whom sshd does not let in is said to be that', async (t) => {
+    const lab = await Lab.open(t)
+    lab.server.write(CONFIG, 'AllowUsers root\n')
+    const { report } = await serverCheck(lab, '--user', 'ops')
+    const why = report.unseen.find(({ what }) => what === 'a login of its own')?.why
+    assert.match(why ?? '', /User ops from 127.0.0.1 not allowed because not listed in AllowUsers/)
+  })
+
+  test('[S28] who is not root, and who names nobody, gets one line and status 3', async (t) => {
+    const lab = await Lab.open(t)
+    const nobody = await lab.serverFettle(['ssh', 'check', '--server', '--user', 'nobodyhere'])
+    assert.deepEqual([nobody.status, nobody.complaints], [3, 'fettle: nobodyhere: this machine knows no such user\n'])
+    const ops = await lab.serverFettle(['ssh', 'check', '--server'], { user: 'ops' })
+    assert.equal(ops.status, 3)
+    assert.match(ops.complaints, /^fettle: .*needs root.*\n$/)
+  })
+})
