@@ -2,7 +2,7 @@
 
 /** Lines of sshd without a level, by which it says why. */
 const REFUSAL =
-  /not (?:allowed|permitted)|refused|denied|bad ownership|fatal|error:|failed|expired|locked|Missing priv|Bad |closed by/i
+  /not (?:allowed|permitted)|refused|denied|bad ownership|fatal|error:|failed|expired|locked|Missing priv|Bad |closed/i
 const LINE = /^ *[\d.]+ ERR (.*)$/
 const TEXT_MAX = 200
 
