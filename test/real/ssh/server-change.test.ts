@@ -155,6 +155,7 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
         'exec /usr/sbin/sshd "$@"',
       ),
     )
+    lab.stopSshd()
     const before = settings(lab)
     const env = { PATH: '/etc/own:/usr/sbin:/usr/bin:/bin' }
     const { output, status } = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply', '--json'], {
@@ -172,8 +173,9 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     await lab.server.run(['sh', '-c', 'mkdir /etc/own && mv /etc/own-sshd /etc/own/sshd'])
     const sshd = lab.server.start(['/etc/own/sshd', '-D', '-e'])
     await until('sshd', () => sshd.output.includes('Server listening on'))
-    // For each connection it runs itself once more, with -R; another start fails.
-    lab.server.script('/etc/own/other', 'case "$*" in *-R*) exec /usr/sbin/sshd "$@" ;; esac', 'exit 1')
+    // For each connection it runs itself once more, with -R; only another start fails.
+    const start = 'case "$*" in *-R*) ;; *-D*) exit 1 ;; esac'
+    lab.server.script('/etc/own/other', start, 'exec /usr/sbin/sshd "$@"')
     await lab.server.run(['mv', '/etc/own/other', '/etc/own/sshd'])
     const before = settings(lab)
     const { complaints, status } = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply'])

@@ -26,7 +26,8 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     assert.equal(ran.status, 0)
     assert.ok(measure(report, 'login') < 1.5, `${measure(report, 'login')} s`)
     assert.equal(measure(report, 'names'), 0)
-    assert.deepEqual(readdirSync(lab.server.outside('/run/short')), ['empty'])
+    const left = readdirSync(lab.server.outside('/run/short')).filter((name) => name.startsWith('fettle'))
+    assert.deepEqual(left, [])
     assert.equal((await lab.login()).status, 0)
   })
 
@@ -153,6 +154,15 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
       'in a login as well',
     )
     assert.doesNotMatch(ran.output, /hidden|sleep 2/)
+  })
+
+  test('[S25, S28] what a file leaves in the background is not waited for, and not left', async (t) => {
+    const lab = await Lab.open(t)
+    writeFileSync(join(lab.server.home('ops'), '.profile'), 'sleep 61042 &\n')
+    const { report, seconds } = await serverCheck(lab, '--user', 'ops', '--without-login')
+    assert.deepEqual(works(report), [])
+    assert.ok(seconds < 10, `${seconds} s`)
+    assert.equal((await lab.server.run(['pgrep', '-f', 'sleep 61042'])).status, 1)
   })
 
   test('[S25] ~/.ssh/rc and a script of /etc/profile.d are told by their lines', async (t) => {

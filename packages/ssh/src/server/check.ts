@@ -17,8 +17,12 @@ import { reportOf } from '@fettle/report'
 import { doing, type Facts, type Look, learn, nextLook, type Seen, type ServerPlan } from '../core/server/facts.ts'
 import { judge } from '../core/server/judge.ts'
 import { ServerProbe } from './probe.ts'
+import { listeners, startWords } from './processes.ts'
 
-export interface ServerOptions extends AnswerOptions, ServerPlan {}
+export interface ServerOptions extends AnswerOptions, Omit<ServerPlan, 'config'> {
+  /** Null: what the sshd that listens reads. */
+  readonly config: string | null
+}
 
 export const SSHD_CONFIG = '/etc/ssh/sshd_config'
 
@@ -50,10 +54,10 @@ export function readServerOptions(given: Given): Outcome<ServerOptions> {
   const { flags } = given
   const text = (name: string) => (typeof flags[name] === 'string' ? flags[name] : null)
   const clients = Array.isArray(flags.client) ? (flags.client as string[]) : []
-  const [user, config] = [text('user'), text('config') ?? SSHD_CONFIG]
+  const [user, config] = [text('user'), text('config')]
   const faults = [
     ...clientFaults(clients),
-    ...(config.startsWith('/') ? [] : ['--config: give the whole path, as sshd wants it']),
+    ...(config === null || config.startsWith('/') ? [] : ['--config: give the whole path, as sshd wants it']),
     ...(user === null || /^[\w.@\\$-]+$/.test(user) ? [] : ['--user: give the name of a user']),
     ...(given.arguments.length === 0 ? [] : ['--server looks at this machine: leave the host out']),
     ...(flags['without-login'] === true && user === null
@@ -68,10 +72,19 @@ export function readServerOptions(given: Given): Outcome<ServerOptions> {
 export const clientFaults = (clients: readonly string[]): string[] =>
   clients.filter((one) => isIP(one) === 0).map((one) => `--client ${one}: give an address, no name`)
 
+/** It may have been started with another file. */
+function listeningConfig(): string | undefined {
+  const [listener] = listeners()
+  const words = listener === undefined ? [] : startWords(listener.pid)
+  const file = words.includes('-f') ? words[words.indexOf('-f') + 1] : undefined
+  return file?.startsWith('/') ? file : undefined
+}
+
 /** Looks, judges and reports. */
 export async function checkServer(options: ServerOptions, io: Io): Promise<Status> {
   const began = Date.now()
-  const facts = await lookAt(serverCheck, options, io)
+  const plan = { ...options, config: options.config ?? listeningConfig() ?? SSHD_CONFIG }
+  const facts = await lookAt(serverCheck, plan, io)
   const looked = { began, ended: Date.now() }
-  return answer(reportOf('ssh check', `server ${serverCheck.subject(options)}`, looked, judge(facts)), options, io)
+  return answer(reportOf('ssh check', `server ${serverCheck.subject(plan)}`, looked, judge(facts)), options, io)
 }

@@ -26,10 +26,18 @@ export const processes = (): Process[] =>
 
 /** It and all that it has started. */
 export function treeOf(pid: number): Process[] {
-  const all = processes()
-  const tree = all.filter((one) => one.pid === pid)
-  for (const one of tree) tree.push(...all.filter(({ parent }) => parent === one.pid))
+  const tree = [processOf(pid) ?? []].flat()
+  for (const one of tree) tree.push(...childrenOf(one.pid))
   return tree
+}
+
+function childrenOf(pid: number): Process[] {
+  const tasks = namesIn(`/proc/${pid}/task`)
+  const lists = tasks.map((task) => textOf(`/proc/${pid}/task/${task}/children`))
+  // Kernels may be built without it.
+  if (tasks.length > 0 && lists[0] === undefined) return processes().filter(({ parent }) => parent === pid)
+  const numbers = lists.flatMap((list) => list?.match(/\d+/g) ?? [])
+  return numbers.flatMap((one) => processOf(Number(one)) ?? [])
 }
 
 export const textOf = (file: string): string | undefined => {
@@ -111,4 +119,14 @@ export function listeners(): Listener[] {
       return inodes.length === 0 ? [] : [{ pid, inodes, at: inodes.map((inode) => byInode.get(inode)!) }]
     })
     .sort((a, b) => (processOf(a.pid)?.started ?? 0) - (processOf(b.pid)?.started ?? 0))
+}
+
+/** What sshd was started with; it calls itself `sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups`. */
+export function startWords(pid: number): string[] {
+  const text = (textOf(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').replace(/ \[listener\].*$/, '')
+  return text
+    .replace(/^sshd: /, '')
+    .trim()
+    .split(/\s+/)
+    .slice(1)
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { linkOf, listeners, processOf, textOf } from './processes.ts'
+import { linkOf, listeners, processOf, startWords, textOf } from './processes.ts'
 import { run } from './run.ts'
 
 const SYSTEMD = '/run/systemd/system'
@@ -29,7 +29,7 @@ export async function serving(pidFile: string | null): Promise<Serving> {
   const one = told === null ? all[0] : all.find(({ pid }) => pid === told)
   const unit = await unitOf()
   if (one === undefined) return { pid: null, unit, at: [], inodes: [], words: [] }
-  return { ...one, unit, words: wordsOf(one.pid) }
+  return { ...one, unit, words: startWords(one.pid) }
 }
 
 async function unitOf(): Promise<string | null> {
@@ -38,16 +38,6 @@ async function unitOf(): Promise<string | null> {
     if ((await run(['systemctl', 'is-active', '--quiet', unit], { seconds: SECONDS })).status === 0) return unit
   }
   return null
-}
-
-/** `sshd: /usr/sbin/sshd -D -f FILE [listener] 0 of 10-100 startups` is how it calls itself. */
-function wordsOf(pid: number): string[] {
-  const text = (textOf(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').replace(/ \[listener\].*$/, '')
-  return text
-    .replace(/^sshd: /, '')
-    .trim()
-    .split(/\s+/)
-    .slice(1)
 }
 
 /** Returns why it could not; null: it has, or nobody is there to be told. */

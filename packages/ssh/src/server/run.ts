@@ -51,6 +51,8 @@ export async function run(words: readonly string[], options: RunOptions): Promis
   const seconds = (performance.now() - began) / 1000
   const ended = Date.now() / 1000
   await closed(child)
+  // What it has left in the background is nobody's.
+  endGroup(child)
   const [output, complaints] = texts.map((text) => text())
   return { status: child.exitCode, seconds, output: output!, complaints: complaints!, isCut, problem, trace, ended }
 }

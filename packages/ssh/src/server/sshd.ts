@@ -1,8 +1,9 @@
 /** What sshd itself says of its settings, and its files. */
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Unseen } from '@fettle/check'
 import { type Config, type ConfigFiles, readConfig, readEffective } from '../core/server/config.ts'
+import { linkOf, listeners } from './processes.ts'
 import { find, run } from './run.ts'
 
 /** Nobody's settings are larger. */
@@ -18,7 +19,7 @@ export interface Sshd {
 
 /** Throws Unseen. */
 export async function findSshd(): Promise<Sshd> {
-  const program = find('sshd')
+  const program = listeningProgram() ?? find('sshd')
   if (program === undefined) {
     throw new Unseen('sshd: is not on this machine; run this on the server, or give user@host in place of --server')
   }
@@ -26,6 +27,13 @@ export async function findSshd(): Promise<Sshd> {
   const [version = null, major, minor] = /OpenSSH_(\d+)\.(\d+)\S*/.exec(complaints + output)?.map((one) => one) ?? []
   const number = Number(major) * 100 + Number(minor)
   return { program, version: version?.replace(/,$/, '') ?? null, canInclude: !(number < 802) }
+}
+
+/** There may be two of them on a machine: the one that listens is meant. */
+function listeningProgram(): string | undefined {
+  const [listener] = listeners()
+  const path = listener === undefined ? undefined : linkOf(`/proc/${listener.pid}/exe`)?.replace(/ \(deleted\)$/, '')
+  return path !== undefined && existsSync(path) ? path : undefined
 }
 
 /** Throws Unseen, for whoever is not root sees too little of it and may change nothing. */

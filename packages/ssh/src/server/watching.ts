@@ -1,6 +1,7 @@
 /** Looks again and again at what a session of sshd waits for. */
 
 import { localPeers } from '../core/server/local-peers.ts'
+import type { Socket } from '../core/server/sockets.ts'
 import type { Peer, Sample, Watched } from '../core/server/watch.ts'
 import { networkSockets, programOf, socketsOf, textOf, treeOf } from './processes.ts'
 import { find, run } from './run.ts'
@@ -20,6 +21,7 @@ export class Watch {
   /** By inode: in how many looks it was seen, and who is at the other end. */
   readonly #seen = new Map<string, number>()
   readonly #local = new Map<string, string | null>()
+  readonly #network = new Map<string, Socket>()
   #isAsking = false
 
   /** `port`: of the connection that is watched. */
@@ -37,14 +39,14 @@ export class Watch {
 
   #look(): void {
     if (this.#samples.length >= SAMPLES_MAX) return
-    const network = new Map(networkSockets().map((one) => [one.inode, one]))
     const processes = treeOf(this.#pid).map(({ pid, parent }): Watched => {
       const inodes = socketsOf(pid)
+      this.#learnNetwork(inodes)
       const peers = inodes.flatMap((inode): Peer[] => {
-        const socket = network.get(inode)
+        const socket = this.#network.get(inode)
         if (socket === undefined) return [{ kind: 'local', path: this.#noted(inode) }]
-        const { protocol, remote, local, isConnected } = socket
-        if (!isConnected || local.port === this.#port || remote.port === this.#port) return []
+        const { protocol, remote, local } = socket
+        if (local.port === this.#port || remote.port === this.#port) return []
         return [{ kind: 'network', protocol, ...remote }]
       })
       return { pid, parent, program: programOf(pid), wait: textOf(`/proc/${pid}/wchan`) ?? '', peers }
@@ -52,6 +54,14 @@ export class Watch {
     this.#samples.push({ at: this.#now(), processes })
     // What ss does not tell is not known.
     this.#ask().catch(() => undefined)
+  }
+
+  /** All sockets of a busy server are many: they are read again only for one that is new, or not connected yet. */
+  #learnNetwork(inodes: readonly string[]): void {
+    const isOpen = (inode: string) =>
+      !this.#network.has(inode) && !this.#local.has(inode) && (this.#seen.get(inode) ?? 0) < STAYS
+    if (!inodes.some(isOpen)) return
+    for (const one of networkSockets()) if (one.isConnected) this.#network.set(one.inode, one)
   }
 
   /** As its path its number, until somebody knows better. */
