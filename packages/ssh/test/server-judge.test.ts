@@ -18,7 +18,7 @@ import type { PamLine } from '../src/core/server/pam.ts'
 import { type Peer, type Sample, waitedFor } from '../src/core/server/watch.ts'
 
 const process = (pid: number, parent: number, program: string, ...peers: Peer[]) => ({
-  ...{ pid, parent, program, wait: '', peers },
+  ...{ pid, parent, program, peers, files: [] as string[] },
 })
 const SSHD = '/usr/sbin/sshd'
 const dns: Peer = { kind: 'network', protocol: 'udp', address: '10.0.0.9', port: 53 }
@@ -38,6 +38,14 @@ test('[S26] a program that sshd runs is waited for, down to the last; else whom 
     { awaited: { kind: 'peer', peer: bus }, seconds: 0.5 },
   ])
   assert.deepEqual(waitedFor(samples, 0, 1), [])
+})
+
+test('[S26] a file is what it waits for only where there is nobody else', () => {
+  const one = { ...process(1, 0, SSHD), files: ['/var/log/wtmp', '/var/log/btmp'] }
+  assert.deepEqual(waitedFor([{ at: 0, processes: [one] }], 0, 1), [
+    { awaited: { kind: 'file', file: '/var/log/btmp' }, seconds: 1 },
+  ])
+  assert.equal(waitedFor([{ at: 0, processes: [{ ...one, peers: [bus] }] }], 0, 1)[0]!.awaited.kind, 'peer')
 })
 
 test('[S26] the own connection, and programs on this machine that nobody asks, are not waited for', () => {

@@ -1,6 +1,6 @@
 /** What `fettle ssh check --server` says of a real sshd: the file, the line or the daemon that was made slow. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Report } from '@fettle/report'
@@ -131,6 +131,34 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
       'session pam_unix /etc/pam.d/common-session:6',
       'session pam_systemd /etc/pam.d/common-session:7',
     ])
+  })
+
+  test('[S26] a module of PAM that reads a large file', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      // Nothing is in it, and all of it is read: 4 MB for a real log of as many failed logins.
+      truncateSync(server.outside('/var/log/btmp'), 1536 * 2 ** 20)
+      const line = 'session optional pam_lastlog.so showfailed'
+      server.write('/etc/pam.d/common-session', `${line}\n${server.read('/etc/pam.d/common-session')}`)
+    })
+    const { report } = await serverCheck(lab, '--user', 'ops')
+    assert.deepEqual(
+      works(report).map(([code, subject]) => [code, subject]),
+      [['ssh.session', '/var/log/btmp']],
+    )
+    const { quantities, evidence } = report.findings[0]!
+    assert.ok(quantities.wait!.value >= 1, `${quantities.wait!.value} s`)
+    assert.ok(evidence.some(({ source, text }) => source === 'seen in /proc' && text.startsWith('/var/log/btmp')))
+  })
+
+  test('[S26] the resolver that sshd waits for is seen, among all that it has open', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      server.write('/etc/resolv.conf', QUICKER)
+      server.write('/etc/hosts', '10.77.0.2 web1\n')
+    })
+    await lab.sshd('UseDNS yes')
+    lab.rules({ name: reverseName('127.0.0.1'), answer: 'drop' })
+    const { report } = await serverCheck(lab, '--user', 'ops')
+    assertOnly({ report }, 'ssh.auth-start', ADDRESSES.resolver, 2)
   })
 
   test('[S26] a module of PAM that looks at the account', async (t) => {

@@ -30,7 +30,12 @@ export const works = ({ findings }: Report) =>
   findings.filter(isWork).map(({ code, subject, quantities }) => [code, subject, quantities.wait?.value] as const)
 
 /** The only thing that is to be done, which is this one, with these seconds. */
-export function assertOnly({ report }: Reported, code: string, subject: string, seconds: number): Finding {
+export function assertOnly(
+  { report }: Pick<Reported, 'report'>,
+  code: string,
+  subject: string,
+  seconds: number,
+): Finding {
   const [one, ...more] = report.findings.filter(isWork)
   assert.deepEqual([one?.code, one?.subject, one?.confidence], [code, subject, 'measured'], JSON.stringify(report))
   assert.deepEqual(more, [])

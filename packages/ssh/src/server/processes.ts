@@ -89,11 +89,19 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Numbers of its sockets. */
-export function socketsOf(pid: number): string[] {
+/** What it has open, by descriptor: `socket:[4711]`, or a path. */
+export function openOf(pid: number): [descriptor: number, to: string][] {
   const folder = `/proc/${pid}/fd`
-  return namesIn(folder).flatMap((name) => /^socket:\[(\d+)\]$/.exec(linkOf(join(folder, name)) ?? '')?.[1] ?? [])
+  return namesIn(folder).flatMap((name): [number, string][] => {
+    const to = linkOf(join(folder, name))
+    return to === undefined ? [] : [[Number(name), to]]
+  })
 }
+
+export const socketIn = (to: string): string | undefined => /^socket:\[(\d+)\]$/.exec(to)?.[1]
+
+/** Numbers of its sockets. */
+export const socketsOf = (pid: number): string[] => openOf(pid).flatMap(([, to]) => socketIn(to) ?? [])
 
 /** Those of the network that we are in. */
 export const networkSockets = (): Socket[] =>

@@ -22,7 +22,8 @@ export async function methodsOf({ at }: Serving, user: string): Promise<readonly
   const ssh = find('ssh')
   const [first] = at
   if (ssh === undefined || first === undefined) return null
-  for (let i = 0; i < AGAIN; i++) {
+  const end = Date.now() + ASK_SECONDS * 1000
+  for (let i = 0; i < AGAIN && Date.now() < end; i++) {
     const methods = await methodsAt(ssh, hostOf(first.address), first.port, user)
     if (methods !== null) return methods
     await wait(AGAIN_MS)
@@ -41,6 +42,7 @@ async function methodsAt(ssh: string, host: string, port: number, user: string):
     'StrictHostKeyChecking=no',
     'IdentityAgent=none',
     'ControlPath=none',
+    'ConnectTimeout=30',
   ]
   const words = options.flatMap((one) => ['-o', one])
   const args = ['-v', '-F', '/dev/null', ...words, '-p', `${port}`, '-l', user, host, 'true']

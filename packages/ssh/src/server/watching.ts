@@ -3,7 +3,8 @@
 import { localPeers } from '../core/server/local-peers.ts'
 import type { Socket } from '../core/server/sockets.ts'
 import type { Peer, Sample, Watched } from '../core/server/watch.ts'
-import { networkSockets, programOf, socketsOf, textOf, treeOf } from './processes.ts'
+import { awaitedBy } from './descriptors.ts'
+import { networkSockets, openOf, programOf, socketIn, treeOf } from './processes.ts'
 import { find, run } from './run.ts'
 
 const EVERY_MS = 100
@@ -40,20 +41,26 @@ export class Watch {
   #look(): void {
     if (this.#samples.length >= SAMPLES_MAX) return
     const processes = treeOf(this.#pid).map(({ pid, parent }): Watched => {
-      const inodes = socketsOf(pid)
+      const awaited = awaitedBy(pid)
+      const open = openOf(pid)
+      // Where the kernel does not say which of them it waits for, the last one that was opened is the likeliest.
+      const asked = awaited === null ? open.toReversed() : open.filter(([descriptor]) => awaited.includes(descriptor))
+      const inodes = asked.flatMap(([, to]) => socketIn(to) ?? [])
       this.#learnNetwork(inodes)
-      const peers = inodes.flatMap((inode): Peer[] => {
-        const socket = this.#network.get(inode)
-        if (socket === undefined) return [{ kind: 'local', path: this.#noted(inode) }]
-        const { protocol, remote, local } = socket
-        if (local.port === this.#port || remote.port === this.#port) return []
-        return [{ kind: 'network', protocol, ...remote }]
-      })
-      return { pid, parent, program: programOf(pid), wait: textOf(`/proc/${pid}/wchan`) ?? '', peers }
+      const files = open.map(([, to]) => to).filter((to) => isTold(to))
+      return { pid, parent, program: programOf(pid), peers: inodes.flatMap((inode) => this.#peer(inode)), files }
     })
     this.#samples.push({ at: this.#now(), processes })
     // What ss does not tell is not known.
     this.#ask().catch(() => undefined)
+  }
+
+  #peer(inode: string): Peer[] {
+    const socket = this.#network.get(inode)
+    if (socket === undefined) return [{ kind: 'local', path: this.#noted(inode) }]
+    const { protocol, remote, local } = socket
+    if (local.port === this.#port || remote.port === this.#port) return []
+    return [{ kind: 'network', protocol, ...remote }]
   }
 
   /** All sockets of a busy server are many: they are read again only for one that is new, or not connected yet. */
@@ -94,3 +101,6 @@ export class Watch {
     }
   }
 }
+
+/** A file with data of the machine's own: no pipe, no device, nothing of the kernel, no library. */
+const isTold = (to: string) => to.startsWith('/') && !/^\/(?:dev|proc|sys|memfd:|usr\/lib|lib)/.test(to)

@@ -73,7 +73,11 @@ function findingOf(facts: Facts, stall: Stall): Finding {
   }
 }
 
-const inOwnLogin = ({ source, text }: Evidence): Evidence => ({ source: `log of sshd, ${source}`, text })
+/** Of what is put into the environment only the name. */
+const inOwnLogin = ({ source, text }: Evidence): Evidence => ({
+  source: `log of sshd, ${source}`,
+  text: text.replace(/^(debug\d: Copy environment: [^=]*).*/, '$1'),
+})
 
 type Named = Pick<Finding, 'code' | 'says' | 'confidence'> & Partial<Finding>
 
@@ -81,9 +85,8 @@ function causeOf(facts: Facts, stall: Stall): Named {
   const [most] = stall.waited
   if (most === undefined) return unseenCause(facts, stall)
   const { awaited } = most
-  return awaited.kind === 'program'
-    ? programCause(facts, stall, awaited.programs)
-    : peerCause(facts, stall, awaited.peer)
+  if (awaited.kind === 'program') return programCause(facts, stall, awaited.programs)
+  return awaited.kind === 'peer' ? peerCause(facts, stall, awaited.peer) : fileCause(stall, awaited.file)
 }
 
 /** What the log alone tells of this part of a login. */
@@ -167,6 +170,17 @@ function peerCause(facts: Facts, stall: Stall, peer: Extract<Awaited, { kind: 'p
   }
 }
 
+function fileCause(stall: Stall, file: string): Named {
+  const { line: _, ...cause } = ofPhase(stall)
+  return {
+    ...cause,
+    subject: file,
+    cause: 'sshd, or a module of PAM, has it open all that time.',
+    confidence: 'likely',
+  }
+}
+
 function awaitedText(awaited: Awaited): string {
-  return awaited.kind === 'program' ? awaited.programs.join(', which runs ') : peerText(awaited.peer)
+  if (awaited.kind === 'program') return awaited.programs.join(', which runs ')
+  return awaited.kind === 'peer' ? peerText(awaited.peer) : awaited.file
 }

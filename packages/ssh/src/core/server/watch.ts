@@ -13,9 +13,10 @@ export interface Watched {
   readonly parent: number
   /** A program or a script; undefined: it was gone, or may not be seen. */
   readonly program: string | undefined
-  /** Where in the kernel it waits. */
-  readonly wait: string
+  /** Of the connections that it waits for. */
   readonly peers: readonly Peer[]
+  /** What it has open. */
+  readonly files: readonly string[]
 }
 
 /** Who is at the other end of a socket. */
@@ -26,7 +27,10 @@ export type Peer =
 /** Whom it waits for. */
 export type Awaited =
   /** What sshd itself has started, and what that has started, down to the one that does not return. */
-  { readonly kind: 'program'; readonly programs: readonly string[] } | { readonly kind: 'peer'; readonly peer: Peer }
+  | { readonly kind: 'program'; readonly programs: readonly string[] }
+  | { readonly kind: 'peer'; readonly peer: Peer }
+  /** A file that sshd, or a module in it, has open, while it waits for nothing else. */
+  | { readonly kind: 'file'; readonly file: string }
 
 export interface Waited {
   readonly awaited: Awaited
@@ -59,7 +63,9 @@ function awaitedIn({ processes }: Sample): Awaited | undefined {
     .toReversed()
     .flatMap(({ peers }) => peers)
     .find(isAsked)
-  return peer === undefined ? undefined : { kind: 'peer', peer }
+  if (peer !== undefined) return { kind: 'peer', peer }
+  const file = processes.toReversed().flatMap(({ files }) => files.toReversed())[0]
+  return file === undefined ? undefined : { kind: 'file', file }
 }
 
 /** From the first that is no sshd down to the last. */
