@@ -198,7 +198,20 @@ test('[S20, S25] each thing is looked at once; of a user only where one is named
   }
   const effective = { authorizedkeyscommand: '/bin/keys' }
   assert.deepEqual(walk(factsOf({}, effective)), [
-    ...['settings', 'pam', 'bus', 'files', 'own-name', 'motd-list', 'motd /a', 'motd /b', 'keys', 'rc', 'login'],
+    ...[
+      'settings',
+      'pam',
+      'bus',
+      'files',
+      'own-name',
+      'motd-list',
+      'motd /a',
+      'motd /b',
+      'user',
+      'keys',
+      'rc',
+      'login',
+    ],
   ])
   const plan = { user: null, clients: ['10.0.0.1'], config: '/c', login: true }
   assert.deepEqual(walk(factsOf({ plan }, { ...effective, usepam: 'no' })), [

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Report } from '@fettle/report'
 import { until } from '../harness.ts'
-import { busWithoutLogind, silentBus } from './between.ts'
+import { busWithoutLogind, listenAt, silentBus } from './between.ts'
 import { reverseName } from './dns.ts'
 import { ADDRESSES, Lab } from './lab.ts'
 import { assertOnly, measure, serverCheck, works } from './serving.ts'
@@ -14,6 +14,7 @@ import { assertOnly, measure, serverCheck, works } from './serving.ts'
 const AT_ONCE = 3
 const CONFIG = '/etc/ssh/sshd_config.d/lab.conf'
 const NAMES = [reverseName(ADDRESSES.client), reverseName(ADDRESSES.client6)]
+const DIRECTORY = '/run/systemd/userdb/io.lab.Slow'
 const QUICKER = `nameserver ${ADDRESSES.resolver}\noptions timeout:1 attempts:2\n`
 
 describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }, () => {
@@ -148,6 +149,25 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     const { quantities, evidence } = report.findings[0]!
     assert.ok(quantities.wait!.value >= 1, `${quantities.wait!.value} s`)
     assert.ok(evidence.some(({ source, text }) => source === 'seen in /proc' && text.startsWith('/var/log/btmp')))
+  })
+
+  test('[S24, S26] a directory of users that is slow', async (t) => {
+    const lab = await Lab.open(t, async (opened) => {
+      const { server } = opened
+      server.write(
+        '/etc/nsswitch.conf',
+        server.read('/etc/nsswitch.conf').replace(/^group:.*$/m, 'group: files [SUCCESS=merge] systemd'),
+      )
+      await listenAt(opened, server.outside(DIRECTORY), (socket) => setTimeout(() => socket.destroy(), 1300))
+    })
+    const { report } = await serverCheck(lab, '--user', 'ops')
+    const found = works(report)
+    assert.deepEqual(found.find(([code]) => code === 'ssh.account')?.[1], '/etc/nsswitch.conf')
+    // In a login it is asked where sshd reads the keys as the user.
+    assert.ok(
+      found.some(([code, subject]) => code === 'ssh.keys' && subject.includes(DIRECTORY)),
+      JSON.stringify(found),
+    )
   })
 
   test('[S26] the resolver that sshd waits for is seen, among all that it has open', async (t) => {

@@ -48,7 +48,6 @@ export class ServerHand implements Hand {
     const { config } = options.plan
     if (!existsSync(config)) throw new Unseen(`${config}: is not there; name the settings of sshd`)
     const person = await personOf(options.user, io.signal)
-    if (person === undefined) throw new Unseen(`${options.user}: this machine knows no such user`)
     return new ServerHand(options, sshd, person, io)
   }
 

@@ -20,7 +20,7 @@ import { lookUpClient, lookUpOwn } from './names.ts'
 import { linkOf, listeners, networkSockets, textOf } from './processes.ts'
 import { type Person, personOf } from './run.ts'
 import { asRoot, configOf, effectiveOf, findSshd, refusalOf, type Sshd } from './sshd.ts'
-import { motdScripts, timeKeys, timeMotd, traceShell } from './start.ts'
+import { motdScripts, timeKeys, timeMotd, timeUser, traceShell } from './start.ts'
 
 const LOGS = ['/var/log/btmp', '/var/log/wtmp', '/var/log/lastlog']
 const WRAPPERS = ['/etc/hosts.allow', '/etc/hosts.deny']
@@ -53,7 +53,6 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
     if (!existsSync(plan.config))
       throw new Unseen(`${plan.config}: is not there; give the settings of sshd by --config`)
     const person = plan.user === null ? undefined : await personOf(plan.user, io.signal)
-    if (plan.user !== null && person === undefined) throw new Unseen(`${plan.user}: this machine knows no such user`)
     return new ServerProbe(plan, sshd, person, io)
   }
 
@@ -91,6 +90,8 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
         const { file } = look
         return { motd: [{ ...(await timeMotd(file, signal)), file, linksTo: linkOf(file) ?? null }] }
       }
+      case 'user':
+        return { user: await timeUser(this.#person!, signal) }
       case 'keys':
         return { keys: await timeKeys(this.#value('authorizedkeyscommand'), this.#keysUser, this.#person!, signal) }
       case 'rc':

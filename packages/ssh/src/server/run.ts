@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { Unseen } from '@fettle/check'
 import type { Piece } from '../core/server/trace.ts'
 
 export interface Ran {
@@ -149,11 +150,14 @@ export interface Person {
   readonly shell: string
 }
 
-/** As the system knows them; undefined: it knows nobody of that name. */
-export async function personOf(name: string, signal?: AbortSignal): Promise<Person | undefined> {
-  const { output, status } = await run(['getent', 'passwd', name], { seconds: 30, ...(signal ? { signal } : {}) })
+const WHO_SECONDS = 60
+
+/** As the system knows them. Throws Unseen: it knows nobody of that name, or does not say. */
+export async function personOf(name: string, signal: AbortSignal): Promise<Person> {
+  const { output, isCut } = await run(['getent', 'passwd', name], { seconds: WHO_SECONDS, signal })
+  if (isCut) throw new Unseen(`${name}: getent passwd does not tell who that is; see passwd in /etc/nsswitch.conf`)
   const [known, , uid, gid, , home, shell] = output.split('\n')[0]!.split(':')
-  if (status !== 0 || known === undefined || shell === undefined) return undefined
+  if (known === undefined || shell === undefined) throw new Unseen(`${name}: this machine knows no such user`)
   return { name: known, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' }
 }
 

@@ -3,9 +3,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { KeysSeen, RcSeen } from '../core/server/facts.ts'
+import { Unseen } from '@fettle/check'
+import type { KeysSeen, RcSeen, UserSeen } from '../core/server/facts.ts'
 import { keysCommand } from '../core/server/keys.ts'
 import { PS4, readTrace, type TracedLine } from '../core/server/trace.ts'
+import { textOf } from './processes.ts'
 import { asPerson, environmentOf, find, type Person, personOf, run } from './run.ts'
 
 const KEYS_SECONDS = 60
@@ -17,14 +19,38 @@ export async function timeKeys(line: string, runner: string, person: Person, sig
   const nothing = { seconds: 0, isCut: false, status: null, linksTo: null, as: runner, keys: 0 }
   const file = line.split(' ')[0]!
   if ('problem' in words) return { ...nothing, file, problem: words.problem }
-  const as = await personOf(runner, signal)
-  if (as === undefined) return { ...nothing, file, problem: `its user ${runner} is not known here` }
+  const as = await personOrWhy(runner, signal)
+  if (typeof as === 'string') return { ...nothing, file, problem: as }
   const run1 = asPerson(as, words)
   if (run1 === undefined)
     return { ...nothing, file, problem: 'neither setpriv nor runuser is here to run it as its user' }
   const ran = await run(run1, { seconds: KEYS_SECONDS, environment: environmentOf(as), signal })
   const keys = ran.output.split('\n').filter((one) => /^[^#\s]/.test(one)).length
   return { ...nothing, ...ran, file, keys, problem: ran.problem }
+}
+
+async function personOrWhy(name: string, signal: AbortSignal): Promise<Person | string> {
+  try {
+    return await personOf(name, signal)
+  } catch (error) {
+    if (!(error instanceof Unseen)) throw error
+    return error.message
+  }
+}
+
+const WHO_SECONDS = 60
+
+/** Who it is, and which groups they are in. */
+export async function timeUser({ name }: Person, signal: AbortSignal): Promise<UserSeen> {
+  const who = await run(['getent', 'passwd', name], { seconds: WHO_SECONDS, signal })
+  const groups = await run(['id', '-G', name], { seconds: WHO_SECONDS, signal })
+  const lines = (textOf('/etc/nsswitch.conf') ?? '').split('\n').map((text, i) => ({ line: i + 1, text: text.trim() }))
+  return {
+    seconds: who.seconds,
+    groupsSeconds: groups.seconds,
+    isCut: who.isCut || groups.isCut,
+    sources: lines.filter(({ text }) => /^(?:passwd|group|initgroups):/.test(text)),
+  }
 }
 
 /** A key that nobody has. */

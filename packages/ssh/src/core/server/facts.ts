@@ -110,6 +110,15 @@ export interface LoginSeen {
   readonly samples: readonly Sample[]
 }
 
+/** Who a user is, and which groups they are in, as the system looks that up (nsswitch.conf(5)). */
+export interface UserSeen {
+  readonly seconds: number
+  readonly groupsSeconds: number
+  readonly isCut: boolean
+  /** Lines of /etc/nsswitch.conf, with their numbers. */
+  readonly sources: readonly { readonly line: number; readonly text: string }[]
+}
+
 export interface FileSeen {
   readonly file: string
   readonly bytes: number
@@ -126,6 +135,7 @@ export interface Facts {
   readonly bus?: BusSeen
   /** Scripts of pam_motd that are not timed yet. */
   readonly motdLeft?: readonly string[]
+  readonly user?: UserSeen
   readonly keys?: KeysSeen
   readonly rc?: RcSeen
   readonly login?: LoginSeen
@@ -134,7 +144,9 @@ export interface Facts {
 export const nothingYet = (plan: ServerPlan): Facts => ({ plan, done: [], names: [], motd: [], files: [] })
 
 export type Look =
-  | { readonly kind: 'settings' | 'pam' | 'bus' | 'files' | 'motd-list' | 'own-name' | 'keys' | 'rc' | 'login' }
+  | {
+      readonly kind: 'settings' | 'pam' | 'bus' | 'files' | 'motd-list' | 'own-name' | 'user' | 'keys' | 'rc' | 'login'
+    }
   | { readonly kind: 'client'; readonly address: string }
   | { readonly kind: 'motd'; readonly file: string }
 
@@ -166,6 +178,7 @@ function looksOf(facts: Facts): Look[] {
     ...known.slice(0, CLIENTS_MAX).map((address) => ({ kind: 'client', address }) as const),
     ...(hasMotd ? [{ kind: 'motd-list' } as const] : []),
     ...(facts.motdLeft ?? []).slice(0, SCRIPTS_MAX).map((file) => ({ kind: 'motd', file }) as const),
+    ...(hasUser ? [{ kind: 'user' } as const] : []),
     ...(hasUser && keys !== 'none' ? [{ kind: 'keys' } as const] : []),
     ...(hasUser ? [{ kind: 'rc' } as const] : []),
     ...(hasUser && plan.login ? [{ kind: 'login' } as const] : []),
@@ -194,6 +207,7 @@ const DOING: Readonly<Record<Look['kind'], string>> = {
   client: 'looking up the name of',
   'motd-list': 'listing the scripts of the message of the day',
   motd: 'timing',
+  user: 'looking up the user and their groups',
   keys: 'timing the AuthorizedKeysCommand',
   rc: 'tracing the start of the shell',
   login: 'logging in',

@@ -1,4 +1,4 @@
-/** Keys that a command tells, and files that a shell reads. */
+/** Who the user is, keys that a command tells, and files that a shell reads. */
 import type { Finding } from '@fettle/report'
 import type { Facts, KeysSeen } from './facts.ts'
 import { RELOAD, settingPlace, useDnsUndo } from './judge-settings.ts'
@@ -9,7 +9,38 @@ export function shellFindings(facts: Facts): Finding[] {
   const { keys, rc } = facts
   const isSlow = keys !== undefined && keys.problem === null && (keys.isCut || keys.seconds >= WARNING_SECONDS)
   const lines = rc?.lines.filter(({ seconds }) => seconds >= WARNING_SECONDS) ?? []
-  return [...(isSlow ? [keysFinding(facts, keys)] : []), ...lines.map((line) => lineFinding(facts, line))]
+  return [
+    ...userFindings(facts),
+    ...(isSlow ? [keysFinding(facts, keys)] : []),
+    ...lines.map((line) => lineFinding(facts, line)),
+  ]
+}
+
+/** sshd asks it several times: for the user, and before it reads their files. */
+function userFindings({ user, plan }: Facts): Finding[] {
+  const seconds = (user?.seconds ?? 0) + (user?.groupsSeconds ?? 0)
+  if (user === undefined || (seconds < WARNING_SECONDS && !user.isCut)) return []
+  return [
+    {
+      code: 'ssh.account',
+      severity: severityOf(seconds),
+      subject: '/etc/nsswitch.conf',
+      says: `Who ${plan.user} is takes ${longText({ seconds, isCut: user.isCut })} to look up, more than once in a login.`,
+      cause: 'The directory that is asked for users and groups there is slow, or does not answer.',
+      confidence: 'measured',
+      quantities: { wait: { value: seconds, unit: 's' } },
+      evidence: [
+        { source: `getent passwd ${plan.user}`, text: secondsText(user.seconds) },
+        { source: `id -G ${plan.user}`, text: secondsText(user.groupsSeconds) },
+        ...user.sources.map(({ line, text }) => ({ source: `/etc/nsswitch.conf:${line}`, text })),
+      ],
+      remedy: [
+        'in what asks the directory (/etc/sssd/sssd.conf, nslcd.conf, ...): servers that answer, and a cache',
+        'for sssd: sssctl domain-status DOMAIN tells whether it reaches them',
+      ],
+      undo: 'put the changed line back as it was',
+    },
+  ]
 }
 
 function keysFinding(facts: Facts, keys: KeysSeen): Finding {

@@ -24,7 +24,7 @@ export interface Timed {
 }
 
 export function timed(facts: Facts): Timed[] {
-  const { names, motd, keys, rc, login, bus } = facts
+  const { names, motd, user, keys, rc, login, bus } = facts
   const config = facts.settings?.config
   const line = (name: string) => (config === undefined ? undefined : whereSet(config, name)) ?? "sshd's default"
   return [
@@ -39,6 +39,16 @@ export function timed(facts: Facts): Timed[] {
       ? []
       : [{ what: 'logind', where: 'D-Bus', seconds: bus.seconds, isCut: bus.answer === 'silent' }]),
     ...motd.map((one) => ({ ...one, what: 'message of the day', where: one.file })),
+    ...(user === undefined
+      ? []
+      : [
+          {
+            ...user,
+            what: 'who the user is',
+            where: 'getent passwd, id -G',
+            seconds: user.seconds + user.groupsSeconds,
+          },
+        ]),
     ...(keys === undefined || keys.problem !== null ? [] : [{ ...keys, what: 'keys of the user', where: keys.file }]),
     ...(rc === undefined || rc.problem !== null ? [] : [{ ...rc, what: 'start of the shell', where: rc.shell }]),
   ]
