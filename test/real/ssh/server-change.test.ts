@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, readFileSync, symlinkSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Report } from '@fettle/report'
+import { sshChange } from '@fettle/ssh'
 import { until } from '../harness.ts'
 import { reverseName } from './dns.ts'
 import { OPS_ID } from './files.ts'
@@ -181,6 +182,35 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     const { complaints, status } = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply'])
     assert.match(complaints, /^fettle: .*sshd does not answer any more; .*\(sshd has ended; start it\)\n$/)
     assert.equal(status, 3)
+    assert.deepEqual(settings(lab), before)
+  })
+
+  test('[S31] where systemd runs, it is told to reload, and nothing is restarted', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      server.write('/run/systemd/system/empty', '')
+      const reload = 'test "$1 $2" != "reload sshd.service" || kill -HUP $(cat /run/sshd.pid)'
+      server.script('/etc/own/systemctl', 'echo "$@" >> /run/asked', 'test "$3" != ssh.service || exit 3', reload)
+    })
+    const env = { PATH: '/etc/own:/usr/sbin:/usr/bin:/bin' }
+    const ran = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply'], { env })
+    assert.equal(ran.status, 0, ran.output + ran.complaints)
+    const asked = lab.server.read('/run/asked').split('\n')
+    assert.deepEqual(
+      new Set(asked),
+      new Set(['is-active --quiet ssh.service', 'is-active --quiet sshd.service', 'reload sshd.service', '']),
+    )
+    assert.equal(await isLookingUp(lab), true)
+  })
+
+  test('[S29, S31] the examples run', async (t) => {
+    const lab = await Lab.open(t)
+    await lab.sshd('UseDNS yes')
+    const before = settings(lab)
+    for (const example of sshChange.examples) {
+      const { status, output, complaints } = await lab.serverFettle(example.split(' ').slice(1))
+      assert.ok(status === 0 || status === 1, `${example}: ${output}${complaints}`)
+      assert.equal(complaints, '', example)
+    }
     assert.deepEqual(settings(lab), before)
   })
 

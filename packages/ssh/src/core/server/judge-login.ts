@@ -18,7 +18,7 @@ import {
   withoutLogind,
 } from './judge-session.ts'
 import { lineFinding } from './judge-shell.ts'
-import { WAITS_FOR } from './pam.ts'
+import { waitsFor } from './pam.ts'
 import { FAULT_SECONDS, secondsText, severityOf } from './timed.ts'
 import { type Awaited, isBus, isDns, peerText, type Waited, waitedFor } from './watch.ts'
 
@@ -101,12 +101,12 @@ function ofPhase({ phase, login, gap }: Stall): Cause {
 function unseenCause(facts: Facts, stall: Stall): Named {
   const { line: _, ...cause } = ofPhase(stall)
   const modules = (facts.pam?.stack ?? []).filter(
-    ({ type, module }) => type === stall.phase.kind && WAITS_FOR[module] !== undefined,
+    (line) => line.type === stall.phase.kind && waitsFor(line) !== undefined,
   )
   return {
     ...cause,
     cause: `${cause.cause} Nothing was seen that it waits for: no program and no connection.`,
-    evidence: modules.map((line) => ({ source: placeOf(line), text: `${line.module}: ${WAITS_FOR[line.module]}` })),
+    evidence: modules.map((line) => ({ source: placeOf(line), text: `${line.module}: ${waitsFor(line)}` })),
   }
 }
 

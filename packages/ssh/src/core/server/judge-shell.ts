@@ -25,7 +25,7 @@ function userFindings({ user, plan }: Facts): Finding[] {
       code: 'ssh.account',
       severity: severityOf(seconds),
       subject: '/etc/nsswitch.conf',
-      says: `Who ${plan.user} is takes ${longText({ seconds, isCut: user.isCut })} to look up, more than once in a login.`,
+      says: `Who ${plan.user} is takes ${longText({ seconds, isCut: user.isCut })} to look up, at each login.`,
       cause: 'The directory that is asked for users and groups there is slow, or does not answer.',
       confidence: 'measured',
       quantities: { wait: { value: seconds, unit: 's' } },

@@ -80,7 +80,7 @@ const argsOf = (text: string) =>
   Array.from(text.matchAll(/\[((?:[^\]\\]|\\.)*)\]|\S+/g), ([whole, inner]) => inner?.replaceAll('\\]', ']') ?? whole)
 
 /** What a module waits for when it is slow; one that is not named here does its work in the machine's memory. */
-export const WAITS_FOR: Readonly<Record<string, string>> = {
+const WAITS_FOR: Readonly<Record<string, string>> = {
   pam_systemd: 'systemd-logind, over D-Bus: 25 s without an answer, 2 min since systemd 241',
   pam_systemd_home: 'systemd-homed, over D-Bus',
   pam_elogind: 'elogind, over D-Bus',
@@ -102,7 +102,6 @@ export const WAITS_FOR: Readonly<Record<string, string>> = {
   pam_krb5_migrate: 'Kerberos, and its names in DNS',
   pam_afs_session: 'AFS, and Kerberos',
   pam_access: 'names of hosts and groups, looked up in DNS or a directory',
-  pam_listfile: 'its file',
   pam_group: 'groups, in the directory',
   pam_radius_auth: 'the RADIUS server',
   pam_tacplus: 'the TACACS+ server',
@@ -117,9 +116,12 @@ export const WAITS_FOR: Readonly<Record<string, string>> = {
   pam_ecryptfs: 'file systems that it mounts',
   pam_fscrypt: 'keys of the file system',
   pam_gnome_keyring: 'a daemon that it starts',
-  pam_limits: 'its files',
   pam_unix: "the user's entry, where /etc/nsswitch.conf sends it to a directory",
 }
+
+/** What this line may wait for; undefined: nothing that takes time. */
+export const waitsFor = ({ module, args }: PamLine): string | undefined =>
+  module === 'pam_motd' && args.includes('noupdate') ? undefined : WAITS_FOR[module]
 
 /** The scripts of pam_motd are run unless it was told otherwise (pam_motd of Debian). */
 export const motdLine = (stack: readonly PamLine[]): PamLine | undefined =>

@@ -2,7 +2,7 @@
 import type { Cell, Table } from '@fettle/report'
 import { type Config, placeOf, whereSet } from './config.ts'
 import { type Facts, setting } from './facts.ts'
-import { WAITS_FOR } from './pam.ts'
+import { waitsFor } from './pam.ts'
 import { timed } from './timed.ts'
 
 export const tablesOf = (facts: Facts): Table[] => [
@@ -71,8 +71,8 @@ type Stack = NonNullable<Facts['pam']>['stack']
 
 function pamTable(stack: Stack): Table {
   const rows = stack
-    .filter(({ type, module }) => (type === 'account' || type === 'session') && WAITS_FOR[module] !== undefined)
-    .map((line): Cell[] => [line.type, line.module, placeOf(line), WAITS_FOR[line.module]!])
+    .filter((line) => (line.type === 'account' || line.type === 'session') && waitsFor(line) !== undefined)
+    .map((line): Cell[] => [line.type, line.module, placeOf(line), waitsFor(line)!])
   const columns = [
     { name: 'type', title: 'TYPE' },
     { name: 'module', title: 'MODULE' },

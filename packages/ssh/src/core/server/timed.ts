@@ -35,7 +35,7 @@ export function timed(facts: Facts): Timed[] {
       what: nameText(one),
       where: one.role === 'client' ? `UseDNS ${line('UseDNS')}` : 'getent ahosts',
     })),
-    ...(bus === undefined || bus.answer === 'no program'
+    ...(bus === undefined || (bus.answer !== 'answers' && bus.answer !== 'silent')
       ? []
       : [{ what: 'logind', where: 'D-Bus', seconds: bus.seconds, isCut: bus.answer === 'silent' }]),
     ...motd.map((one) => ({ ...one, what: 'message of the day', where: one.file })),
