@@ -105,6 +105,8 @@ test('[S29] Kerberos that is used, names that decide, and what is so already, ar
   const facts = { ...factsOf({ usedns: 'yes', gssapiauthentication: 'yes' }, true), motd: [] }
   const { items, findings } = planOf({ set: [] }, { ...known, facts, namedKeys: ['/home/ops/.ssh/authorized_keys'] })
   assert.deepEqual([items, findings.map(({ code }) => code)], [[], ['ssh.names-are-used']])
+  const asked = planOf({ set: [['UseDNS', 'no']] }, { ...known, facts, namedKeys: ['/home/ops/.ssh/authorized_keys'] })
+  assert.deepEqual([asked.items.length, asked.findings.map(({ severity }) => severity)], [1, ['warning']])
   const same = planOf({ set: [['UseDNS', 'yes']] }, { ...known, facts })
   assert.deepEqual(same, { items: [], findings: [] })
 })

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import {
   type ConfigFiles,
   hasNamedFrom,
+  namedAccess,
   nameRules,
   placeOf,
   readConfig,
@@ -93,6 +94,12 @@ test('[S29] rules that need names: of users, of keys, of Match; addresses are no
   assert.deepEqual(nameRules(config).map(placeOf), [`${MAIN}:2`, `${MAIN}:7`])
   assert.equal(hasNamedFrom('from="10.0.0.0/8,fe80::*,!10.1.1.1" ssh-ed25519 AAAA x.test'), false)
   assert.equal(hasNamedFrom('# from="x.test"\nssh-ed25519 AAAA\nno-pty,from="10.1.1.1,*.lab.test" ssh-rsa AAAA'), true)
+})
+
+test('[S29] lines of access.conf that go by names of hosts', () => {
+  const text =
+    '# + : ops : .lab.test\n+ : ops : .lab.test\n-:ALL EXCEPT root:tty1 LOCAL 10.0.0.0/8\n+:x: a web1.lab.test\n'
+  assert.deepEqual(namedAccess(text), [2, 4])
 })
 
 test('[S21] the stack of PAM in the order in which it is gone through, with files and lines', () => {

@@ -128,8 +128,13 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
       keys.report.findings.map(({ code }) => code),
       ['ssh.names-are-used'],
     )
-    assert.equal(settings(lab)[OWN], undefined)
-    assert.equal(Object.keys(before).length, Object.keys(settings(lab)).length)
+    const { server } = lab
+    server.write(`${server.home('ops')}/.ssh/authorized_keys`, '')
+    server.write('/etc/security/access.conf', '+ : ops : .lab.test\n')
+    server.write('/etc/pam.d/sshd', `${server.read('/etc/pam.d/sshd')}account required pam_access.so\n`)
+    const access = await serverChange(lab, '--apply')
+    assert.match(JSON.stringify(access.report.findings), /ssh\.names-are-used.*access\.conf:1/)
+    assert.deepEqual(Object.keys(settings(lab)), Object.keys(before))
   })
 
   test('[S31] settings by which nobody could log in: tried before sshd knows of them, and put back', async (t) => {
@@ -163,6 +168,20 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
       env,
     })
     assert.match(output, /was refused: sshd does not take it \(not like this\); it is as it was/)
+    assert.equal(status, 1)
+    assert.deepEqual(settings(lab), before)
+  })
+
+  test('[S31] settings that do not come to count: put back', async (t) => {
+    const lab = await Lab.open(t, ({ server }) =>
+      server.script('/etc/own/sshd', 'test "$1" = -T && exec echo usedns no', 'exec /usr/sbin/sshd "$@"'),
+    )
+    lab.stopSshd()
+    const before = settings(lab)
+    const env = { PATH: '/etc/own:/usr/sbin:/usr/bin:/bin' }
+    const words = ['ssh', 'change', '--set', 'UseDNS=yes', '--apply', '--json']
+    const { output, status } = await lab.serverFettle(words, { env })
+    assert.match(output, /was refused: UseDNS stays no, set elsewhere; it is as it was/)
     assert.equal(status, 1)
     assert.deepEqual(settings(lab), before)
   })

@@ -1,6 +1,6 @@
 /** What `fettle ssh check --server` says of a real sshd: the file, the line or the daemon that was made slow. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Report } from '@fettle/report'
@@ -266,6 +266,34 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     const { report } = await serverCheck(lab, '--user', 'ops')
     const why = report.unseen.find(({ what }) => what === 'a login of its own')?.why
     assert.match(why ?? '', /User ops from 127.0.0.1 not allowed because not listed in AllowUsers/)
+  })
+
+  test('[S26] what is set for some users counts, and what is forced is not run', async (t) => {
+    const lab = await Lab.open(t)
+    await lab.sshd(
+      'Match User ops\nAuthorizedKeysFile none\nAuthenticationMethods publickey,password\nForceCommand touch /run/forced',
+    )
+    const { report } = await serverCheck(lab, '--user', 'ops')
+    assert.ok(measure(report, 'login') < 1.5)
+    assert.equal(existsSync(lab.server.outside('/run/forced')), false)
+    assert.deepEqual(report.unseen.filter(({ what }) => what === 'ForceCommand').length, 1)
+    const rows = report.tables.find(({ name }) => name === 'settings')!.rows
+    assert.deepEqual(rows.find(([name]) => name === 'ForceCommand')!.slice(1), [
+      'touch',
+      `nobody, it is the default, ${CONFIG}:4 (Match User ops)`,
+    ])
+  })
+
+  test('[S26] a closed TMPDIR, and an sshd that nobody has started yet', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => server.write('/run/closed/empty', ''))
+    chmodSync(lab.server.outside('/run/closed'), 0o700)
+    lab.stopSshd()
+    await lab.server.run(['rmdir', '/run/sshd'])
+    const env = { TMPDIR: '/run/closed' }
+    const ran = await lab.serverFettle(['ssh', 'check', '--server', '--user', 'ops', '--json'], { env })
+    const report = JSON.parse(ran.output) as Report
+    assert.deepEqual(works(report), [])
+    assert.ok(measure(report, 'login') < 1.5, ran.output)
   })
 
   test('[S28] who is not root, and who names nobody, gets one line and status 3', async (t) => {

@@ -10,7 +10,8 @@ import type { Facts, ServerPlan } from '../core/server/facts.ts'
 import { judge } from '../core/server/judge.ts'
 import { modeText, type Place, planOf, type Wishes } from '../core/server/plan.ts'
 import { serverCheck } from './check.ts'
-import { namedKeys } from './named-keys.ts'
+import { namedKeys, namedRules } from './named-keys.ts'
+import { pamStack } from './pam.ts'
 import { recover, reload, type Serving, serving } from './reload.ts'
 import { type Person, personOf } from './run.ts'
 import { asRoot, configOf, effectiveOf, findSshd, onDisk, refusalOf, type Sshd } from './sshd.ts'
@@ -59,7 +60,8 @@ export class ServerHand implements Hand {
     const config = configOf(this.#config)
     const place = this.#place(config, namesIn(wishes))
     const modes = facts.motd.map(({ file }) => ({ file, mode: this.#mode(file) }))
-    const keys = namedKeys(facts.settings?.effective ?? new Map())
+    const stack = facts.pam?.stack ?? pamStack(facts.settings?.effective ?? new Map()).stack
+    const keys = [...namedKeys(facts.settings?.effective ?? new Map()), ...namedRules(stack)]
     const { items, findings } = planOf(wishes, { facts, config, place, modes, namedKeys: keys })
     const isSetting = items.some(({ what }) => what === place.file)
     return {

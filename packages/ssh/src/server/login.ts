@@ -3,14 +3,13 @@
  * the machine changed. sshd gets the connection from us (`sshd -i`), so it listens nowhere.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import type { LoginSeen } from '../core/server/facts.ts'
 import { refusalIn } from '../core/server/refusal.ts'
-import { endGroup, find, type Person, run } from './run.ts'
+import { endGroup, find, type Person, passableFolder, run } from './run.ts'
 import { Watch } from './watching.ts'
 
 export interface LoginPlan {
@@ -34,7 +33,7 @@ const REST_MS = 1000
 
 /** Throws Unseen when it could not be tried at all. */
 export async function tryLogin(plan: LoginPlan): Promise<LoginSeen> {
-  const folder = mkdtempSync(join(tmpdir(), 'fettle-login-'))
+  const folder = passableFolder('fettle-login-')
   try {
     await prepare(folder, plan)
     return await loginOnce(folder, plan)
@@ -48,7 +47,7 @@ export async function tryLogin(plan: LoginPlan): Promise<LoginSeen> {
  * A Match that is included ends with its file, so the settings of the machine follow as they are.
  */
 async function prepare(folder: string, { config }: LoginPlan): Promise<void> {
-  chmodSync(folder, 0o711)
+  program('ssh')
   const key = join(folder, 'key')
   const made = await run([program('ssh-keygen'), '-q', '-t', 'ed25519', '-N', '', '-C', 'fettle', '-f', key], {
     seconds: 30,

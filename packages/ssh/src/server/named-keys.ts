@@ -1,6 +1,7 @@
-/** Keys that are bound to the name of a host, which fits only where sshd looks names up. */
+/** Where names of hosts decide who may log in, which fits only where sshd looks names up: keys, and pam_access. */
 import { isAbsolute, join } from 'node:path'
-import { hasNamedFrom } from '../core/server/config.ts'
+import { hasNamedFrom, namedAccess } from '../core/server/config.ts'
+import type { PamLine } from '../core/server/pam.ts'
 import { textOf } from './processes.ts'
 import { onDisk } from './sshd.ts'
 
@@ -21,4 +22,13 @@ export function namedKeys(effective: ReadonlyMap<string, readonly string[]>): st
 function fileOf(pattern: string, name: string, home: string): string {
   const path = pattern.replaceAll(/%([hu%])/g, (_, letter) => ({ h: home, u: name })[letter as 'h'] ?? '%')
   return isAbsolute(path) ? path : join(home, path)
+}
+
+/** The lines, `/etc/security/access.conf:12`. */
+export function namedRules(stack: readonly PamLine[]): string[] {
+  const uses = stack.filter(({ module }) => module === 'pam_access')
+  const files = uses.map(({ args }) => args.find((one) => one.startsWith('accessfile='))?.slice('accessfile='.length))
+  return Array.from(new Set(files.map((file) => file ?? '/etc/security/access.conf'))).flatMap((file) =>
+    namedAccess(onDisk.text(file) ?? '').map((line) => `${file}:${line}`),
+  )
 }

@@ -11,12 +11,12 @@ import {
   type ServerPlan,
   type SettingsSeen,
 } from '../core/server/facts.ts'
-import { readPam } from '../core/server/pam.ts'
 import { clientsOf } from '../core/server/sockets.ts'
 import { wrapperRules } from '../core/server/wrapper.ts'
 import { askLogind } from './bus.ts'
 import { LOGIN_SECONDS, tryLogin } from './login.ts'
 import { lookUpClient, lookUpOwn } from './names.ts'
+import { pamStack } from './pam.ts'
 import { linkOf, listeners, networkSockets, textOf } from './processes.ts'
 import { type Person, personOf } from './run.ts'
 import { asRoot, configOf, effectiveOf, findSshd, refusalOf, type Sshd } from './sshd.ts'
@@ -75,7 +75,7 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
       case 'settings':
         return { settings: await this.#settings() }
       case 'pam':
-        return { pam: this.#pam() }
+        return { pam: pamStack(this.#effective) }
       case 'bus':
         return { bus: await this.#bus() }
       case 'files':
@@ -147,19 +147,6 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
     const own = this.#io.environment.SSH_CONNECTION?.split(' ')[0]
     const all = [...(own === undefined ? [] : [own]), ...clientsOf(networkSockets(), ports)]
     return Array.from(new Set(all))
-  }
-
-  #pam() {
-    const service = this.#effective.get('pamservicename')?.[0] ?? 'sshd'
-    const stack = readPam(service, (name) => {
-      const files = name.startsWith('/') ? [name] : [`/etc/pam.d/${name}`, `/usr/lib/pam.d/${name}`]
-      for (const file of files) {
-        const text = textOf(file)
-        if (text !== undefined) return { file, text }
-      }
-      return undefined
-    })
-    return { service, stack }
   }
 
   async #login() {

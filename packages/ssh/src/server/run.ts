@@ -1,7 +1,8 @@
 /** A program that is run for a while: its words, its time, and no longer than it may take. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, chmodSync, constants, mkdtempSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Unseen } from '@fettle/check'
 import type { Piece } from '../core/server/trace.ts'
@@ -139,6 +140,22 @@ function isProgram(path: string): boolean {
   } catch {
     return false
   }
+}
+
+/** A folder of our own that users come through, who are not root; what is made there says who may read it. Throws. */
+export function passableFolder(prefix: string): string {
+  const parent = [tmpdir(), '/tmp', '/var/tmp', '/run'].find(isPassable)
+  if (parent === undefined) throw new Unseen('/tmp: is no folder that users may come through; set TMPDIR to one')
+  const folder = mkdtempSync(join(parent, prefix))
+  chmodSync(folder, 0o711)
+  return folder
+}
+
+/** Some systems give each user a closed one (pam_tmpdir). */
+function isPassable(folder: string): boolean {
+  const stat = statSync(folder, { throwIfNoEntry: false })
+  const isOpen = stat?.isDirectory() === true && (stat.mode & 0o001) !== 0
+  return isOpen && (folder === '/' || isPassable(dirname(folder)))
 }
 
 /** Somebody who may log in. */

@@ -1,5 +1,5 @@
 /** What sshd itself says of its settings, and its files. */
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Unseen } from '@fettle/check'
 import { type Config, type ConfigFiles, readConfig, readEffective } from '../core/server/config.ts'
@@ -70,9 +70,16 @@ function filesFor(pattern: string): string[] {
 export const configOf = (file: string): Config => readConfig(file, onDisk)
 
 /** Why it does not take these settings, in its words; null: it does. */
-export async function refusalOf({ program }: Sshd, config: string): Promise<string | null> {
-  const { status, complaints, problem } = await run([program, '-t', '-f', config], { seconds: ASK_SECONDS })
+export async function refusalOf(sshd: Sshd, config: string): Promise<string | null> {
+  const words = [sshd.program, '-t', '-f', config]
+  const { status, complaints, problem } = await run(words, { seconds: ASK_SECONDS })
   if (status === 0) return null
+  // Where sshd is started for each connection, it is there only meanwhile, made by systemd as here.
+  const [, missing] = /Missing privilege separation directory: (\/run\/\S+)/.exec(complaints) ?? []
+  if (missing !== undefined && !existsSync(missing)) {
+    mkdirSync(missing, { mode: 0o755 })
+    return await refusalOf(sshd, config)
+  }
   return complaints.trim().split('\n').at(-1)?.trim() || (problem ?? 'sshd -t gives no reason')
 }
 

@@ -1,14 +1,13 @@
 /** What is run for a user before they can type: the command that tells their keys, and the files of their shell. */
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import type { KeysSeen, RcSeen, UserSeen } from '../core/server/facts.ts'
 import { keysCommand } from '../core/server/keys.ts'
 import { PS4, readTrace, type TracedLine } from '../core/server/trace.ts'
 import { textOf } from './processes.ts'
-import { asPerson, environmentOf, find, type Person, personOf, run } from './run.ts'
+import { asPerson, environmentOf, find, type Person, passableFolder, personOf, run } from './run.ts'
 
 const KEYS_SECONDS = 60
 const RC_SECONDS = 60
@@ -101,9 +100,8 @@ export async function traceShell(person: Person, hasRc: boolean, signal: AbortSi
   if (basename(shell) !== 'bash')
     return { ...nothing, problem: `the shell is ${shell}, and only bash tells line by line` }
   if (!existsSync(shell)) return { ...nothing, problem: `${shell} is not there` }
-  const folder = mkdtempSync(join(tmpdir(), 'fettle-shell-'))
+  const folder = passableFolder('fettle-shell-')
   try {
-    chmodSync(folder, 0o711)
     const login = await traceScript(person, join(folder, 'login'), loginScript(hasRc), signal)
     const command = await traceScript(person, join(folder, 'command'), COMMAND_SCRIPT, signal)
     return { ...login, isCut: login.isCut || command.isCut, lines: longest([...login.lines, ...command.lines]) }

@@ -124,6 +124,14 @@ export function nameRules({ lines }: Config): ConfigLine[] {
   })
 }
 
+/** Lines of access.conf that go by the name of a host or a domain (access.conf(5)). */
+export function namedAccess(text: string): number[] {
+  return text.split('\n').flatMap((line, i) => {
+    const origins = /^\s*[+-]\s*:[^:]*:(.*)$/.exec(line)?.[1]?.split(/[\s,]+/) ?? []
+    return origins.some((one) => /[a-z].*\.|\..*[a-z]/i.test(one) && isHostName(one)) ? [i + 1] : []
+  })
+}
+
 /** With a letter that stands in no address, as in `*.example.net`. */
 export const isHostName = (pattern: string) => /[g-z]|\.[a-z]/i.test(pattern)
 

@@ -45,14 +45,12 @@ export interface Known {
 type Pair = readonly [name: string, value: string, why: string]
 
 export function planOf({ set }: Wishes, known: Known): { items: Item[]; findings: Finding[] } {
-  if (set.length > 0)
-    return {
-      items: settingItems(
-        set.map(([name, value]) => [name, value, '']),
-        known,
-      ),
-      findings: [],
-    }
+  if (set.length > 0) {
+    const pairs = set.map(([name, value]) => [name, value, ''] as const)
+    const items = settingItems(pairs, known)
+    const isOff = items.length > 0 && set.some(([name, value]) => name === 'UseDNS' && value === 'no')
+    return { items, findings: isOff ? namesUsed(known, NOT_FIT) : [] }
+  }
   const dns = useDns(known)
   const pairs = [...dns.pairs, ...gssapi(known)]
   const scripts = known.facts.motd.filter(({ seconds }) => seconds >= FAULT_SECONDS)
@@ -86,15 +84,24 @@ function settingItems(pairs: readonly Pair[], { facts, place }: Known): Item[] {
   ]
 }
 
-/** Where names decide who may log in, it stays as it is. */
-function useDns({ facts, config, namedKeys }: Known): { pairs: Pair[]; findings: Finding[] } {
-  if (setting(facts, 'usedns') !== 'yes') return { pairs: [], findings: [] }
+const LEFT = 'is left alone: by the names of hosts it is decided who may log in, and without it they would not fit.'
+const NOT_FIT =
+  'decides whether names of hosts fit, by which it is decided here who may log in: look at each of them first.'
+
+/** Places where a name of a host decides who may log in. */
+function namesUsed({ config, namedKeys }: Known, says: string): Finding[] {
   const places = [...nameRules(config).map(placeOf), ...namedKeys]
-  if (places.length > 0) {
-    const says = 'is left alone: by the names of hosts it is decided who may log in, and without it they would not fit.'
-    const evidence = places.slice(0, 10).map((source) => ({ source, text: 'has a name in place of an address' }))
-    return { pairs: [], findings: [{ ...note('ssh.names-are-used', 'UseDNS', says), evidence }] }
-  }
+  if (places.length === 0) return []
+  const evidence = places.slice(0, 10).map((source) => ({ source, text: 'has a name in place of an address' }))
+  return [{ ...note('ssh.names-are-used', 'UseDNS', says), severity: says === LEFT ? 'note' : 'warning', evidence }]
+}
+
+/** Where names decide who may log in, it stays as it is. */
+function useDns(known: Known): { pairs: Pair[]; findings: Finding[] } {
+  const { facts, config } = known
+  if (setting(facts, 'usedns') !== 'yes') return { pairs: [], findings: [] }
+  const findings = namesUsed(known, LEFT)
+  if (findings.length > 0) return { pairs: [], findings }
   const clients = facts.names.filter(({ role }) => role === 'client')
   const slowest = clients.toSorted((a, b) => allSeconds(b) - allSeconds(a))[0]
   const where = whereSet(config, 'UseDNS') ?? "sshd's default"
