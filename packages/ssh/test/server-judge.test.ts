@@ -67,10 +67,9 @@ function factsOf(more: Partial<Facts>, effective: Readonly<Record<string, string
     }),
     effective: new Map(Object.entries({ usepam: 'yes', ...effective }).map(([name, value]) => [name, [value]])),
     refused: null,
-    version: null,
-    ports: [],
     startups: null,
     clients: [],
+    load: { wanting: 1, cpus: 2 },
     wrappers: [],
     hasKeytab: false,
   }
@@ -109,6 +108,22 @@ test('[S26] who is waited for while the session is opened is named, with the wor
     nobody.evidence.slice(0, 3).map(({ source, text }) => `${source} ${text.split(':')[0]}`),
     ['/etc/pam.d/sshd:1 pam_systemd', '/etc/pam.d/sshd:2 pam_motd', '/etc/pam.d/sshd:3 pam_sss'],
   )
+})
+
+test('[S26] what our own ssh takes is not sshd’s', () => {
+  const late = LOG.replace(
+    '4.3 ERR debug1: Entering',
+    '4.2 ERR debug3: receive packet: type 90\n4.3 ERR debug1: Entering',
+  )
+  assert.deepEqual(work(factsOf({ login: { ...login([]), log: late } })), [])
+})
+
+test('[S28] on a busy machine everything takes longer, and that is said', () => {
+  const facts = factsOf({})
+  const busy = { ...facts, settings: { ...facts.settings!, load: { wanting: 7.25, cpus: 2 } } }
+  const [one, ...more] = judge(busy).findings
+  assert.deepEqual([one?.code, one?.severity, more], ['ssh.busy', 'note', []])
+  assert.match(one!.says, /7\.3 processes want its 2 CPUs/)
 })
 
 test('[S26] what a login waits for and what was timed by itself is one thing', () => {

@@ -58,10 +58,9 @@ function factsOf(effective: Readonly<Record<string, string>>, hasKeytab = false)
     config: config(''),
     effective: new Map(Object.entries(effective).map(([name, value]) => [name, [value]])),
     refused: null,
-    version: null,
-    ports: [],
     startups: null,
     clients: [],
+    load: { wanting: 1, cpus: 2 },
     wrappers: [],
     hasKeytab,
   }

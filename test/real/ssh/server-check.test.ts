@@ -25,7 +25,7 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     const report = JSON.parse(ran.output) as Report
     assert.deepEqual(works(report), [])
     assert.equal(ran.status, 0)
-    assert.ok(measure(report, 'login') < 1.5, `${measure(report, 'login')} s`)
+    assert.ok(measure(report, 'login') < 3, `${measure(report, 'login')} s`)
     assert.equal(measure(report, 'names'), 0)
     const left = readdirSync(lab.server.outside('/run/short')).filter((name) => name.startsWith('fettle'))
     assert.deepEqual(left, [])
@@ -34,7 +34,7 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
 
   for (const [what, rule, least] of [
     ['dropped', { answer: 'drop' }, 2],
-    ['late', { delayMs: 700 }, 0.7],
+    ['late', { delayMs: 800 }, 0.8],
   ] as const) {
     test(`[S20, S23] UseDNS, and the name of the client ${what}: the line that sets it`, async (t) => {
       const lab = await Lab.open(t)
@@ -61,7 +61,7 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
       works(report).map(([code, subject]) => [code, subject]),
       [['ssh.resolver', ADDRESSES.deadResolver]],
     )
-    assert.equal(report.findings.find(({ severity }) => severity === 'note')?.code, 'ssh.names-not-waited')
+    assert.ok(report.findings.some(({ code, severity }) => code === 'ssh.names-not-waited' && severity === 'note'))
     assert.equal(measure(report, 'names'), 0)
   })
 
@@ -213,6 +213,13 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     assert.equal((await lab.server.run(['pgrep', '-f', 'sleep 61042'])).status, 1)
   })
 
+  test('[S25] a line of ~/.bashrc that only a command comes to', async (t) => {
+    const lab = await Lab.open(t)
+    writeFileSync(join(lab.server.home('ops'), '.bashrc'), 'case $- in *i*) return ;; esac\nsleep 1.1\n')
+    const ran = await serverCheck(lab, '--user', 'ops', '--without-login')
+    assertOnly(ran, 'ssh.shell', `${join(lab.server.home('ops'), '.bashrc')}:2`, 1.1)
+  })
+
   test('[S25] ~/.ssh/rc and a script of /etc/profile.d are told by their lines', async (t) => {
     const lab = await Lab.open(t, ({ server }) => server.write('/etc/profile.d/modules.sh', ':\nsleep 1.2\n'))
     const home = lab.server.home('ops')
@@ -274,7 +281,7 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
       'Match User ops\nAuthorizedKeysFile none\nAuthenticationMethods publickey,password\nForceCommand touch /run/forced',
     )
     const { report } = await serverCheck(lab, '--user', 'ops')
-    assert.ok(measure(report, 'login') < 1.5)
+    assert.ok(measure(report, 'login') < 3)
     assert.equal(existsSync(lab.server.outside('/run/forced')), false)
     assert.deepEqual(report.unseen.filter(({ what }) => what === 'ForceCommand').length, 1)
     const rows = report.tables.find(({ name }) => name === 'settings')!.rows
@@ -293,7 +300,7 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     const ran = await lab.serverFettle(['ssh', 'check', '--server', '--user', 'ops', '--json'], { env })
     const report = JSON.parse(ran.output) as Report
     assert.deepEqual(works(report), [])
-    assert.ok(measure(report, 'login') < 1.5, ran.output)
+    assert.ok(measure(report, 'login') < 3, ran.output)
   })
 
   test('[S28] who is not root, and who names nobody, gets one line and status 3', async (t) => {

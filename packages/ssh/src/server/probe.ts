@@ -1,6 +1,6 @@
 /** Looks at the server that this runs on. Nothing of it is changed. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { availableParallelism, hostname, loadavg } from 'node:os'
 import { type Io, type Probe as OpenCheck, Unseen } from '@fettle/check'
 import {
   doing,
@@ -22,7 +22,8 @@ import { type Person, personOf } from './run.ts'
 import { asRoot, configOf, effectiveOf, findSshd, refusalOf, type Sshd } from './sshd.ts'
 import { motdScripts, timeKeys, timeMotd, timeUser, traceShell } from './start.ts'
 
-const LOGS = ['/var/log/btmp', '/var/log/wtmp', '/var/log/lastlog']
+/** All of it may be read at a login. */
+const LOGS = ['/var/log/btmp']
 const WRAPPERS = ['/etc/hosts.allow', '/etc/hosts.deny']
 const KEYTAB = '/etc/krb5.keytab'
 /** For a login of which is known that it waits for minutes. */
@@ -127,10 +128,9 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
       config: configOf(config),
       effective: this.#effective,
       refused,
-      version: this.#sshd.version,
-      ports,
       startups: listener === undefined ? null : startupsOf(listener.pid),
       clients: this.#clients(new Set(ports.map(({ port }) => port))),
+      load: { wanting: loadavg()[0]!, cpus: availableParallelism() },
       wrappers: this.#wrappers(),
       hasKeytab: existsSync(KEYTAB),
     }

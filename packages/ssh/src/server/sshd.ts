@@ -12,8 +12,6 @@ const ASK_SECONDS = 20
 
 export interface Sshd {
   readonly program: string
-  /** `OpenSSH_9.2p1`; null: it does not say. */
-  readonly version: string | null
   readonly canInclude: boolean
 }
 
@@ -24,9 +22,8 @@ export async function findSshd(): Promise<Sshd> {
     throw new Unseen('sshd: is not on this machine; run this on the server, or give user@host in place of --server')
   }
   const { complaints, output } = await run([program, '-V'], { seconds: ASK_SECONDS })
-  const [version = null, major, minor] = /OpenSSH_(\d+)\.(\d+)\S*/.exec(complaints + output)?.map((one) => one) ?? []
-  const number = Number(major) * 100 + Number(minor)
-  return { program, version: version?.replace(/,$/, '') ?? null, canInclude: !(number < 802) }
+  const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(complaints + output) ?? []
+  return { program, canInclude: !(Number(major) * 100 + Number(minor) < 802) }
 }
 
 /** There may be two of them on a machine: the one that listens is meant. */

@@ -7,7 +7,7 @@ import type { KeysSeen, RcSeen, UserSeen } from '../core/server/facts.ts'
 import { keysCommand } from '../core/server/keys.ts'
 import { PS4, readTrace, type TracedLine } from '../core/server/trace.ts'
 import { textOf } from './processes.ts'
-import { asPerson, environmentOf, find, type Person, passableFolder, personOf, run } from './run.ts'
+import { asPerson, environmentOf, find, type Person, passableFolder, personOf, type Ran, run } from './run.ts'
 
 const KEYS_SECONDS = 60
 const RC_SECONDS = 60
@@ -38,11 +38,12 @@ async function personOrWhy(name: string, signal: AbortSignal): Promise<Person | 
 }
 
 const WHO_SECONDS = 60
+const HELD_UP_SECONDS = 0.2
 
 /** Who it is, and which groups they are in. */
 export async function timeUser({ name }: Person, signal: AbortSignal): Promise<UserSeen> {
-  const who = await run(['getent', 'passwd', name], { seconds: WHO_SECONDS, signal })
-  const groups = await run(['id', '-G', name], { seconds: WHO_SECONDS, signal })
+  const who = await quickest(['getent', 'passwd', name], signal)
+  const groups = await quickest(['id', '-G', name], signal)
   const lines = (textOf('/etc/nsswitch.conf') ?? '').split('\n').map((text, i) => ({ line: i + 1, text: text.trim() }))
   return {
     seconds: who.seconds,
@@ -50,6 +51,14 @@ export async function timeUser({ name }: Person, signal: AbortSignal): Promise<U
     isCut: who.isCut || groups.isCut,
     sources: lines.filter(({ text }) => /^(?:passwd|group|initgroups):/.test(text)),
   }
+}
+
+/** Of two runs, where the first may only have been held up by others. */
+async function quickest(words: readonly string[], signal: AbortSignal): Promise<Ran> {
+  const first = await run(words, { seconds: WHO_SECONDS, signal })
+  if (first.seconds < HELD_UP_SECONDS || first.isCut) return first
+  const second = await run(words, { seconds: WHO_SECONDS, signal })
+  return second.seconds < first.seconds ? second : first
 }
 
 /** A key that nobody has. */

@@ -1,7 +1,6 @@
 /** What is known of a server's logins, and what to look at next. */
 import type { Config } from './config.ts'
 import { motdLine, type PamLine } from './pam.ts'
-import type { Endpoint } from './sockets.ts'
 import type { TracedLine } from './trace.ts'
 import type { Sample } from './watch.ts'
 import type { WrapperRule } from './wrapper.ts'
@@ -23,12 +22,11 @@ export interface SettingsSeen {
   readonly effective: ReadonlyMap<string, readonly string[]>
   /** Why sshd does not take it, in its words; null: it does. */
   readonly refused: string | null
-  readonly version: string | null
-  /** Where it waits for connections. */
-  readonly ports: readonly Endpoint[]
   /** How many have connected and are not in yet, and from how many on some are dropped; null: it does not say. */
   readonly startups: { readonly now: number; readonly from: number } | null
   readonly clients: readonly string[]
+  /** How many processes want a CPU, over the last minute. */
+  readonly load: { readonly wanting: number; readonly cpus: number }
   /** Rules of TCP wrappers that need the name of a client; empty: sshd does not ask them. */
   readonly wrappers: readonly WrapperRule[]
   /** There is a key of Kerberos for this machine. */

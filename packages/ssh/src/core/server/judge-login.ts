@@ -24,6 +24,8 @@ import { type Awaited, isBus, isDns, peerText, type Waited, waitedFor } from './
 
 /** What the client does, and what comes after. */
 const OUTSIDE: readonly PhaseKind[] = ['idle', 'close']
+/** What came then was sent by our own ssh: it was busy, not sshd. */
+const OF_CLIENT = /^receive packet: type /
 /** A part of a gap that is too short to have made it long. */
 const SHARE_LEAST = 0.2
 
@@ -35,6 +37,7 @@ export function loginFindings(facts: Facts): Finding[] {
   return read.phases.flatMap((phase): Finding[] => {
     const { longest, kind } = phase
     if (longest === null || OUTSIDE.includes(kind) || longest.us / 1e6 < FAULT_SECONDS) return []
+    if (OF_CLIENT.test(longest.to.text)) return []
     return [findingOf(facts, { login: read, phase, gap: longest, waited: waitedIn(login, longest) })]
   })
 }
@@ -95,7 +98,8 @@ function ofPhase({ phase, login, gap }: Stall): Cause {
   const kind: PhaseKind = phase.kind === 'use' ? 'shell' : phase.kind
   const wait = { login, phase, seconds: gap.us / 1e6, slackSeconds: 0.1 }
   const cause = SERVER_CAUSES[kind]?.(wait)
-  return cause ?? { code: 'ssh.session', says: 'The server waits.', cause: '', confidence: 'possible', remedy: [] }
+  const code = kind === 'banner' ? 'ssh.banner' : 'ssh.kex'
+  return cause ?? { code, says: 'sshd takes long to begin.', cause: '', confidence: 'possible', remedy: [] }
 }
 
 function unseenCause(facts: Facts, stall: Stall): Named {
@@ -105,7 +109,7 @@ function unseenCause(facts: Facts, stall: Stall): Named {
   )
   return {
     ...cause,
-    cause: `${cause.cause} Nothing was seen that it waits for: no program and no connection.`,
+    cause: `${cause.cause} Nothing was seen that it waits for: no program and no connection.`.trim(),
     evidence: modules.map((line) => ({ source: placeOf(line), text: `${line.module}: ${waitsFor(line)}` })),
   }
 }

@@ -5,13 +5,15 @@ import { type Facts, setting } from './facts.ts'
 import { allSeconds, FAULT_SECONDS, longText } from './timed.ts'
 
 export const RELOAD = 'sshd -t && systemctl reload ssh (sshd on Red Hat)'
+/** As many processes for each CPU. */
+const BUSY = 1.5
 const UNDO = 'put the line back as it was, and reload as before'
 
 export function settingFindings(facts: Facts): Finding[] {
   const { settings } = facts
   if (settings === undefined) return []
   if (settings.refused !== null) return [refused(settings.refused, facts.plan.config)]
-  return [...gssapi(facts), ...startups(facts)]
+  return [...gssapi(facts), ...startups(facts), ...busy(facts)]
 }
 
 const refused = (text: string, file: string): Finding => ({
@@ -64,6 +66,21 @@ function gssapi(facts: Facts): Finding[] {
 }
 
 export const fileOf = (place: string) => place.replace(/:\d+$/, '')
+
+/** Then everything takes longer, and what was timed as well. */
+function busy({ settings }: Facts): Finding[] {
+  const { wanting, cpus } = settings!.load
+  if (wanting <= BUSY * cpus) return []
+  const says = `is busy: ${wanting.toFixed(1)} processes want ${cpus === 1 ? 'its CPU' : `its ${cpus} CPUs`}.`
+  return [
+    {
+      ...note('ssh.busy', 'this machine', says),
+      cause: 'Each part of a login takes longer then, and what is timed here as well.',
+      evidence: [{ source: '/proc/loadavg', text: wanting.toFixed(2) }],
+      remedy: ['top shows whose they are'],
+    },
+  ]
+}
 
 /** Beyond it, new connections are dropped by chance before sshd says a word. */
 function startups(facts: Facts): Finding[] {

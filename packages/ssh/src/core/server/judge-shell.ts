@@ -45,6 +45,7 @@ function userFindings({ user, plan }: Facts): Finding[] {
 
 function keysFinding(facts: Facts, keys: KeysSeen): Finding {
   const place = settingPlace(facts, 'authorizedkeyscommand')
+  const failed = keys.status === 0 || keys.isCut ? '' : `, and ended with status ${keys.status}`
   return {
     code: 'ssh.keys',
     severity: severityOf(keys.seconds),
@@ -56,7 +57,7 @@ function keysFinding(facts: Facts, keys: KeysSeen): Finding {
     quantities: { wait: { value: keys.seconds, unit: 's' } },
     evidence: [
       { source: place, text: 'AuthorizedKeysCommand' },
-      { source: keys.file, text: `${longText(keys)}, run by itself as ${keys.as}; it told ${keys.keys} keys` },
+      { source: keys.file, text: `${longText(keys)}, run by itself as ${keys.as}; it told ${keys.keys} keys${failed}` },
     ],
     remedy: [
       'let it cache what it has found (sssd does), so that it need not ask each time',

@@ -6,7 +6,7 @@ import { type Facts, type NamesSeen, setting } from './facts.ts'
 /** Nobody minds less. */
 export const FAULT_SECONDS = 1
 /** Of many such, a slow login is made. */
-export const WARNING_SECONDS = 0.3
+export const WARNING_SECONDS = 0.5
 
 export const secondsText = (value: number) => quantityText({ value, unit: 's' })
 
