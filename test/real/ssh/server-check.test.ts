@@ -210,7 +210,8 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     const { report, seconds } = await serverCheck(lab, '--user', 'ops', '--without-login')
     assert.deepEqual(works(report), [])
     assert.ok(seconds < 10, `${seconds} s`)
-    assert.equal((await lab.server.run(['pgrep', '-f', 'sleep 61042'])).status, 1)
+    const look = await lab.server.run(['sh', '-c', 'grep -sl "[s]leep.61042" /proc/[0-9]*/cmdline'])
+    assert.equal(look.output, '')
   })
 
   test('[S25] a line of ~/.bashrc that only a command comes to', async (t) => {
@@ -253,6 +254,19 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
       works(report).map(([code, subject]) => [code, subject]),
       [['ssh.session-dbus', 'systemd-logind']],
     )
+  })
+
+  test('[S20] so many are connected and not in that new ones are dropped', async (t) => {
+    const lab = await Lab.open(t)
+    await lab.sshd('\nMaxStartups 3:30:10')
+    const open = [3, 4, 5].map((one) => `exec ${one}<>/dev/tcp/${ADDRESSES.server}/22`).join('; ')
+    const others = lab.client.start(['/bin/bash', '-c', `${open}; echo open; sleep 60`])
+    await until('three connections', () => others.output.includes('open'))
+    const { report } = await until('them seen', async () => {
+      const ran = await serverCheck(lab)
+      return works(ran.report).length > 0 && ran
+    })
+    assert.deepEqual(works(report), [['ssh.banner', `${CONFIG}:2 MaxStartups`, undefined]])
   })
 
   test('[S20] settings that sshd refuses: that, and nothing else', async (t) => {
