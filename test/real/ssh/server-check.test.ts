@@ -317,6 +317,21 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     assert.ok(measure(report, 'login') < 3, ran.output)
   })
 
+  test('[S26] an sshd that knows no Include: the same login', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      const old = 'case "$1" in -V) echo OpenSSH_7.4p1 >&2; exit 1 ;; esac'
+      const strict = 'for word; do case "$word" in /tmp/fettle-login-*/config) exit 1 ;; esac; done'
+      server.script('/etc/own/sshd', old, strict, 'exec /usr/sbin/sshd "$@"')
+      server.script('/etc/security/slow', 'sleep 1.5')
+      const line = 'session optional pam_exec.so quiet type=open_session /etc/security/slow'
+      server.write('/etc/pam.d/common-session', `${line}\n${server.read('/etc/pam.d/common-session')}`)
+    })
+    lab.stopSshd()
+    const env = { PATH: '/etc/own:/usr/sbin:/usr/bin:/bin', TMPDIR: '/tmp' }
+    const ran = await lab.serverFettle(['ssh', 'check', '--server', '--user', 'ops', '--json'], { env })
+    assertOnly({ report: JSON.parse(ran.output) as Report }, 'ssh.session', '/etc/security/slow', 1.5)
+  })
+
   test('[S28] who is not root, and who names nobody, gets one line and status 3', async (t) => {
     const lab = await Lab.open(t)
     const nobody = await lab.serverFettle(['ssh', 'check', '--server', '--user', 'nobodyhere'])

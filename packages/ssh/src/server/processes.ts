@@ -101,7 +101,7 @@ export function openOf(pid: number): [descriptor: number, to: string][] {
 export const socketIn = (to: string): string | undefined => /^socket:\[(\d+)\]$/.exec(to)?.[1]
 
 /** Numbers of its sockets. */
-export const socketsOf = (pid: number): string[] => openOf(pid).flatMap(([, to]) => socketIn(to) ?? [])
+const socketsOf = (pid: number): string[] => openOf(pid).flatMap(([, to]) => socketIn(to) ?? [])
 
 /** Those of the network that we are in. */
 export const networkSockets = (): Socket[] =>

@@ -143,7 +143,7 @@ const isFirst = (all: readonly TracedLine[], one: TracedLine, i: number) =>
   all.findIndex(({ file, line }) => file === one.file && line === one.line) === i
 
 /** `run-parts --lsbsysinit` as pam_motd of Debian calls it. */
-export const MOTD_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
+const MOTD_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
 export const MOTD_FOLDER = '/etc/update-motd.d'
 const MOTD_SECONDS = 60
 

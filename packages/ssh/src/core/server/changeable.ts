@@ -20,7 +20,7 @@ const number = (name: string, least: number, most: number): Changeable => ({
 })
 
 /** By name in sshd_config(5). */
-export const CHANGEABLE: readonly Changeable[] = [
+const CHANGEABLE: readonly Changeable[] = [
   yesNo('UseDNS'),
   yesNo('GSSAPIAuthentication'),
   yesNo('PrintMotd'),

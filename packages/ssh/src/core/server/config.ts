@@ -74,7 +74,7 @@ function narrowed(outer: string | null, criteria: string): string | null {
   return isAll ? outer : `${outer}, ${criteria}`
 }
 
-export const absolute = (pattern: string) => (pattern.startsWith('/') ? pattern : `${FOLDER}/${pattern}`)
+const absolute = (pattern: string) => (pattern.startsWith('/') ? pattern : `${FOLDER}/${pattern}`)
 
 /** `Name value "another value" # remark`, or `Name=value`. */
 function wordsOf(raw: string): string[] {

@@ -1,9 +1,9 @@
 /** What PAM does when it opens a session: logind, scripts, log files. */
 import { type Finding, quantityText } from '@fettle/report'
 import { placeOf } from './config.ts'
-import { type Facts, type ScriptSeen, setting } from './facts.ts'
+import type { Facts, ScriptSeen } from './facts.ts'
 import { execPath, motdLine, type PamLine } from './pam.ts'
-import { FAULT_SECONDS, longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
+import { longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
 
 /** Then logind is busy with nothing else. */
 const SESSIONS_MANY = 1000
@@ -133,6 +133,3 @@ function logs({ pam, files, settings }: Facts): Finding[] {
 /** The module that runs this program. */
 export const execLine = ({ pam }: Facts, program: string): PamLine | undefined =>
   pam?.stack.find((line) => execPath(line) === program)
-
-export const isPamUsed = (facts: Facts) => setting(facts, 'usepam') === 'yes'
-export const isLong = (seconds: number) => seconds >= FAULT_SECONDS

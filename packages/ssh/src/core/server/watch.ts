@@ -93,7 +93,7 @@ function isAsked(peer: Peer): boolean {
   return !isLoopback(peer.address) || SERVICES[peer.port] !== undefined
 }
 
-export const SERVICES: Readonly<Record<number, string>> = {
+const SERVICES: Readonly<Record<number, string>> = {
   53: 'DNS',
   88: 'Kerberos',
   111: 'RPC',
