@@ -1,5 +1,5 @@
 /** Files that are there whole or not at all, and folders for them; only their owner may read them. */
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Unseen } from './command.ts'
 
@@ -20,11 +20,25 @@ export function makeWithParents(folder: string): void {
   }
 }
 
-/** Also when the power fails. Throws what the file system says, and leaves nothing behind then. */
-export function writeWhole(file: string, text: string): void {
+/** Whose a file is, and what they may do with it. */
+export interface Belonging {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/**
+ * Also when the power fails. `like`: whose it shall be, instead of ours alone. Throws what the file system says, and
+ * leaves nothing behind then.
+ */
+export function writeWhole(file: string, text: string | Buffer, like?: Belonging): void {
   const draft = `${file}.${process.pid}`
   try {
     writeFileSync(draft, text, { mode: 0o600, flush: true })
+    if (like !== undefined) {
+      chownSync(draft, like.uid, like.gid)
+      chmodSync(draft, like.mode & 0o7777)
+    }
     renameSync(draft, file)
   } catch (error) {
     rmSync(draft, { force: true })

@@ -1,11 +1,20 @@
 /** A tool's command, made known to the command line. */
 import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { redisChange, redisCheck, redisExplain, redisWatch } from '@fettle/redis'
-import { sshCheck, sshExplain } from '@fettle/ssh'
+import { sshChange, sshCheck, sshExplain } from '@fettle/ssh'
 import { Command, Option } from 'commander'
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [redisCheck, redisChange, redisExplain, redisWatch, sshCheck, sshExplain, compare]
+const tools: readonly Tool<any>[] = [
+  redisCheck,
+  redisChange,
+  redisExplain,
+  redisWatch,
+  sshCheck,
+  sshChange,
+  sshExplain,
+  compare,
+]
 
 /** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
 export function toolCommands(io: Io, done: (status: number) => void): Command[] {
