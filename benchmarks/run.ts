@@ -12,6 +12,7 @@ const questions: Readonly<Record<string, string>> = {
   'redis-shares': 'redis-shares',
   service: 'service',
   shares: 'shares',
+  'ssh-check': 'ssh-check',
 }
 const [wanted, ...rest] = process.argv.slice(2)
 if (wanted !== undefined && questions[wanted] === undefined) {

@@ -25,6 +25,7 @@ const packageOf = {
   nsenter: 'util-linux',
   setpriv: 'util-linux',
   stdbuf: 'coreutils',
+  ts: 'moreutils',
   script: 'bsdutils',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',

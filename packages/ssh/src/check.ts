@@ -1,114 +1,40 @@
-/** `fettle ssh check`: logs in some times and says where the seconds go, and what makes them. */
-import {
-  type AnswerOptions,
-  type Check,
-  diagnosis,
-  type Flag,
-  type Given,
-  type Io,
-  type Outcome,
-  readAnswerOptions,
-  reportFlags,
-  Unseen,
-} from '@fettle/check'
-import { type Facts, noFacts } from './core/live/facts.ts'
-import { failureOf, judgeLogins } from './core/live/judge.ts'
-import { learn, type Seen } from './core/live/learn.ts'
-import { type Look, nextLook, type Plan } from './core/live/look.ts'
-import { faultsOf, portOf, type Target } from './core/live/target.ts'
-import { type Asking, askingWith } from './password.ts'
-import { Probe } from './probe.ts'
+/** `fettle ssh check`: from the client, or with `--server` on the server itself. */
+import type { Command, Flag, Given, Io, Outcome, Status } from '@fettle/check'
+import { type CheckOptions, sshCheck as clientCheck } from './client/check.ts'
+import { checkServer, readServerOptions, type ServerOptions, serverFlags } from './server/check.ts'
 
-export interface CheckOptions extends AnswerOptions, Target, Plan {
-  /** As it stands in the report. */
-  readonly subject: string
-  readonly limitSeconds: number
-  readonly password: boolean
-  readonly logs: string | undefined
+export type SidedOptions =
+  | { readonly side: 'client'; readonly options: CheckOptions }
+  | { readonly side: 'server'; readonly options: ServerOptions }
+
+const SERVER: Flag = { name: 'server', says: 'on the server, as root: name the file and line that makes logins slow' }
+
+/** Flags that mean nothing on the other side. */
+const CLIENT_ONLY = clientCheck.flags.map(({ name }) => name).filter((name) => !['json', 'save', 'data'].includes(name))
+
+export const sshCheck: Command<SidedOptions> = {
+  ...clientCheck,
+  argument: { ...clientCheck.argument!, optional: true },
+  flags: [...clientCheck.flags, SERVER, ...serverFlags],
+  examples: [...clientCheck.examples, 'fettle ssh check --server --user ops'],
+  read,
+  run: ({ side, options }: SidedOptions, io: Io): Promise<Status> =>
+    side === 'server' ? checkServer(options, io) : clientCheck.run(options, io),
 }
 
-const LOGINS = 3
-const LOGINS_MAX = 20
-const LIMIT_SECONDS = 100
-const LIMIT_SECONDS_MAX = 600
-
-const FLAGS: readonly Flag[] = [
-  { name: 'port', letter: 'p', value: 'port', says: 'the port of the server' },
-  { name: 'logins', value: 'n', says: `how often each way to log in is tried, at most (${LOGINS})` },
-  { name: 'limit', value: 'seconds', says: `give a login up that takes longer (${LIMIT_SECONDS})` },
-  { name: 'password', says: 'ask for the password once, and use it for each login' },
-  { name: 'trace', says: 'run what a slow shell reads once more, to see which file and line it is' },
-  { name: 'logs', value: 'folder', says: 'keep the log of each login there, without commands and output' },
-  ...reportFlags,
-]
-
-const check: Check<CheckOptions, Facts, Look, Seen> = {
-  subject: ({ subject }) => subject,
-  async open(options, io) {
-    const probe = new Probe({ ...options, asking: options.password ? await askFor(options.subject, io) : null }, io)
-    return {
-      beginning: noFacts,
-      observe: (look) => probe.observe(look),
-      close: async () => probe.close(),
-    }
-  },
-  next: nextLook,
-  learn,
-  judge: judgeLogins,
-  failure: failureOf,
-  progress: (options, facts) => progressText(nextLook(options, facts), facts),
-}
-
-async function askFor(subject: string, io: Io): Promise<Asking> {
-  const secret = await io.secret(`password of ${subject}: `)
-  if (secret === undefined) throw new Unseen('--password: nobody is there to type it, or nothing was typed')
-  return askingWith(secret, io.environment.DISPLAY)
-}
-
-function progressText(look: Look | undefined, { runs }: Facts): string {
-  if (look?.kind === 'login') return `login ${runs.length + 1}: ${look.variant.says}`
-  if (look?.kind === 'names') return 'asking the resolvers'
-  return look?.kind === 'door' ? `connecting to ${look.address}` : 'reading settings'
-}
-
-export const sshCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
-  {
-    name: 'ssh check',
-    summary: 'log in some times and say where the seconds of a slow login go, and what makes them',
-    argument: { name: 'host', many: true, says: '[user@]host or ssh://[user@]host[:port]; options of ssh after --' },
-    flags: FLAGS,
-    examples: ['fettle ssh check ops@127.0.0.1 --save', 'fettle ssh check 127.0.0.1 -p 2222 -- -i ~/.ssh/id_ed25519'],
-    read: readCheckOptions,
-  },
-  check,
-)
-
-function readCheckOptions(given: Given): Outcome<CheckOptions> {
-  const { flags } = given
-  const [destination = '', ...words] = given.arguments
-  const port = typeof flags.port === 'string' ? portOf(flags.port) : null
-  const logins = numberOf(flags.logins, LOGINS, LOGINS_MAX)
-  const limitSeconds = numberOf(flags.limit, LIMIT_SECONDS, LIMIT_SECONDS_MAX)
-  const options = [...(port ? ['-p', port] : []), ...words]
+function read(given: Given): Outcome<SidedOptions> {
+  const isServer = given.flags.server === true
+  const others = isServer ? CLIENT_ONLY : serverFlags.map(({ name }) => name)
+  const strange = others.filter((name) => given.flags[name] !== undefined)
   const faults = [
-    ...faultsOf({ destination, options: words }),
-    ...(port === undefined ? ['--port: give 1 to 65535'] : []),
-    ...(logins === undefined ? [`--logins: give 1 to ${LOGINS_MAX}`] : []),
-    ...(limitSeconds === undefined ? [`--limit: give 1 to ${LIMIT_SECONDS_MAX} seconds`] : []),
+    ...strange.map((name) => `--${name}: ${isServer ? 'is not for --server' : 'is only for --server'}`),
+    ...(isServer || given.arguments.length > 0 ? [] : ['give the host, or --server on the server itself']),
   ]
-  if (faults.length > 0 || logins === undefined || limitSeconds === undefined) return { ok: false, faults }
-  const subject = port ? `${destination} port ${port}` : destination
-  const password = flags.password === true
-  const trace = flags.trace === true
-  const logs = typeof flags.logs === 'string' ? flags.logs : undefined
-  return {
-    ok: true,
-    value: { destination, options, subject, logins, limitSeconds, password, trace, logs, ...readAnswerOptions(given) },
+  if (faults.length > 0) return { ok: false, faults }
+  if (isServer) {
+    const read = readServerOptions(given)
+    return read.ok ? { ok: true, value: { side: 'server', options: read.value } } : read
   }
-}
-
-/** A whole number from 1 on; undefined: it is none. */
-function numberOf(flag: Given['flags'][string] | undefined, usual: number, most: number): number | undefined {
-  const value = Number(flag ?? usual)
-  return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined
+  const read = clientCheck.read(given)
+  return read.ok ? { ok: true, value: { side: 'client', options: read.value } } : read
 }

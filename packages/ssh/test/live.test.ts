@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '@fettle/report'
-import { readSettings } from '../src/core/live/client-files.ts'
-import { failureOf, judgeLogins } from '../src/core/live/judge.ts'
-import { reverseName } from '../src/core/live/look.ts'
-import { faultsOf } from '../src/core/live/target.ts'
-import { COMMAND, NO_PROXY, SFTP } from '../src/core/live/variants.ts'
-import { wordsFor } from '../src/core/live/words.ts'
+import { failureOf, judgeLogins } from '../src/core/client/judge.ts'
+import { readSettings } from '../src/core/client/settings.ts'
+import { faultsOf } from '../src/core/client/target.ts'
+import { COMMAND, NO_PROXY, SFTP } from '../src/core/client/variants.ts'
+import { wordsFor } from '../src/core/client/words.ts'
 import { lookAt, QUICK, recorded, type World } from './world.ts'
 
 /** No two logins are alike. */
@@ -178,14 +177,6 @@ test('[S14] what makes it another thing than a login is refused, and so is what 
   }
   assert.equal(faultsOf({ destination: '-oProxyCommand=x', options: [] }).length, 1)
   assert.equal(faultsOf({ destination: 'a\u001b[2Jb', options: [] }).length, 1)
-})
-
-test('the name of an address in the DNS', () => {
-  assert.equal(reverseName('192.0.2.4'), '4.2.0.192.in-addr.arpa')
-  assert.equal(
-    reverseName('2001:db8::567:89ab'),
-    'b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa',
-  )
 })
 
 const words = (settings: string, options: readonly string[] = [], variant = COMMAND) =>

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { askingWith } from '../src/password.ts'
+import { askingWith } from '../src/client/password.ts'
 
 const SECRET = 'h4lf a secret $x `y`'
 

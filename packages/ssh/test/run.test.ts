@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Unseen } from '@fettle/check'
-import { type RunOptions, runSsh } from '../src/run.ts'
+import { type RunOptions, runSsh } from '../src/client/run.ts'
 
 interface Script {
   readonly folder: string

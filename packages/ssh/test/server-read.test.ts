@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { readResolvers, reverseName } from '../src/core/names.ts'
 import {
   type ConfigFiles,
   hasNamedFrom,
@@ -17,9 +18,9 @@ import { keysCommand } from '../src/core/server/keys.ts'
 import { localPeers } from '../src/core/server/local-peers.ts'
 import { execPath, motdLine, readPam } from '../src/core/server/pam.ts'
 import { refusalIn } from '../src/core/server/refusal.ts'
-import { clientsOf, readResolvConf, readSockets, reverseName } from '../src/core/server/sockets.ts'
-import { PS4, readTrace } from '../src/core/server/trace.ts'
+import { clientsOf, readSockets } from '../src/core/server/sockets.ts'
 import { wrapperRules } from '../src/core/server/wrapper.ts'
+import { PS4, readTrace } from '../src/core/trace.ts'
 
 const files = (texts: Readonly<Record<string, string>>): ConfigFiles => ({
   text: (file) => texts[file],
@@ -168,8 +169,8 @@ test('[S23] sockets as the kernel writes them: who is connected to sshd from els
 
 test('[S23] resolv.conf, and names of addresses in the DNS', () => {
   const text = '# nameserver 9.9.9.9\nnameserver 10.0.0.1\nnameserver ::1\noptions rotate timeout:1 attempts:3\n'
-  assert.deepEqual(readResolvConf(text), { servers: ['10.0.0.1', '::1'], timeoutSeconds: 1, attempts: 3 })
-  assert.deepEqual(readResolvConf(''), { servers: ['127.0.0.1'], timeoutSeconds: 5, attempts: 2 })
+  assert.deepEqual(readResolvers(text).servers, ['10.0.0.1', '::1'])
+  assert.deepEqual(readResolvers('').servers, ['127.0.0.1'])
   assert.equal(reverseName('10.77.0.1'), '1.0.77.10.in-addr.arpa')
   assert.equal(
     reverseName('2001:db8:77::1'),
@@ -264,7 +265,7 @@ test('[S28] whatever stands in a file, it is read to an end', () => {
       readConfig(MAIN, { text: () => text, files: () => [MAIN] })
       readPam('sshd', () => ({ file: 'x', text }))
       readSockets(text, 'udp')
-      readResolvConf(text)
+      readResolvers(text, text)
       wrapperRules('x', text)
       localPeers(text)
       readTrace([{ at: 1, text }], 2, new Set())

@@ -1,11 +1,13 @@
 /** A world in which logins are known beforehand: what is tried there, and what is made of it. No ssh runs. */
 
-import { readSettings } from '../src/core/live/client-files.ts'
-import type { DoorSeen, Facts, Resolvers, RunEnd } from '../src/core/live/facts.ts'
-import { noFacts } from '../src/core/live/facts.ts'
-import { learn, type Seen } from '../src/core/live/learn.ts'
-import { type Look, nextLook, type Query } from '../src/core/live/look.ts'
-import type { Variant } from '../src/core/live/variants.ts'
+import type { DoorSeen, Facts, RunEnd } from '../src/core/client/facts.ts'
+import { noFacts } from '../src/core/client/facts.ts'
+import { learn, type Seen } from '../src/core/client/learn.ts'
+import { type Look, nextLook } from '../src/core/client/look.ts'
+import { readSettings } from '../src/core/client/settings.ts'
+import type { Variant } from '../src/core/client/variants.ts'
+import type { Resolvers } from '../src/core/names.ts'
+import type { Query } from '../src/core/query.ts'
 import type { TracedLine } from '../src/core/trace.ts'
 import { recordings } from './recordings.ts'
 

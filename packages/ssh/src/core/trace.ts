@@ -1,7 +1,7 @@
 /** What bash tells of each line that it runs (set -x) before somebody can type, and how long each took. */
 
 /** What marks the beginning of each told line: letters that stand in no command by accident. */
-const PS4 = '+\u0001${EPOCHREALTIME-}\u0002${BASH_SOURCE-}\u0002${LINENO-}\u0003'
+export const PS4 = '+\u0001${EPOCHREALTIME-}\u0002${BASH_SOURCE-}\u0002${LINENO-}\u0003'
 
 /** Each line is told on descriptor 3. */
 const TOLD = `exec 2>/dev/null

@@ -1,20 +1,18 @@
 /** Names looked up as sshd does, and asked of each resolver by itself. */
-import { Resolver } from 'node:dns/promises'
+import { ask } from '../ask.ts'
+import { readResolvers, reverseName } from '../core/names.ts'
+import type { QueryType } from '../core/query.ts'
 import type { NamesSeen, ResolverSeen } from '../core/server/facts.ts'
-import { readResolvConf, reverseName } from '../core/server/sockets.ts'
 import { textOf } from './processes.ts'
 import { run } from './run.ts'
 
 /** As long as glibc waits for one answer. */
-const RESOLVER_MS = 5000
+const RESOLVER_SECONDS = 5
 /** Three resolvers, twice each, of 5 s; there and back. */
 const SYSTEM_SECONDS = 40
 
-/** Codes of refusals that are answers all the same (c-ares). */
-const SILENT = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED'])
-
 export async function lookUpClient(address: string, signal: AbortSignal): Promise<NamesSeen> {
-  const resolvers = await askEach((resolver) => resolver.resolvePtr(reverseName(address)))
+  const resolvers = await askEach(reverseName(address), 'PTR')
   const there = await run(['getent', 'hosts', address], { seconds: SYSTEM_SECONDS, signal })
   const name = there.output.trim().split('\n')[0]?.split(/\s+/)[1] ?? null
   const back = name === null ? undefined : await run(['getent', 'ahosts', name], { seconds: SYSTEM_SECONDS, signal })
@@ -30,7 +28,7 @@ export async function lookUpClient(address: string, signal: AbortSignal): Promis
 }
 
 export async function lookUpOwn(name: string, signal: AbortSignal): Promise<NamesSeen> {
-  const resolvers = await askEach((resolver) => resolver.resolve4(name))
+  const resolvers = await askEach(name, 'A')
   const there = await run(['getent', 'ahosts', name], { seconds: SYSTEM_SECONDS, signal })
   const address = there.output.trim().split('\n')[0]?.split(/\s+/)[0] || null
   const back =
@@ -46,25 +44,12 @@ export async function lookUpOwn(name: string, signal: AbortSignal): Promise<Name
   }
 }
 
-function askEach(ask: (resolver: Resolver) => Promise<unknown>): Promise<ResolverSeen[]> {
-  const { servers } = readResolvConf(textOf('/etc/resolv.conf') ?? '')
+function askEach(name: string, type: QueryType): Promise<ResolverSeen[]> {
+  const { servers } = readResolvers(textOf('/etc/resolv.conf') ?? '')
   return Promise.all(
-    servers.map(async (server): Promise<ResolverSeen> => {
-      const began = performance.now()
-      const code = await answerOf(server, ask)
-      return { server, seconds: (performance.now() - began) / 1000, code }
+    servers.map(async (resolver): Promise<ResolverSeen> => {
+      const { seconds, code } = await ask({ resolver, name, type }, RESOLVER_SECONDS)
+      return { server: resolver, seconds: seconds ?? RESOLVER_SECONDS, code: code ?? 'silent' }
     }),
   )
-}
-
-async function answerOf(server: string, ask: (resolver: Resolver) => Promise<unknown>): Promise<string | null> {
-  try {
-    const resolver = new Resolver({ timeout: RESOLVER_MS, tries: 1 })
-    resolver.setServers([server.includes(':') ? `[${server.replace(/%.*$/, '')}]` : server])
-    await ask(resolver)
-    return null
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    return SILENT.has(code) ? 'silent' : code
-  }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Unseen } from '@fettle/check'
-import type { Piece } from '../core/server/trace.ts'
+import type { Piece } from '../core/trace.ts'
 
 export interface Ran {
   /** Null: it was ended, or never began. */

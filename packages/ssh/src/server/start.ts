@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import type { KeysSeen, RcSeen, UserSeen } from '../core/server/facts.ts'
 import { keysCommand } from '../core/server/keys.ts'
-import { PS4, readTrace, type TracedLine } from '../core/server/trace.ts'
+import { readTrace, startScript, type TracedLine } from '../core/trace.ts'
 import { textOf } from './processes.ts'
 import { asPerson, environmentOf, find, type Person, passableFolder, personOf, type Ran, run } from './run.ts'
 
@@ -74,34 +74,6 @@ function strangeKey() {
   return { type, key: blob.toString('base64'), fingerprint }
 }
 
-/** Each line is told on descriptor 3. */
-const TOLD = `exec 2>/dev/null
-PS4='${PS4}'
-BASH_XTRACEFD=3
-set -x
-`
-
-/**
- * A login shell of bash runs /etc/profile and one of three files of its user, after sshd has run ~/.ssh/rc or sshrc. It
- * is made to tell each line: of a shell that is interactive without a terminal, and has no more to run than these.
- */
-const loginScript = (hasRc: boolean) => `${TOLD}
-${hasRc ? '( if [ -r ~/.ssh/rc ]; then . ~/.ssh/rc; elif [ -r /etc/ssh/sshrc ]; then . /etc/ssh/sshrc; fi )' : ''}
-if [ -r /etc/profile ]; then . /etc/profile; fi
-if [ -r ~/.bash_profile ]; then . ~/.bash_profile
-elif [ -r ~/.bash_login ]; then . ~/.bash_login
-elif [ -r ~/.profile ]; then . ~/.profile
-fi
-exit 0
-`
-
-/** For a command that sshd runs, bash reads these, where it was built to (SSH_SOURCE_BASHRC: Debian, Red Hat). */
-const COMMAND_SCRIPT = `${TOLD}
-if [ -r /etc/bash.bashrc ]; then . /etc/bash.bashrc; fi
-if [ -r ~/.bashrc ]; then . ~/.bashrc; fi
-exit 0
-`
-
 /** `hasRc`: sshd runs ~/.ssh/rc (PermitUserRC). */
 export async function traceShell(person: Person, hasRc: boolean, signal: AbortSignal): Promise<RcSeen> {
   const { shell } = person
@@ -111,19 +83,25 @@ export async function traceShell(person: Person, hasRc: boolean, signal: AbortSi
   if (!existsSync(shell)) return { ...nothing, problem: `${shell} is not there` }
   const folder = passableFolder('fettle-shell-')
   try {
-    const login = await traceScript(person, join(folder, 'login'), loginScript(hasRc), signal)
-    const command = await traceScript(person, join(folder, 'command'), COMMAND_SCRIPT, signal)
+    const login = await traceStart(person, 'login', { file: join(folder, 'login'), hasRc, signal })
+    const command = await traceStart(person, 'command', { file: join(folder, 'command'), hasRc: false, signal })
     return { ...login, isCut: login.isCut || command.isCut, lines: longest([...login.lines, ...command.lines]) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function traceScript(person: Person, file: string, text: string, signal: AbortSignal): Promise<RcSeen> {
+interface Tracing {
+  readonly file: string
+  readonly hasRc: boolean
+  readonly signal: AbortSignal
+}
+
+async function traceStart(person: Person, of: 'login' | 'command', { file, hasRc, signal }: Tracing): Promise<RcSeen> {
   const { shell, home } = person
-  writeFileSync(file, text)
+  writeFileSync(file, startScript(of, hasRc))
   chmodSync(file, 0o644)
-  const how = text === COMMAND_SCRIPT ? ['--noprofile', '--norc', file] : ['--noprofile', '--rcfile', file, '-i']
+  const how = of === 'command' ? ['--noprofile', '--norc', file] : ['--noprofile', '--rcfile', file, '-i']
   const words = asPerson(person, [shell, ...how])
   const nothing: RcSeen = { shell, seconds: 0, isCut: false, lines: [], problem: null }
   if (words === undefined) return { ...nothing, problem: 'neither setpriv nor runuser is here to run it as its user' }

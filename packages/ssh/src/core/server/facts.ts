@@ -1,7 +1,8 @@
 /** What is known of a server's logins, and what to look at next. */
+
+import type { TracedLine } from '../trace.ts'
 import type { Config } from './config.ts'
 import { motdLine, type PamLine } from './pam.ts'
-import type { TracedLine } from './trace.ts'
 import type { Sample } from './watch.ts'
 import type { WrapperRule } from './wrapper.ts'
 

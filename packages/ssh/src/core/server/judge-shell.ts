@@ -1,9 +1,9 @@
 /** Who the user is, keys that a command tells, and files that a shell reads. */
 import type { Finding } from '@fettle/report'
+import type { TracedLine } from '../trace.ts'
 import type { Facts, KeysSeen } from './facts.ts'
 import { RELOAD, settingPlace, useDnsUndo } from './judge-settings.ts'
 import { longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
-import type { TracedLine } from './trace.ts'
 
 export function shellFindings(facts: Facts): Finding[] {
   const { keys, rc } = facts

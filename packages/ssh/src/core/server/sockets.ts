@@ -1,4 +1,4 @@
-/** /proc/net as the kernel writes it, and /etc/resolv.conf. */
+/** /proc/net as the kernel writes it. */
 
 export interface Endpoint {
   readonly address: string
@@ -52,36 +52,4 @@ export function clientsOf(sockets: readonly Socket[], ports: ReadonlySet<number>
     .filter(({ isConnected, local }) => isConnected && ports.has(local.port))
     .map(({ remote }) => remote.address)
   return Array.from(new Set(addresses.filter((one) => !isLoopback(one))))
-}
-
-export interface Resolving {
-  readonly servers: readonly string[]
-  /** How long each is waited for, and how often all of them are asked. */
-  readonly timeoutSeconds: number
-  readonly attempts: number
-}
-
-/** resolv.conf(5): three servers at most; without any, this machine itself is asked. */
-export function readResolvConf(text: string): Resolving {
-  const servers: string[] = []
-  let [timeoutSeconds, attempts] = [5, 2]
-  for (const line of text.split('\n')) {
-    const [, server] = /^nameserver\s+(\S+)/.exec(line) ?? []
-    if (server !== undefined && servers.length < 3) servers.push(server)
-    if (!/^options\s/.test(line)) continue
-    timeoutSeconds = Math.min(30, Number(/\stimeout:(\d+)/.exec(line)?.[1] ?? timeoutSeconds))
-    attempts = Math.min(5, Number(/\sattempts:(\d+)/.exec(line)?.[1] ?? attempts))
-  }
-  return { servers: servers.length === 0 ? ['127.0.0.1'] : servers, timeoutSeconds, attempts }
-}
-
-/** Under which the name of an address stands in the DNS (RFC 1035, RFC 3596). */
-export function reverseName(address: string): string {
-  if (!address.includes(':')) return `${address.split('.').reverse().join('.')}.in-addr.arpa`
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::')
-  const groups = (text: string | undefined) => (text === undefined || text === '' ? [] : text.split(':'))
-  const [front, back] = [groups(head), groups(tail)]
-  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')
-  const digits = [...front, ...zeros, ...back].map((one) => one.padStart(4, '0')).join('')
-  return `${Array.from(digits).reverse().join('.')}.ip6.arpa`
 }

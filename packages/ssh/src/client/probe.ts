@@ -1,22 +1,29 @@
 /** The only place where a login is tried, and where names, ports and files are asked for beside it. */
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect, isIPv6 } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type Io, makeWithParents, Unseen, writeWhole } from '@fettle/check'
-import { keptLog } from './core/evidence.ts'
-import { readResolvers, readSettings } from './core/live/client-files.ts'
-import { type ClientFile, type DoorSeen, NAME_LIMIT_SECONDS, type NameSeen, type Settings } from './core/live/facts.ts'
-import type { Seen } from './core/live/learn.ts'
-import type { Look, Query } from './core/live/look.ts'
-import { answerCode, queryBytes } from './core/live/query.ts'
-import type { Target } from './core/live/target.ts'
-import { COMMAND, type Variant } from './core/live/variants.ts'
-import { wordsFor } from './core/live/words.ts'
-import { readLog } from './core/log.ts'
-import { readTrace, startScript } from './core/trace.ts'
+import { ask } from '../ask.ts'
+import {
+  type ClientFile,
+  type DoorSeen,
+  NAME_LIMIT_SECONDS,
+  type NameSeen,
+  type Settings,
+} from '../core/client/facts.ts'
+import type { Seen } from '../core/client/learn.ts'
+import type { Look } from '../core/client/look.ts'
+import { readSettings } from '../core/client/settings.ts'
+import type { Target } from '../core/client/target.ts'
+import { COMMAND, type Variant } from '../core/client/variants.ts'
+import { wordsFor } from '../core/client/words.ts'
+import { keptLog } from '../core/evidence.ts'
+import { readLog } from '../core/log.ts'
+import { readResolvers } from '../core/names.ts'
+import type { Query } from '../core/query.ts'
+import { readTrace, startScript } from '../core/trace.ts'
 import type { Asking } from './password.ts'
 import { type Ran, type RunOptions, runSsh } from './run.ts'
 
@@ -52,7 +59,7 @@ export class Probe {
     if (look.kind === 'login') return await this.#login(look.variant)
     if (look.kind === 'trace') return await this.#trace(look.of)
     if (look.kind === 'files') return { kind: 'files', files: look.paths.flatMap(readFile) }
-    if (look.kind === 'names') return { kind: 'names', answers: await Promise.all(look.queries.map(ask)) }
+    if (look.kind === 'names') return { kind: 'names', answers: await Promise.all(look.queries.map(asked)) }
     return { kind: 'door', door: await knock(look.address, look.port, this.#options.limitSeconds) }
   }
 
@@ -146,27 +153,8 @@ function readFile(path: string): ClientFile[] {
   }
 }
 
-/** By UDP, once, as a resolver asks. */
-async function ask({ resolver, name, type }: Query): Promise<NameSeen> {
-  const none = { resolver, name, type, seconds: null, code: null }
-  const id = Math.floor(Math.random() * 65_536)
-  const bytes = queryBytes(id, name, type)
-  if (bytes === undefined) return none
-  const socket = createSocket(isIPv6(resolver) ? 'udp6' : 'udp4')
-  const began = performance.now()
-  try {
-    return await new Promise<NameSeen>((resolve) => {
-      setTimeout(() => resolve(none), NAME_LIMIT_SECONDS * 1000).unref()
-      socket.on('error', () => resolve(none))
-      socket.on('message', (answer) => {
-        const code = answerCode(id, answer)
-        if (code !== undefined) resolve({ resolver, name, type, seconds: (performance.now() - began) / 1000, code })
-      })
-      socket.send(bytes, 53, resolver)
-    })
-  } finally {
-    socket.close()
-  }
+async function asked(query: Query): Promise<NameSeen> {
+  return { ...query, ...(await ask(query, NAME_LIMIT_SECONDS)) }
 }
 
 /** Connects, waits for the first line, and goes. */

@@ -1,5 +1,20 @@
 /** A query of DNS in bytes, and the beginning of its answer (RFC 1035, section 4.1). */
-import type { QueryType } from './facts.ts'
+
+export type QueryType = 'A' | 'AAAA' | 'PTR' | 'SSHFP'
+
+/** One query to one resolver. */
+export interface Query {
+  readonly resolver: string
+  readonly name: string
+  readonly type: QueryType
+}
+
+export interface Answered {
+  /** Null: there was no answer while it was waited for. */
+  readonly seconds: number | null
+  /** `NOERROR`, `NXDOMAIN`; null: no answer. */
+  readonly code: string | null
+}
 
 const TYPES: Readonly<Record<QueryType, number>> = { A: 1, PTR: 12, AAAA: 28, SSHFP: 44 }
 const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']

@@ -1,8 +1,9 @@
 /** What was seen, put beside what is known. Pure. */
 import { readLog } from '../log.ts'
+import type { Resolvers } from '../names.ts'
 import { readLogin } from '../read.ts'
 import type { TracedLine } from '../trace.ts'
-import type { ClientFile, DoorSeen, Facts, NameSeen, Resolvers, Run, RunEnd, Settings } from './facts.ts'
+import type { ClientFile, DoorSeen, Facts, NameSeen, Run, RunEnd, Settings } from './facts.ts'
 import type { Look } from './look.ts'
 import type { Variant } from './variants.ts'
 

@@ -1,6 +1,8 @@
 /** What is known of the logins that were tried, and of what was asked beside them. */
 import type { Log } from '../log.ts'
+import type { Resolvers } from '../names.ts'
 import type { Login } from '../phase.ts'
+import type { Answered, Query } from '../query.ts'
 import type { TracedLine } from '../trace.ts'
 import type { Variant } from './variants.ts'
 
@@ -56,28 +58,11 @@ export interface DoorSeen {
   readonly error: string | null
 }
 
-/** One query to one resolver. */
-export interface NameSeen {
-  readonly resolver: string
-  readonly name: string
-  readonly type: QueryType
-  /** Null: no answer in `NAME_LIMIT_SECONDS`. */
-  readonly seconds: number | null
-  /** `NOERROR`, `NXDOMAIN`; null: no answer. */
-  readonly code: string | null
-}
-
-export type QueryType = 'A' | 'AAAA' | 'PTR' | 'SSHFP'
+/** What came of a query. */
+export interface NameSeen extends Query, Answered {}
 
 /** As long as a resolver of glibc waits, and a bit. */
 export const NAME_LIMIT_SECONDS = 5.5
-
-/** /etc/resolv.conf, and the line `hosts:` of /etc/nsswitch.conf. */
-export interface Resolvers {
-  readonly servers: readonly string[]
-  readonly search: readonly string[]
-  readonly sources: readonly string[]
-}
 
 export const noFacts: Facts = {
   settings: null,

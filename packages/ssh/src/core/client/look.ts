@@ -1,8 +1,9 @@
 /** What to look at next: logins, and what tells apart why they wait. Pure. */
+import { fullNames, reverseName } from '../names.ts'
 import type { Phase, PhaseKind } from '../phase.ts'
+import type { Query, QueryType } from '../query.ts'
 import { stallsOf } from '../stalls.ts'
-import { fullNames } from './client-files.ts'
-import { type Facts, isProxied, type QueryType, type Run, runsOf, settingOf } from './facts.ts'
+import { type Facts, isProxied, type Run, runsOf, settingOf } from './facts.ts'
 import { isSetInFiles } from './files.ts'
 import {
   byAddress,
@@ -34,12 +35,6 @@ export type Look =
   | { readonly kind: 'names'; readonly queries: readonly Query[] }
   /** The client's files, to see where a setting stands. */
   | { readonly kind: 'files'; readonly paths: readonly string[] }
-
-export interface Query {
-  readonly resolver: string
-  readonly name: string
-  readonly type: QueryType
-}
 
 export interface Plan {
   /** How many times each way to log in is tried, at most. */
@@ -265,14 +260,3 @@ function namesAsked({ runs, resolvers }: Facts, host: string): readonly string[]
 const NAMES_MAX = 8
 
 export const isAddress = (host: string): boolean => /^[\d.]+$/.test(host) || host.includes(':')
-
-/** The name under which the DNS has the name of an address: `4.2.0.192.in-addr.arpa` (RFC 1035, RFC 3596). */
-export function reverseName(address: string): string {
-  if (!address.includes(':')) return `${address.split('.').reverse().join('.')}.in-addr.arpa`
-  const [head = '', tail] = address.replace(/%.*/, '').split('::')
-  const groups = (part: string | undefined) => (part === undefined || part === '' ? [] : part.split(':'))
-  const [front, back] = [groups(head), groups(tail)]
-  const middle = tail === undefined ? [] : Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0')
-  const digits = [...front, ...middle, ...back].map((group) => group.padStart(4, '0')).join('')
-  return `${digits.split('').reverse().join('.')}.ip6.arpa`
-}

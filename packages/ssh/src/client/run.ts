@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
 import type { Readable } from 'node:stream'
 import { Unseen } from '@fettle/check'
-import type { RunEnd } from './core/live/facts.ts'
+import type { RunEnd } from '../core/client/facts.ts'
 
 export interface Ran {
   /** `SECONDS ERR|OUT line`, a line each. */
