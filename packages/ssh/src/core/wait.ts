@@ -29,8 +29,8 @@ export interface Cause {
 /** A resolver of glibc waits as long for an answer, and then asks again (resolv.conf(5), `timeout`). */
 const DNS_SECONDS = 5
 /**
- * A call of D-Bus waits as long for its answer (sd-bus, libdbus), one of pam_systemd from 246 on longer
- * (bus-util.h, LOGIN_SLOW_BUS_CALL_TIMEOUT_USEC), and the greeting as long.
+ * A call of D-Bus waits as long for its answer (sd-bus, libdbus), that of newer pam_systemd longer (252 does;
+ * pam_systemd.c, LOGIN_SLOW_BUS_CALL_TIMEOUT_USEC), and the greeting as long.
  */
 const DBUS_CALL_SECONDS = 25
 const DBUS_SLOW_CALL_SECONDS = 120

@@ -23,7 +23,7 @@ export interface LoginPlan {
   readonly signal: AbortSignal
 }
 
-/** Longer than a login may take (LoginGraceTime), and than logind is waited for since systemd 241. */
+/** Longer than a login may take (LoginGraceTime), and than newer systemd waits for logind. */
 export const LOGIN_SECONDS = 130
 /** Where a log ends that would have gone on. */
 const CUT = 'fettle waits no longer'

@@ -81,7 +81,7 @@ const argsOf = (text: string) =>
 
 /** What a module waits for when it is slow; one that is not named here does its work in the machine's memory. */
 const WAITS_FOR: Readonly<Record<string, string>> = {
-  pam_systemd: 'systemd-logind, over D-Bus: 25 s without an answer, 2 min since systemd 241',
+  pam_systemd: 'systemd-logind, over D-Bus: 25 s without an answer, newer ones 2 min',
   pam_systemd_home: 'systemd-homed, over D-Bus',
   pam_elogind: 'elogind, over D-Bus',
   pam_ck_connector: 'ConsoleKit, over D-Bus',
