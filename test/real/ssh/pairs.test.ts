@@ -4,7 +4,7 @@ import { assertFound } from './found.ts'
 import { pairs } from './plants.ts'
 
 /** Most of the time is waiting. */
-const AT_ONCE = 3
+const AT_ONCE = 5
 
 describe('[S15, S16] a login that is slow for two reasons', { concurrency: AT_ONCE }, () => {
   for (const pair of pairs) test(pair.map(({ name }) => name).join(', and '), (t) => assertFound(t, pair))
