@@ -1,7 +1,7 @@
 /**
- * What does it cost a login to be watched, and how right are the seconds that are told? A real sshd whose PAM waits more
- * than a second when it opens a session, and notes for how long. In turn, in every round: plain `ssh HOST true` by a
- * stopwatch, `ssh -vvv HOST true` through `ts -s` of moreutils, as people do it by hand, and `fettle ssh check`.
+ * What does it cost a login to be watched, and how right are the seconds that are told? A real sshd whose PAM waits
+ * more than a second when it opens a session, and notes for how long. In turn, in every round: plain `ssh HOST true`
+ * by a stopwatch, `ssh -vvv HOST true` through `ts -s` of moreutils, as people do it by hand, and `fettle ssh check`.
  */
 import { readFileSync } from 'node:fs'
 import { readReport } from '@fettle/report'

@@ -49,7 +49,7 @@ function logind(facts: Facts): Finding[] {
       subject: 'systemd-logind',
       says:
         bus.answer === 'silent'
-          ? `does not answer within ${secondsText(bus.seconds)}; each login waits for it, 25 s, or with newer systemd 2 min.`
+          ? `does not answer within ${secondsText(bus.seconds)}; each login waits 25 s, with newer systemd 2 min.`
           : `takes ${secondsText(bus.seconds)} to answer, and each login waits for it.`,
       cause: `pam_systemd asks it for a session, over D-Bus.${why}`,
       confidence: 'measured',
