@@ -10,19 +10,21 @@ const PORT = 53
 export async function ask({ resolver, name, type }: Query, limitSeconds: number): Promise<Answered> {
   const id = Math.floor(Math.random() * 65_536)
   const bytes = queryBytes(id, name, type)
-  if (bytes === undefined) return NO_ANSWER
+  if (bytes === undefined) return { seconds: 0, code: 'no name of the DNS' }
   const socket = createSocket(isIPv6(resolver) ? 'udp6' : 'udp4')
   const began = performance.now()
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Answered>((resolve) => {
       timer = setTimeout(() => resolve(NO_ANSWER), limitSeconds * 1000)
-      socket.on('error', () => resolve(NO_ANSWER))
+      const now = () => (performance.now() - began) / 1000
+      // Nobody listens there, or there is no way: that is known at once, and the next resolver is asked.
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve({ seconds: now(), code: code ?? 'failed' }))
       socket.on('message', (answer) => {
         const code = answerCode(id, answer)
-        if (code !== undefined) resolve({ seconds: (performance.now() - began) / 1000, code })
+        if (code !== undefined) resolve({ seconds: now(), code })
       })
-      socket.send(bytes, PORT, resolver)
+      socket.connect(PORT, resolver, () => socket.send(bytes))
     })
   } finally {
     clearTimeout(timer)

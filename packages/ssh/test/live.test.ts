@@ -226,3 +226,57 @@ test('[S14] a command of the client is not run, and that is said', () => {
   )
   assert.doesNotMatch(JSON.stringify(findings), /sleep/)
 })
+
+test('[S15] the proxy is not to blame where the straight way waits as long, for the server itself', () => {
+  const login: World['login'] = (variant, round) =>
+    wobble(variant.name === 'no-proxy' ? 'banner-late' : 'proxy-command', round)
+  const one = only({ login })
+  assert.equal(one.confidence, 'possible')
+  assert.match(one.cause!, /Without the proxy it waits as long/)
+})
+
+test('[S16] a resolver that is not asked, since the first one answers, proves nothing', () => {
+  const resolvers = { servers: ['192.0.2.53', '192.0.2.54'], search: [], sources: ['files', 'dns'] }
+  const answer = ({ resolver }: { readonly resolver: string }) => (resolver === '192.0.2.54' ? null : 0.002)
+  const one = only({ resolvers, answer, login: waiting('aaaa-dropped') })
+  assert.equal(one.confidence, 'likely')
+})
+
+test('[S16] a login that hangs elsewhere says nothing of a wait before', () => {
+  const cut = `${recorded('aaaa-dropped').split('\n').slice(0, 60).join('\n')}\n  99.000 ERR fettle: stopped`
+  const login: World['login'] = (variant, round) =>
+    variant.name === 'ipv4' ? wobble('aaaa-dropped', round) : { text: cut, end: 'limit', status: 255 }
+  const lookup = work({ login, answer: () => 0.002 }).find(({ code }) => code === 'ssh.lookup')
+  assert.doesNotMatch(lookup!.cause!, /never comes to an end/)
+  assert.notEqual(lookup!.confidence, 'measured')
+})
+
+test('[S15] a way to log in that ssh refuses is tried once, and said', () => {
+  const { facts } = lookAt({ login: waiting('proxy-command'), refused: ['no-proxy'] })
+  const { unseen } = judgeLogins(facts)
+  assert.ok(unseen.some(({ what }) => what.includes('without the proxy')))
+})
+
+test('[S18] what is told of files before the server speaks is believed, and nothing after that', () => {
+  const login: World['login'] = (variant, round) => {
+    const text = wobble(variant.name === 'no-proxy' ? QUICK : 'proxy-command', round)
+    return text.replace(
+      /^(.*Remote protocol version.*)$/m,
+      '$1\n   3.100 ERR debug1: Reading configuration data /dev/stdin',
+    )
+  }
+  const paths = lookAt({ login }).looks.flatMap((look) => (look.kind === 'files' ? look.paths : []))
+  assert.ok(!paths.includes('/dev/stdin'))
+})
+
+test('[S14] options may stand together, and their values too', () => {
+  assert.deepEqual(words('proxyjump a', ['-4J', 'a', '-CF/x']).slice(-7), [
+    '-4',
+    '-C',
+    '-F',
+    '/x',
+    '-T',
+    'host',
+    'true',
+  ])
+})

@@ -19,6 +19,8 @@ test('[S19] a password is answered, each time; whether to trust a host is not; a
     // One that was not used is not there for the next login.
     asking.begin()
     assert.equal(ask("ops@host's password: ").stdout, `${SECRET}\n`)
+    // A second question in the same login does not wait for ever.
+    assert.equal(ask("Enter passphrase for key '/k': ").stdout, `${SECRET}\n`)
   }
   asking.begin()
   const trust = ask('Are you sure you want to continue connecting (yes/no)? ')

@@ -108,3 +108,13 @@ test('one that is broken off ends at once; where there is no ssh, one line says 
     return true
   })
 })
+
+test('[S14] a line that nobody has ended stands where it began, and the stamps run forwards', async (t) => {
+  const { run } = script(t, "printf 'Loading'; sleep 0.2; echo 'debug1: later' >&2; sleep 0.2")
+  const { text } = await run()
+  const lines = text.split('\n')
+  assert.deepEqual(
+    lines.map((line) => line.slice(line.indexOf(' ') + 1)),
+    ['OUT Loading', 'ERR debug1: later'],
+  )
+})

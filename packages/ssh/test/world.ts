@@ -28,6 +28,8 @@ export interface World {
   readonly bareSeconds?: number
   /** What tracing the shell shows; undefined: nobody has permitted it. */
   readonly traced?: readonly TracedLine[]
+  /** Names of ways to log in with which ssh does not even begin. */
+  readonly refused?: readonly string[]
 }
 
 const SETTINGS = 'hostname server.test\nport 22022\nuser ops\n'
@@ -61,6 +63,7 @@ function seen(world: World, look: Look): Seen {
     return { kind: 'settings', settings, resolvers: world.resolvers ?? RESOLVERS }
   }
   if (look.kind === 'login') {
+    if (world.refused?.includes(look.variant.name)) return { kind: 'refused' }
     const made = world.login(look.variant, look.round)
     return { kind: 'login', ...(typeof made === 'string' ? { text: made, end: 'over' as const, status: 0 } : made) }
   }

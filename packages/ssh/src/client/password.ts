@@ -14,10 +14,13 @@ export interface Asking {
   close(): void
 }
 
-/** Only a password is answered: no question whether to trust a host. The name of the pipe stands beside the script. */
+/**
+ * Only a password is answered: no question whether to trust a host. The name of the pipe stands beside the script; the
+ * line goes back into it for the next question.
+ */
 const SCRIPT = `#!/bin/sh
 case $1 in
-*assword*|*assphrase*) IFS= read -r line < "$0.pipe" && printf '%s\\n' "$line" ;;
+*assword*|*assphrase*) IFS= read -r line < "$0.pipe" && printf '%s\\n' "$line" | tee "$0.pipe" ;;
 *) exit 1 ;;
 esac
 `

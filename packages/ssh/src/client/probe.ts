@@ -1,18 +1,12 @@
 /** The only place where a login is tried, and where names, ports and files are asked for beside it. */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type Io, makeWithParents, Unseen, writeWhole } from '@fettle/check'
 import { ask } from '../ask.ts'
-import {
-  type ClientFile,
-  type DoorSeen,
-  NAME_LIMIT_SECONDS,
-  type NameSeen,
-  type Settings,
-} from '../core/client/facts.ts'
+import { type ClientFile, type DoorSeen, NAME_LIMIT_SECONDS, type Settings } from '../core/client/facts.ts'
 import type { Seen } from '../core/client/learn.ts'
 import type { Look } from '../core/client/look.ts'
 import { readSettings } from '../core/client/settings.ts'
@@ -23,7 +17,7 @@ import { keptLog } from '../core/evidence.ts'
 import { readLog } from '../core/log.ts'
 import { readResolvers } from '../core/names.ts'
 import type { Query } from '../core/query.ts'
-import { readTrace, startScript } from '../core/trace.ts'
+import { endOfTrace, readTrace, startScript } from '../core/trace.ts'
 import type { Asking } from './password.ts'
 import { type Ran, type RunOptions, runSsh } from './run.ts'
 
@@ -48,10 +42,15 @@ export class Probe {
   readonly #io: Io
   #settings: Settings['values'] = new Map()
   #logins = 0
+  readonly #stopped: Promise<Seen>
 
   constructor(options: ProbeOptions, io: Io) {
     this.#options = options
     this.#io = io
+    this.#stopped = new Promise((resolve) => {
+      if (io.signal.aborted) resolve({ kind: 'nothing' })
+      io.signal.addEventListener('abort', () => resolve({ kind: 'nothing' }), { once: true })
+    })
   }
 
   async observe(look: Look): Promise<Seen> {
@@ -59,8 +58,9 @@ export class Probe {
     if (look.kind === 'login') return await this.#login(look.variant)
     if (look.kind === 'trace') return await this.#trace(look.of)
     if (look.kind === 'files') return { kind: 'files', files: look.paths.flatMap(readFile) }
-    if (look.kind === 'names') return { kind: 'names', answers: await Promise.all(look.queries.map(asked)) }
-    return { kind: 'door', door: await knock(look.address, look.port, this.#options.limitSeconds) }
+    const seen =
+      look.kind === 'names' ? askAll(look.queries) : knock(look.address, look.port, this.#options.limitSeconds)
+    return await Promise.race([seen, this.#stopped])
   }
 
   close(): void {
@@ -78,6 +78,10 @@ export class Probe {
     }
     const settings = readSettings(lines('OUT').join('\n'), ran.seconds)
     if (!isBare) this.#settings = settings.values
+    if (this.#options.asking !== null && settings.values.has('proxycommand')) {
+      throw new Unseen('--password: a proxy command leads there, and might be given it; log in with a key')
+    }
+    if (this.#options.logs !== undefined) this.#prepare(this.#options.logs)
     const [resolvConf, nsswitch] = ['/etc/resolv.conf', '/etc/nsswitch.conf'].map((path) => readFile(path)[0]?.text)
     return { kind: 'settings', settings, resolvers: readResolvers(resolvConf ?? '', nsswitch ?? '') }
   }
@@ -90,9 +94,10 @@ export class Probe {
     const ready = variant.wants === 'nothing' ? { ready: READY } : {}
     const ran = await this.#run(words, { environment, ...ready })
     const { text, end, status } = ran
-    if (end === 'stopped') return { kind: 'nothing' }
     // It does not even say which version it is.
     if (readLog(text) === undefined) {
+      if (end === 'stopped') return { kind: 'nothing' }
+      if (this.#logins > 0) return { kind: 'refused' }
       throw new Unseen(`ssh ${this.#options.destination}: ${linesOf(ran, 'ERR').at(-1) ?? 'says nothing'}`)
     }
     this.#logins++
@@ -112,17 +117,26 @@ export class Probe {
       const [, at, text] = /^(\S+) OUT (.*)$/.exec(line) ?? []
       return at === undefined ? [] : [{ at: Number(at), text: `${text}\n` }]
     })
-    return { kind: 'trace', lines: readTrace(pieces, ran.seconds, new Set()) }
+    const end = endOfTrace(pieces, ran.seconds)
+    return { kind: 'trace', lines: end === undefined ? null : readTrace(pieces, end, new Set()) }
   }
 
   #keep(name: string, text: string): void {
     const { logs } = this.#options
     if (logs === undefined) return
     try {
-      makeWithParents(logs)
       writeWhole(join(logs, name), keptLog(text))
     } catch (error) {
       throw new Unseen(`--logs: ${join(logs, name)}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
+    }
+  }
+
+  #prepare(logs: string): void {
+    try {
+      makeWithParents(logs)
+      accessSync(logs, constants.W_OK)
+    } catch (error) {
+      throw new Unseen(`--logs: ${logs}: cannot be written to (${(error as NodeJS.ErrnoException).code})`)
     }
   }
 
@@ -144,21 +158,28 @@ const linesOf = ({ text }: Ran, name: 'ERR' | 'OUT'): string[] => {
   return text.split('\n').flatMap((line) => pattern.exec(line)?.[1] ?? [])
 }
 
-/** One that cannot be read is left out. */
+/** One that cannot be read, or is no file, is left out: a pipe would hold us up for ever. */
 function readFile(path: string): ClientFile[] {
+  let file: number | undefined
   try {
-    return [{ path, text: readFileSync(path, 'utf8').slice(0, FILE_MAX) }]
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    if (!fstatSync(file).isFile()) return []
+    const bytes = Buffer.alloc(FILE_MAX)
+    return [{ path, text: bytes.toString('utf8', 0, readSync(file, bytes)) }]
   } catch {
     return []
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }
 
-async function asked(query: Query): Promise<NameSeen> {
-  return { ...query, ...(await ask(query, NAME_LIMIT_SECONDS)) }
+async function askAll(queries: readonly Query[]): Promise<Seen> {
+  const answers = queries.map(async (query) => ({ ...query, ...(await ask(query, NAME_LIMIT_SECONDS)) }))
+  return { kind: 'names', answers: await Promise.all(answers) }
 }
 
 /** Connects, waits for the first line, and goes. */
-async function knock(address: string, port: number, limitSeconds: number): Promise<DoorSeen> {
+async function knock(address: string, port: number, limitSeconds: number): Promise<Seen> {
   const began = performance.now()
   const now = () => (performance.now() - began) / 1000
   const socket = connect({ host: address, port })
@@ -181,5 +202,5 @@ async function knock(address: string, port: number, limitSeconds: number): Promi
   })
   await once(socket, 'close').catch(() => {})
   clearTimeout(timer)
-  return { address, connected, banner, error }
+  return { kind: 'door', door: { address, connected, banner, error } satisfies DoorSeen }
 }

@@ -8,7 +8,7 @@ import type { RunEnd } from '../core/client/facts.ts'
 export interface Ran {
   /** `SECONDS ERR|OUT line`, a line each. */
   readonly text: string
-  readonly end: RunEnd | 'stopped'
+  readonly end: RunEnd
   /** Null: a signal ended it. */
   readonly status: number | null
   readonly seconds: number
@@ -38,7 +38,7 @@ export async function runSsh(words: readonly string[], options: RunOptions): Pro
 
 class Running {
   readonly #began = performance.now()
-  readonly #parts: string[] = []
+  readonly #parts: { readonly at: number; readonly line: string }[] = []
   readonly #child
   readonly #done: (ran: Ran) => void
   readonly #timers: NodeJS.Timeout[] = []
@@ -85,7 +85,7 @@ class Running {
     const line = { text: '', at: 0 }
     const end = () => {
       // ssh ends its lines as a terminal needs it.
-      this.#put(`${line.at.toFixed(6)} ${name} ${line.text.replace(/\r$/, '')}`)
+      this.#put(line.at, `${name} ${line.text.replace(/\r$/, '')}`)
       if (name === 'ERR' && this.#options.ready?.test(line.text)) this.#stop('ready')
       line.text = ''
     }
@@ -109,15 +109,15 @@ class Running {
     return this.#bytes > BYTES_MAX
   }
 
-  #put(line: string): void {
+  #put(at: number, line: string): void {
     this.#bytes += LINE_BYTES
-    this.#parts.push(line)
+    this.#parts.push({ at, line })
   }
 
   #stop(end: NonNullable<Ran['end']>): void {
     if (this.#isOver || this.#end !== undefined) return
     this.#end = end
-    if (end === 'limit') this.#put(`${this.#seconds.toFixed(6)} ERR fettle: nothing was waited for any more`)
+    if (end === 'limit' || end === 'stopped') this.#put(this.#seconds, 'ERR fettle: nothing was waited for any more')
     this.#signal('SIGTERM')
     this.#after(GRACE_MS, () => this.#signal('SIGKILL'))
   }
@@ -138,7 +138,13 @@ class Running {
     this.#signal('SIGKILL')
     this.#child.stdout.destroy()
     this.#child.stderr.destroy()
-    this.#done({ text: this.#parts.join('\n'), end: this.#end ?? 'over', status, seconds: this.#seconds })
+    this.#done({ text: this.#text(), end: this.#end ?? 'over', status, seconds: this.#seconds })
+  }
+
+  /** A line that nobody has ended is put last, and began before others. */
+  #text(): string {
+    const parts = this.#parts.sort((a, b) => a.at - b.at)
+    return parts.map(({ at, line }) => `${at.toFixed(6)} ${line}`).join('\n')
   }
 
   #forget(): void {

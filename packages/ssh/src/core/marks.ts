@@ -50,7 +50,10 @@ const BEFORE: readonly Mark[] = [
     memory.isShared = true
     return 'use'
   }),
-  mark(/^Connecting to \S+ \[(\S+)\] port /, (_, [, address = '']) => ({ kind: 'address', subject: address })),
+  // What comes later may be the word of the server.
+  mark(/^Connecting to \S+ \[(\S+)\] port /, ({ software }, [, address = '']) =>
+    software === null ? { kind: 'address', subject: address } : undefined,
+  ),
   mark(/^connect to address (\S+) port \d+: /, ({ failedAddresses }, [, address = ''], line) => {
     failedAddresses.set(address, line)
     return undefined

@@ -49,6 +49,8 @@ export interface Piece {
 
 interface Step {
   readonly at: number
+  /** When it was heard of, by the clock of the pieces. */
+  readonly heard: number
   readonly file: string
   readonly line: number
 }
@@ -56,6 +58,15 @@ interface Step {
 const STEPS_MAX = 200_000
 const [BEGIN, THEN, END] = ['\u0001', '\u0002', '\u0003']
 const MARK = new RegExp(`^\\++${BEGIN}([\\d.,]*)${THEN}([^${THEN}]*)${THEN}(\\d+)${END}`)
+
+/**
+ * When it ended, by the clock of the machine that bash runs on; `end` is by that of the pieces. Undefined: bash has
+ * told nothing.
+ */
+export function endOfTrace(pieces: readonly Piece[], end: number): number | undefined {
+  const last = stepsOf(pieces).at(-1)
+  return last === undefined ? undefined : last.at + end - last.heard
+}
 
 /**
  * A line takes until the next is told, the last one until `end`; the longest first. `own`: files that are ours, as is
@@ -86,7 +97,7 @@ function stepsOf(pieces: readonly Piece[]): Step[] {
       const [, told = '', file = '', number] = MARK.exec(line) ?? []
       if (number === undefined || steps.length >= STEPS_MAX) continue
       const epoch = Number(told.replace(',', '.'))
-      steps.push({ at: told === '' || Number.isNaN(epoch) ? at : epoch, file, line: Number(number) })
+      steps.push({ at: told === '' || Number.isNaN(epoch) ? at : epoch, heard: at, file, line: Number(number) })
     }
   }
   return steps

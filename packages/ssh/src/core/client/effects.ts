@@ -1,6 +1,6 @@
 /** What one change of a login does to a wait, by pairs of logins that stand beside each other in time. */
 import { type Interval, pairedDifference } from '@fettle/estimate'
-import type { Login, Phase } from '../phase.ts'
+import type { Login, Phase, PhaseKind } from '../phase.ts'
 import { loginUs } from '../stalls.ts'
 import { type Facts, type Run, runsOf } from './facts.ts'
 import { variantsFor } from './look.ts'
@@ -27,11 +27,23 @@ const STAYS = 0.25
 
 export const seconds = (run: Run): number => loginUs(run.login) / 1e6
 
+const sumOf = ({ phases }: Login, isOf: (phase: Phase) => boolean): number =>
+  phases.filter(isOf).reduce((sum, { us }) => sum + (us ?? 0), 0) / 1e6
+
+export const secondsIn = (login: Login, { kind, subject }: Phase): number =>
+  sumOf(login, (one) => one.kind === kind && one.subject === subject)
+
+/** What one waits for in another phase, where the login goes another way. */
+const INSTEAD: Readonly<Partial<Record<PhaseKind, readonly PhaseKind[]>>> = {
+  proxy: ['proxy', 'lookup', 'address', 'banner'],
+  // sftp is there when it ends; it says nothing that can be seen.
+  first: ['first', 'shell', 'use'],
+  shell: ['first', 'shell', 'use'],
+}
+
 /** All of one kind together: without one address, another one is waited for. */
-export const secondsIn = ({ phases }: Login, { kind, subject }: Phase, isOfKind = false): number =>
-  phases
-    .filter((one) => one.kind === kind && (isOfKind || one.subject === subject))
-    .reduce((sum, { us }) => sum + (us ?? 0), 0) / 1e6
+const secondsInAll = (login: Login, { kind }: Phase): number =>
+  sumOf(login, (one) => (INSTEAD[kind] ?? [kind]).includes(one.kind))
 
 /** What each change did that was tried for this wait, in the order in which they tell most. */
 export function effectsOn(phase: Phase, facts: Facts, base: Variant = COMMAND): Effect[] {
@@ -56,10 +68,11 @@ const isComparable = (plain: Run, varied: Run): boolean =>
 const isThrough = ({ isIn, end }: Run) => isIn || end === 'ready'
 
 function effectOf(phase: Phase, variant: Variant, pairs: readonly Pair[]): Effect {
-  const waits = (which: keyof Pair) => pairs.map((pair) => secondsIn(pair[which].login, phase, true))
+  const waits = (which: keyof Pair) => pairs.map((pair) => secondsInAll(pair[which].login, phase))
   const [plain, varied] = [waits('plain'), waits('varied')]
   const saved = pairedDifference(varied, plain, 'independent')!
-  const isHung = pairs.every((pair) => pair.plain.end === 'limit') && pairs.every((pair) => isThrough(pair.varied))
+  const isHungHere = ({ end, login }: Run) => end === 'limit' && login.reached.kind === phase.kind
+  const isHung = pairs.every(({ plain, varied }) => isHungHere(plain) && isThrough(varied))
   return {
     ...{ variant, saved, pairs: pairs.length, isHung },
     before: mean(pairs.map((pair) => seconds(pair.plain))),

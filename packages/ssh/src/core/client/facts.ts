@@ -18,7 +18,9 @@ export interface Facts {
   /** The client's files that ssh says it has read; null: not looked into. */
   readonly files: readonly ClientFile[] | null
   /** The lines of what a shell reads, the longest first; null: not traced. */
-  readonly traced: readonly TracedLine[] | null
+  readonly traced: readonly TracedLine[] | 'failed' | null
+  /** Names of ways to log in that ssh itself refuses. */
+  readonly untried: readonly string[]
 }
 
 export interface ClientFile {
@@ -34,8 +36,8 @@ export interface Settings {
   readonly seconds: number
 }
 
-/** How a login came to an end; `ready`: it was what was wanted, and we ended it. */
-export type RunEnd = 'over' | 'ready' | 'limit' | 'flood'
+/** How a login came to an end; `ready`: it was what was wanted, and we ended it; `stopped`: somebody had enough. */
+export type RunEnd = 'over' | 'ready' | 'limit' | 'flood' | 'stopped'
 
 /** One login. */
 export interface Run {
@@ -73,6 +75,7 @@ export const noFacts: Facts = {
   resolvers: null,
   files: null,
   traced: null,
+  untried: [],
 }
 
 /** The first value of a setting; undefined: there is none, or it is `none`. */

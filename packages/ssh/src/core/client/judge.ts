@@ -6,7 +6,6 @@ import {
   type Judgement,
   type Measure,
   note,
-  plural,
   type Quantity,
   type Table,
 } from '@fettle/report'
@@ -40,7 +39,8 @@ export function judgeLogins(facts: Facts): Judgement {
 export function failureOf(facts: Facts): string | null {
   const { runs } = facts
   const [first] = runs
-  if (first === undefined || runs.some(({ isIn }) => isIn)) return null
+  if (first === undefined) return 'nobody was logged in: it was broken off before that'
+  if (runs.some(({ isIn }) => isIn)) return null
   const { failure, phases } = first.login
   const isAuthenticated = phases.some(({ kind }) => kind === 'session')
   const what = isAuthenticated ? 'the login did not come to its end' : 'nobody was logged in'
@@ -48,6 +48,7 @@ export function failureOf(facts: Facts): string | null {
   if (first.end === 'limit') {
     return `${what}: nothing more came in this phase: ${where}; --limit is how long is waited`
   }
+  if (first.end === 'stopped') return `${what}: it was broken off in this phase: ${where}`
   if (first.end === 'flood') return `${what}: it was sent far more than a login has, in this phase: ${where}`
   const why = failure === null ? 'ssh ended' : lineEvidence(failure).text
   return `${what}: ${why} (in this phase: ${where})${hint(first.login)}`
@@ -82,6 +83,8 @@ interface Waiting {
   readonly run: Run
   /** How long it waited in each login of that kind. */
   readonly waits: readonly number[]
+  /** Of those, the ones that are long. */
+  readonly slow: readonly number[]
   readonly effects: readonly Effect[]
 }
 
@@ -105,7 +108,8 @@ const isSame = (a: Phase, b: Phase) => a.kind === b.kind && a.subject === b.subj
 
 /** Each phase that waits in any of these logins, told by the one in which it waits as long as in the middle. */
 function waitingIn(facts: Facts, base: Variant): Waiting[] {
-  const runs = runsOf(facts, base.name)
+  // A shell that does not end may wait for somebody who types.
+  const runs = runsOf(facts, base.name).filter(({ end }) => base === COMMAND || end === 'over')
   const all = runs.flatMap((run) => stallsOf(run.login, false).map((stall) => ({ stall, run })))
   const first = all.filter(({ stall }, i) => all.findIndex((one) => isSame(one.stall.phase, stall.phase)) === i)
   return first.map(({ stall: { phase } }) => {
@@ -116,11 +120,11 @@ function waitingIn(facts: Facts, base: Variant): Waiting[] {
     const waitIn = (one: Run) => same.find(({ run }) => run === one)?.stall.seconds
     const waits = runs.map((one) => waitIn(one) ?? secondsIn(one.login, phase))
     const effects = base === COMMAND ? effectsOn(phase, facts) : []
-    return { stall, run, waits, effects }
+    return { stall, run, waits, slow: same.map((one) => one.stall.seconds), effects }
   })
 }
 
-function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Finding {
+function findingOf({ stall, run, waits, slow, effects }: Waiting, facts: Facts): Finding {
   const { phase, cause } = stall
   if (cause === undefined)
     return note('ssh.typing', '', 'Somebody takes that long to type; it is no part of the login.')
@@ -131,14 +135,14 @@ function findingOf({ stall, run, waits, effects }: Waiting, facts: Facts): Findi
   const isMeasured = proofs.some((one) => one.isMeasured)
   const isKnown = change.isMeasured || trace.isMeasured
   const guess = isKnown ? [] : [found.cause ?? '']
-  const says = [sometimes(waits), ...guess, ...proofs.flatMap((one) => one.says), ...bareText(phase, facts)]
+  const says = [sometimes(waits, slow), ...guess, ...proofs.flatMap((one) => one.says), ...bareText(phase, facts)]
   return {
     ...found,
-    ...(isChance(waits) ? { severity: 'note' } : {}),
+    ...(isChance(waits, slow) ? { severity: 'note' } : {}),
     says: run.end === 'limit' ? `${found.says.slice(0, -1)}, and then nothing was waited for any more.` : found.says,
     cause: says.filter((one) => one !== '').join(' '),
     confidence: isMeasured || found.confidence === 'measured' ? 'measured' : found.confidence,
-    quantities: { wait: centre(waits.filter((wait) => wait >= STALL_SECONDS)) },
+    quantities: { wait: centre(slow) },
     evidence: [...setBy(phase.kind, facts.files ?? []), ...found.evidence.map((one) => ofLogin(one, run, facts))],
     // What was tried need not be tried by hand.
     remedy: [...next(phase, facts), ...found.remedy.filter((line) => !(isKnown && TRIED.test(line)))],
@@ -157,6 +161,7 @@ const TRIED = /^to tell: (?:ssh|sftp|nc) /
 function next({ kind }: Phase, { traced }: Facts): string[] {
   if (kind === 'first' || kind === 'shell') {
     if (traced === null) return ['to tell: fettle ssh check HOST --trace names the file and the line']
+    if (traced === 'failed') return []
     return ['on the server: make that line quick, or let only a shell in which somebody types come to it']
   }
   return ON_SERVER.has(kind) ? ['to tell, on the server, as root: fettle ssh check --server --user USER'] : []
@@ -165,13 +170,10 @@ function next({ kind }: Phase, { traced }: Facts): string[] {
 const ON_SERVER: ReadonlySet<PhaseKind> = new Set(['banner', 'start', 'keys', 'account', 'password', 'session'])
 
 /** One of many may be anybody's. */
-const isChance = (waits: readonly number[]) => waits.length >= 3 && slowIn(waits) === 1
+const isChance = (waits: readonly number[], slow: readonly number[]) => waits.length >= 3 && slow.length === 1
 
-const slowIn = (waits: readonly number[]) => waits.filter((wait) => wait >= STALL_SECONDS).length
-
-function sometimes(waits: readonly number[]): string {
-  const slow = slowIn(waits)
-  return slow === waits.length ? '' : `It comes and goes: ${slow} of ${waits.length} logins waited.`
+function sometimes({ length }: readonly number[], slow: readonly number[]): string {
+  return slow.length === length ? '' : `It comes and goes: ${slow.length} of ${length} logins waited.`
 }
 
 function bareText({ kind }: Phase, { settings, bareSeconds }: Facts): readonly string[] {
@@ -245,6 +247,9 @@ function notes(facts: Facts): Finding[] {
   const master = settingOf(facts, 'controlmaster') ?? 'false'
   const isShared = settingOf(facts, 'controlpath') !== undefined
   const isLocal = settingOf(facts, 'permitlocalcommand') === 'yes' && settingOf(facts, 'localcommand') !== undefined
+  const isEndless = runsOf(facts, SHELL.name).some(({ end }) => end === 'limit')
+  const endless =
+    'A login shell that has nothing to read does not end by itself: a menu, or another program. It was not measured.'
   const shared =
     `A connection that is there is used again (ControlPath, ControlMaster ${master}); ` +
     'here each login was a new one.'
@@ -252,18 +257,18 @@ function notes(facts: Facts): Finding[] {
   return [
     ...(isShared ? [note('ssh.shared', '', shared)] : []),
     ...(isLocal ? [note('ssh.local-command', '', local)] : []),
+    ...(isEndless ? [note('ssh.endless-shell', '', endless)] : []),
   ]
 }
 
-function unseenOf(login: Login, { runs }: Facts, stalls: readonly Waiting[]): Judgement['unseen'] {
+function unseenOf(login: Login, facts: Facts, stalls: readonly Waiting[]): Judgement['unseen'] {
   const server = {
     what: "the server's side",
     why: 'from here one sees that the server waits, not always for what; there: fettle ssh check --server',
   }
-  const isOften = runsOf({ runs } as Facts, COMMAND.name).length > 1
+  const isOften = runsOf(facts, COMMAND.name).length > 1
   const once = { what: 'how sure the seconds are', why: 'one login was tried' }
   const isServer = stalls.some(({ stall: { phase } }) => ON_SERVER.has(phase.kind))
-  return [...(isServer ? [server] : []), ...softwareOf(login), ...(isOften ? [] : [once])]
+  const untried = facts.untried.map((name) => ({ what: `what it is like ${name}`, why: 'ssh refuses that' }))
+  return [...(isServer ? [server] : []), ...untried, ...softwareOf(login), ...(isOften ? [] : [once])]
 }
-
-export const countText = (facts: Facts): string => plural(facts.runs.length, 'login')

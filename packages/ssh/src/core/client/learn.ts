@@ -12,7 +12,10 @@ export type Seen =
   | { readonly kind: 'login'; readonly text: string; readonly end: RunEnd; readonly status: number | null }
   | { readonly kind: 'door'; readonly door: DoorSeen }
   | { readonly kind: 'names'; readonly answers: readonly NameSeen[] }
-  | { readonly kind: 'trace'; readonly lines: readonly TracedLine[] }
+  /** Null: bash told nothing. */
+  | { readonly kind: 'trace'; readonly lines: readonly TracedLine[] | null }
+  /** ssh does not even begin, with these options. */
+  | { readonly kind: 'refused' }
   | { readonly kind: 'files'; readonly files: readonly ClientFile[] }
   /** It was broken off, and says nothing. */
   | { readonly kind: 'nothing' }
@@ -22,14 +25,26 @@ export function learn(facts: Facts, look: Look, seen: Seen): Facts {
     if (look.isBare) return { ...facts, bareSeconds: seen.settings.seconds }
     return { ...facts, settings: seen.settings, resolvers: seen.resolvers }
   }
+  if (seen.kind === 'refused' && look.kind === 'login') {
+    return { ...facts, untried: [...facts.untried, look.variant.says] }
+  }
   if (seen.kind === 'login' && look.kind === 'login') {
-    return { ...facts, runs: [...facts.runs, runOf(look.variant, look.round, seen)] }
+    return withLogin(facts, look, seen)
   }
   if (seen.kind === 'door') return { ...facts, doors: [...facts.doors, seen.door] }
   if (seen.kind === 'names') return { ...facts, answers: [...facts.answers, ...seen.answers] }
-  if (seen.kind === 'trace') return { ...facts, traced: seen.lines }
+  if (seen.kind === 'trace') return { ...facts, traced: seen.lines ?? 'failed' }
   if (seen.kind === 'files') return { ...facts, files: seen.files }
   return facts
+}
+
+type LoginLook = Extract<Look, { kind: 'login' }>
+type LoginSeen = Extract<Seen, { kind: 'login' }>
+
+/** What was broken off is told where there is nothing else. */
+function withLogin(facts: Facts, { variant, round }: LoginLook, seen: LoginSeen): Facts {
+  if (seen.end === 'stopped' && facts.runs.length > 0) return facts
+  return { ...facts, runs: [...facts.runs, runOf(variant, round, seen)] }
 }
 
 function runOf(

@@ -62,11 +62,16 @@ export function nextLook(plan: Plan, facts: Facts): Look | undefined {
   return wanted(plan, facts).find((look) => !isDone(facts, look))
 }
 
-function isDone({ runs, doors, answers, bareSeconds, files, traced }: Facts, look: Look): boolean {
+function isDone({ runs, doors, answers, bareSeconds, files, traced, untried }: Facts, look: Look): boolean {
   if (look.kind === 'trace') return traced !== null
   if (look.kind === 'files') return files !== null
   if (look.kind === 'login') {
-    return runs.some(({ variant, round }) => variant.name === look.variant.name && round === look.round)
+    const { name } = look.variant
+    // Another way that hangs once does so again.
+    const isOther = name !== COMMAND.name
+    const same = runs.filter(({ variant }) => variant.name === name)
+    const isTried = same.some(({ round, end }) => round === look.round || (isOther && isStuck(end)))
+    return isTried || untried.includes(look.variant.says)
   }
   if (look.kind === 'door') return doors.filter(({ address }) => address === look.address).length >= DOORS
   if (look.kind === 'settings') return !look.isBare || bareSeconds !== null
@@ -96,6 +101,8 @@ function wanted(plan: Plan, facts: Facts): readonly Look[] {
   if (failed === 0) return looks
   return looks.filter((look) => look.kind !== 'login' || isDone(facts, look) || failed < FAILURES_MAX)
 }
+
+const isStuck = (end: Run['end']) => end === 'limit' || end === 'flood'
 
 const isAnyIn = ({ runs }: Facts) => runs.some(({ isIn }) => isIn)
 
@@ -156,8 +163,10 @@ const CHOICES: Readonly<Partial<Record<PhaseKind, Choice>>> = {
   // The server looks up another address then.
   start: (_, facts) => otherFamily(facts),
   xauth: always(NO_X11),
-  first: always(SFTP, NOTHING),
-  shell: always(SFTP, NOTHING),
+  channel: always(NOTHING),
+  request: always(NOTHING),
+  first: always(SFTP),
+  shell: always(SFTP),
 }
 
 const isSet = (facts: Facts, name: string) => !['no', 'false', undefined].includes(settingOf(facts, name))
@@ -174,12 +183,15 @@ export function reachedAddress({ runs }: Facts): string | undefined {
   return undefined
 }
 
+/** Under which name known_hosts has it (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
+const nameOfKey = (host: string, port: string) => (port === '22' ? host : `[${host}]:${port}`)
+
 /** `dead`: the address that is waited for. */
 function byItsAddress(facts: Facts, dead = ''): readonly Variant[] {
   const address = reachedAddress(facts)
   const [host, port] = [settingOf(facts, 'hostname'), settingOf(facts, 'port')]
   if (address === undefined || address === dead || host === undefined || isProxied(facts)) return []
-  return [byAddress(address, settingOf(facts, 'hostkeyalias') ?? host, port ?? '22')]
+  return [byAddress(address, settingOf(facts, 'hostkeyalias') ?? nameOfKey(host, port ?? '22'))]
 }
 
 function otherFamily(facts: Facts): readonly Variant[] {
@@ -223,7 +235,10 @@ function traceOf(facts: Facts): 'login' | 'command' {
 
 /** The files that ssh says it reads. */
 function readPaths({ runs }: Facts): readonly string[] {
-  const lines = runs[0]?.log.lines ?? []
+  const all = runs[0]?.log.lines ?? []
+  // What comes later may be the word of the server.
+  const end = all.findIndex(({ text }) => text.startsWith('Remote protocol version'))
+  const lines = end < 0 ? all : all.slice(0, end)
   const paths = lines.flatMap(({ text }) => /^Reading configuration data (\/.*)$/.exec(text)?.[1] ?? [])
   return Array.from(new Set(paths))
 }

@@ -2,8 +2,9 @@
 import { plural } from '@fettle/report'
 import type { Login, Phase } from '../phase.ts'
 import { secondsText } from '../wait.ts'
-import { type Effect, mean } from './effects.ts'
+import type { Effect } from './effects.ts'
 import { type Facts, isProxied, NAME_LIMIT_SECONDS, type NameSeen, runsOf } from './facts.ts'
+import { reachedAddress } from './look.ts'
 import { SHELL } from './variants.ts'
 
 export interface Proof {
@@ -40,8 +41,8 @@ const PROVES: Readonly<Record<string, (phase: Phase) => string>> = {
   'no-x11': () => 'It is xauth, which X11 forwarding runs.',
   sftp: () =>
     'It is what is run for a shell: ~/.ssh/rc, /etc/ssh/sshrc, or what the shell reads, such as ~/.bashrc; sftp, ' +
-    'which there needs none, does not wait.',
-  nothing: () => 'It is what runs on the server for a command: where none is asked for, nothing waits.',
+    'which there needs none, is over at once.',
+  nothing: () => 'It is what the server does for a command or a shell: where none is asked for, nothing waits.',
 }
 
 /** From changes, the strongest first. */
@@ -72,8 +73,11 @@ export function namesProof({ kind }: Phase, facts: Facts): Proof {
   if (asked.length === 0 || resolvers === null) return NOTHING
   const silent = asked.filter((one) => one.seconds === null)
   const late = asked.filter(({ seconds }) => seconds !== null && seconds >= LATE_SECONDS)
-  if (silent.length + late.length > 0)
-    return { says: [...silent.map(silentText), ...late.map(lateText)], isMeasured: true }
+  if (silent.length + late.length > 0) {
+    // The first one is asked first, and where it answers no other is.
+    const isMeasured = [...silent, ...late].some(({ resolver }) => resolver === resolvers.servers[0])
+    return { says: [...silent.map(silentText), ...late.map(lateText)], isMeasured }
+  }
   if (kind !== 'lookup') return { says: ['The resolvers answer us at once, by now.'], isMeasured: false }
   const slowest = Math.max(...asked.map((one) => one.seconds!))
   const says =
@@ -99,6 +103,9 @@ const lateText = ({ resolver, name, type, seconds }: NameSeen) =>
 /** From the lines of what the shell reads. */
 export function traceProof({ kind }: Phase, { traced }: Facts): Proof {
   if ((kind !== 'first' && kind !== 'shell') || traced === null) return NOTHING
+  if (traced === 'failed') {
+    return { says: ['What a shell reads could not be traced: no bash answered there.'], isMeasured: false }
+  }
   const slow = traced.filter((one) => one.seconds >= LATE_SECONDS).slice(0, TRACED_MAX)
   if (slow.length === 0) {
     return { says: ['Run once more, no line of what bash reads there took long.'], isMeasured: false }
@@ -115,24 +122,25 @@ const TRACED_MAX = 3
 /** A login shell reads other files than the shell that runs a command, but sshd runs ~/.ssh/rc for both. */
 export function shellProof({ kind }: Phase, waits: readonly number[], facts: Facts): Proof {
   const shells = runsOf(facts, SHELL.name).filter(({ isIn }) => isIn)
-  if ((kind !== 'first' && kind !== 'shell') || shells.length === 0 || facts.runs.length === 0) return NOTHING
-  const commandSeconds = mean(waits)
-  const shellSeconds = mean(shells.map(({ login }) => shellWait(login)))
-  if (shellSeconds > 0.25 * commandSeconds) return NOTHING
-  const says =
-    `A login shell does not wait (${secondsText(shellSeconds)}), ` +
-    'so it is what a shell reads for a command: ~/.bashrc.'
-  return { says: [says], isMeasured: true }
+  if ((kind !== 'first' && kind !== 'shell') || shells.length === 0) return NOTHING
+  const slowest = Math.max(...shells.map(({ login }) => shellWait(login)))
+  if (slowest > QUICK * Math.min(...waits)) return NOTHING
+  const took = secondsText(slowest)
+  const says = `A login shell does not wait (${took}), so it is what a shell reads for a command: ~/.bashrc.`
+  return { says: [says], isMeasured: shells.length > 1 && waits.length > 1 }
 }
 
-const shellWait = (login: Login) =>
-  login.phases.filter(({ kind }) => kind === 'first' || kind === 'shell').reduce((sum, { us }) => sum + (us ?? 0), 0) /
-  1e6
+/** Beside what waits, that is none. */
+const QUICK = 0.25
+
+const shellWait = ({ phases }: Login) =>
+  phases.filter(({ kind }) => kind === 'first' || kind === 'shell').reduce((sum, { us }) => sum + (us ?? 0), 0) / 1e6
 
 /** From connections of our own. */
 export function doorProof({ kind, subject }: Phase, facts: Facts): Proof {
   if (isProxied(facts)) return NOTHING
-  const seen = facts.doors.filter(({ address }) => kind === 'banner' || address === subject)
+  const wanted = kind === 'banner' ? reachedAddress(facts) : subject
+  const seen = facts.doors.filter(({ address }) => address === wanted)
   if (seen.length === 0) return NOTHING
   const { address } = seen[0]!
   if (kind === 'address') {
@@ -143,6 +151,7 @@ export function doorProof({ kind, subject }: Phase, facts: Facts): Proof {
     const slowest = Math.max(...seen.map(({ connected }) => connected ?? 0))
     return { says: [`We were connected to ${address} within ${secondsText(slowest)}.`], isMeasured: false }
   }
+  if (seen.some(({ connected }) => connected === null)) return NOTHING
   const banners = seen.map(({ connected, banner }) => (banner === null ? null : banner - (connected ?? 0)))
   const least = banners.includes(null) ? null : Math.min(...(banners as number[]))
   if (least !== null && least < LATE_SECONDS) {

@@ -26,17 +26,46 @@ function destinationFaults(destination: string): string[] {
 }
 
 function optionFaults(words: readonly string[]): string[] {
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!
-    if (!/^-[^-]/.test(word)) return [`${word}: only options of ssh may follow --, and a command is not run`]
-    const letters = word.slice(1).split('')
-    const at = letters.findIndex((letter) => WITH_VALUE.includes(letter))
-    const refused = letters.slice(0, at < 0 ? letters.length : at + 1).find((letter) => REFUSED.includes(letter))
-    if (refused !== undefined)
-      return [`-${refused}: makes it another login than the one that is measured; leave it out`]
-    if (at === letters.length - 1 && at >= 0 && ++i >= words.length) return [`${word}: its value is missing`]
+  for (const { letter, value, words: own } of optionsOf(words)) {
+    const word = own[0]!
+    if (letter === '') return [`${word}: only options of ssh may follow --, and a command is not run`]
+    if (REFUSED.includes(letter)) {
+      return [`-${letter}: makes it another login than the one that is measured; leave it out`]
+    }
+    if (WITH_VALUE.includes(letter) && value === undefined) return [`${word}: its value is missing`]
   }
   return []
+}
+
+export interface SshOption {
+  /** Empty: it is no option. */
+  readonly letter: string
+  readonly value?: string
+  /** As it may be given by itself. */
+  readonly words: readonly string[]
+}
+
+/** One by one, as getopt(3) reads them: letters may stand together, and a value in the same word or the next. */
+export function optionsOf(words: readonly string[]): SshOption[] {
+  const options: SshOption[] = []
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!
+    if (!/^-[^-]/.test(word)) {
+      options.push({ letter: '', words: [word] })
+      continue
+    }
+    for (let at = 1; at < word.length; at++) {
+      const letter = word[at]!
+      if (!WITH_VALUE.includes(letter)) {
+        options.push({ letter, words: [`-${letter}`] })
+        continue
+      }
+      const value = at + 1 < word.length ? word.slice(at + 1) : words[++i]
+      options.push(value === undefined ? { letter, words: [word] } : { letter, value, words: [`-${letter}`, value] })
+      break
+    }
+  }
+  return options
 }
 
 /** `-p`; undefined: it is no port. */

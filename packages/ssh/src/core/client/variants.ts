@@ -51,10 +51,8 @@ export const withoutAgent = (settings: Values): Variant => ({
 })
 
 /** By its address; its key is looked for under its name, as known_hosts has it. */
-export function byAddress(address: string, host: string, port: string): Variant {
-  const alias = port === '22' ? host : `[${host}]:${port}`
-  return same('by-address', `by address (${address})`, `HostName=${address}`, `HostKeyAlias=${alias}`)
-}
+export const byAddress = (address: string, name: string): Variant =>
+  same('by-address', `by address (${address})`, `HostName=${address}`, `HostKeyAlias=${name}`)
 
 /** Few algorithms, so that the first packets are small: those that were agreed upon, or what everybody knows. */
 export function smallPackets(hostKey: string | undefined): Variant {
@@ -70,9 +68,15 @@ export function smallPackets(hostKey: string | undefined): Variant {
 
 /** Without the client's files, and with what they say of where to go and who one is. */
 export function withoutFiles(settings: Values): Variant {
-  const kept = ['hostname', 'user', 'port', 'identityfile', 'userknownhostsfile', 'proxycommand', 'proxyjump']
+  const kept = [
+    ...['hostname', 'user', 'port', 'identityfile', 'certificatefile', 'identityagent', 'proxycommand'],
+    ...['userknownhostsfile', 'globalknownhostsfile', 'hostkeyalias', 'stricthostkeychecking'],
+  ]
   const words = kept.flatMap((name) =>
-    (settings.get(name) ?? []).filter((value) => value !== '' && value !== 'none').map((value) => `${name}=${value}`),
+    (settings.get(name) ?? [])
+      .filter((value) => value !== '' && value !== 'none')
+      // Only names of files are several, and parted by blanks.
+      .map((value) => (name === 'identityfile' ? `${name}="${value}"` : `${name}=${value}`)),
   )
   return {
     ...same('no-files', 'without ~/.ssh/config and /etc/ssh/ssh_config', ...words),

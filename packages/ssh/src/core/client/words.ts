@@ -1,5 +1,5 @@
 /** The arguments of ssh for a login that is to be measured. Pure. */
-import type { Target } from './target.ts'
+import { optionsOf, type Target } from './target.ts'
 import type { Variant } from './variants.ts'
 
 type Values = ReadonlyMap<string, readonly string[]>
@@ -15,7 +15,11 @@ const WHERE_SET: Readonly<Record<string, string>> = {
 
 /** `more`: how questions are answered, or that none is. */
 export function wordsFor(variant: Variant, target: Target, settings: Values, more: readonly string[]): string[] {
-  const where = Object.entries(WHERE_SET).filter(([name, plain]) => (settings.get(name)?.[0] ?? plain) !== plain)
+  const isOfItself = variant.wants === 'sftp' || variant.wants === 'nothing'
+  const where = Object.entries(WHERE_SET)
+    .filter(([name, plain]) => (settings.get(name)?.[0] ?? plain) !== plain)
+    // ssh refuses -s and -N beside it.
+    .filter(([name]) => name !== 'sessiontype' || !isOfItself)
   const fixed = [...ALWAYS, ...where.map(([name, plain]) => `${name}=${plain}`), ...more]
   const words = [
     '-vvv',
@@ -52,18 +56,15 @@ function jump({ options }: Target, settings: Values): string[] {
 }
 
 /** ssh refuses -J beside a proxy command that is given, even to the same end. */
-const withoutJump = (options: readonly string[]) =>
-  options.filter((word, i) => !word.startsWith('-J') && options[i - 1] !== '-J')
+const withoutJump = (options: readonly string[]): readonly string[] =>
+  optionsOf(options).flatMap(({ letter, value, words }) => (letter === 'J' && value !== undefined ? [] : words))
 
 /** The file that is named by the user's own `-F`. */
-function fileOption(options: readonly string[]): string | undefined {
-  const at = options.findLastIndex((word) => word.startsWith('-F'))
-  if (at < 0) return undefined
-  return options[at] === '-F' ? options[at + 1] : options[at]!.slice(2)
-}
+const fileOption = (options: readonly string[]): string | undefined =>
+  optionsOf(options).findLast(({ letter }) => letter === 'F')?.value
 
 /** For a shell; `%` of what is no token of ssh is doubled. */
 const quoted = (word: string) => {
   const text = word === '[%h]:%p' ? word : word.replaceAll('%', '%%')
-  return /^[\w@%+=:,./[\]-]+$/.test(text) && !text.startsWith('[') ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
