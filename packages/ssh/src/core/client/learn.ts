@@ -57,5 +57,5 @@ function runOf(
   const login = readLogin(log)
   // Whatever a command's status is, it was there; ssh's own is 255 (ssh(1)).
   const isDone = end === 'over' && status !== null && status !== 255
-  return { variant, round, log, login, end, isIn: isDone || end === 'ready' }
+  return { variant, round, log, login, end, isIn: isDone }
 }
