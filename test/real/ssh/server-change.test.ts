@@ -291,6 +291,23 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     await one(lab, /started with -o UseDNS/)
   })
 
+  test('[S32] what a user calls sshd and lets listen is not taken for sshd', async (t) => {
+    const lab = await Lab.open(t)
+    lab.stopSshd()
+    const { server } = lab
+    const own = `${server.home('ops')}/sshd`
+    await server.run(['cp', '/usr/bin/perl', own])
+    const listen = 'use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:2222");'
+    const script = `${listen} print "listens\\n"; sleep 300`
+    const fake = server.start([own, '-e', `$| = 1; ${script}`, '--', '-f', '/home/ops/other'], { user: 'ops' })
+    await until('what calls itself sshd', () => fake.output.includes('listens') || fake.status !== undefined)
+    assert.equal(fake.status, undefined, fake.output + fake.complaints)
+    await lab.sshd('UseDNS yes\n')
+    const { report, status } = await serverChange(lab, '--set', 'UseDNS=no', '--apply')
+    assert.deepEqual([status, told(report)], [0, [`change.done ${OWN}: was none, is UseDNS no.`]])
+    assert.equal(await isLookingUp(lab), false)
+  })
+
   test('[S32] a file system that takes nothing: it is told, and nothing has changed', async (t) => {
     const lab = await Lab.open(t)
     await lab.server.run(['mount', '--bind', '/etc/ssh', '/etc/ssh'])

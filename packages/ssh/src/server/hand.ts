@@ -9,6 +9,7 @@ import { type Config, type ConfigFiles, readConfig, whichSets } from '../core/se
 import type { Facts, ServerPlan } from '../core/server/facts.ts'
 import { judge } from '../core/server/judge.ts'
 import { modeText, type Place, planOf, type Wishes } from '../core/server/plan.ts'
+import { readStart } from '../core/server/start-words.ts'
 import { serverCheck } from './check.ts'
 import { namedKeys, namedRules } from './named-keys.ts'
 import { pamStack } from './pam.ts'
@@ -152,11 +153,10 @@ export class ServerHand implements Hand {
   /** In one line why nobody could tell afterwards whether one can still log in, or why no file counts. */
   async #cannot(sshd: Serving, items: readonly Item[]): Promise<string | null> {
     const { words } = sshd
-    const other = words[words.indexOf('-f') + 1]
-    if (words.includes('-f') && other !== this.#config) {
+    const { config: other, given } = readStart(words)
+    if (other !== undefined && other !== this.#config) {
       return `${this.#config}: the sshd that listens reads ${other}; say fettle ssh change ${other}`
     }
-    const given = words.filter((_, i) => words[i - 1] === '-o').map((one) => one.split(/[= ]/)[0]!.toLowerCase())
     const names = items.flatMap(({ becomes }) => pairsOf(becomes ?? '').map(([name]) => name))
     const fixed = names.find((name) => given.includes(name.toLowerCase()))
     if (fixed !== undefined) return `${this.#config}: sshd is started with -o ${fixed}, which counts more than any file`
