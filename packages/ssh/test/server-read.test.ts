@@ -18,7 +18,7 @@ import { keysCommand } from '../src/core/server/keys.ts'
 import { localPeers } from '../src/core/server/local-peers.ts'
 import { execPath, motdLine, readPam } from '../src/core/server/pam.ts'
 import { refusalIn } from '../src/core/server/refusal.ts'
-import { clientsOf, readSockets } from '../src/core/server/sockets.ts'
+import { clientsOf, isFromRoot, readSockets } from '../src/core/server/sockets.ts'
 import { wrapperRules } from '../src/core/server/wrapper.ts'
 import { PS4, readTrace } from '../src/core/trace.ts'
 
@@ -163,6 +163,7 @@ test('[S23] sockets as the kernel writes them: who is connected to sshd from els
     isListening: true,
     isConnected: false,
     inode: '100',
+    uid: 0,
   })
   assert.deepEqual(clientsOf(sockets, new Set([22])), ['10.77.0.1', '2001:db8:77::1', '10.77.0.9'])
 })
@@ -274,4 +275,17 @@ test('[S28] whatever stands in a file, it is read to an end', () => {
       hasNamedFrom(text)
     }),
   )
+})
+
+test('[S26] whose connection it is: of root, and open', () => {
+  const line = (local: string, state: string, uid: number, inode: number) =>
+    `   0: 0100007F:${local} 0100007F:1F90 ${state} 00000000:00000000 00:00000000 00000000 ${uid} 0 ${inode} 1 0 20 4`
+  const from = (port: number, ...lines: string[]) =>
+    isFromRoot(readSockets(lines.join('\n'), 'tcp'), { address: '127.0.0.1', port }, 8080)
+  assert.equal(from(4096, line('1000', '01', 0, 77)), true)
+  assert.equal(from(4097, line('1000', '01', 0, 77)), false)
+  assert.equal(from(4096, line('1000', '01', 1000, 77)), false)
+  // What is closed by its owner is shown as of root.
+  assert.equal(from(4096, line('1000', '05', 0, 0)), false)
+  assert.equal(from(4096, line('1000', '01', 0, 0)), false)
 })
