@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { linesIn, linesOf, pairsOf, withLines } from '../src/core/server/block.ts'
-import { faultOf, settingName } from '../src/core/server/changeable.ts'
+import { faultOf, isSameValue, settingName } from '../src/core/server/changeable.ts'
 import { readConfig } from '../src/core/server/config.ts'
 import { type Facts, nothingYet, type SettingsSeen } from '../src/core/server/facts.ts'
-import { planOf } from '../src/core/server/plan.ts'
+import { isOnlyX, planOf } from '../src/core/server/plan.ts'
 import { sshChange } from '../src/server/change.ts'
 import { worse } from '../src/server/tried.ts'
 
@@ -49,6 +49,22 @@ test('[S29, S32] only what changes how a login goes, and not who may, can be set
     assert.equal(faultOf(name, value), undefined)
   }
   assert.equal(settingName('gssapiauthentication'), 'GSSAPIAuthentication')
+})
+
+test('[S31] sshd shows some values in other words than they are set', () => {
+  assert.ok(isSameValue('Compression', 'yes', 'delayed'))
+  assert.ok(!isSameValue('Compression', 'no', 'delayed'))
+  assert.ok(isSameValue('LoginGraceTime', '60', '060'))
+  assert.ok(isSameValue('MaxStartups', '30:30:200', '030:30:0200'))
+  assert.ok(isSameValue('MaxStartups', '10:30:10', '10'))
+  assert.ok(isSameValue('ClientAliveInterval', '0', '0'))
+  assert.ok(!isSameValue('LoginGraceTime', '60', '600'))
+  assert.ok(!isSameValue('UseDNS', 'no', 'yes'))
+})
+
+test('[S32] of a script nothing but whether it runs is changed, whatever a journal says', () => {
+  assert.ok(isOnlyX('0644', '0755') && isOnlyX('0755', '0644') && isOnlyX('0644', '0744'))
+  for (const mode of ['4755', '0777', '0775', '0757', '2755', '0600']) assert.ok(!isOnlyX('0644', mode), mode)
 })
 
 const config = (text: string) => readConfig('/c', { text: () => text, files: () => [] })

@@ -1,12 +1,13 @@
 /** What others than root could have put there is not believed, not run, and not waited for. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readStart } from '../src/core/server/start-words.ts'
 import { isKeptByRoot, isOfRoot, isRootsAlone, isSharedByRoot } from '../src/core/server/trust.ts'
+import { alone } from '../src/server/lock.ts'
 import { isAllTheWay, readFileOfOthers } from '../src/server/trust.ts'
 
 test('[S32] whose a file or a folder is, and who may write there', () => {
@@ -66,4 +67,17 @@ test('[S29] a pipe, a device or a file without an end in place of a file of keys
   const words = ['--input-type=module', '-e', script, ...paths]
   const { stdout, error } = spawnSync(process.execPath, words, { timeout: 20_000, killSignal: 'SIGKILL' })
   assert.deepEqual([error, stdout.toString()], [undefined, `none,none,${'x'.repeat(10)}\n`])
+})
+
+test('[S32] two changes at once: the second is told so, and one that was killed holds up nobody', async (t) => {
+  const file = join(folderOf(t), 'lock')
+  await alone(async () => {
+    await assert.rejects(
+      alone(async () => 1, file),
+      /another fettle ssh change is at work/,
+    )
+  }, file)
+  assert.equal(existsSync(file), false)
+  writeFileSync(file, `${process.pid} 1\n`)
+  assert.equal(await alone(async () => 2, file), 2)
 })

@@ -4,13 +4,14 @@ import { dirname, join, matchesGlob } from 'node:path'
 import { type Hand, type Io, type Item, lookAt, type Plan, Unseen, writeWhole } from '@fettle/check'
 import type { Judgement } from '@fettle/report'
 import { linesIn, pairsOf, withLines } from '../core/server/block.ts'
-import { faultOf } from '../core/server/changeable.ts'
+import { faultOf, isSameValue } from '../core/server/changeable.ts'
 import { type Config, type ConfigFiles, readConfig, whichSets } from '../core/server/config.ts'
 import type { Facts, ServerPlan } from '../core/server/facts.ts'
 import { judge } from '../core/server/judge.ts'
-import { modeText, type Place, planOf, type Wishes } from '../core/server/plan.ts'
+import { isOnlyX, modeText, type Place, planOf, type Wishes } from '../core/server/plan.ts'
 import { readStart } from '../core/server/start-words.ts'
 import { serverCheck } from './check.ts'
+import { alone } from './lock.ts'
 import { namedKeys, namedRules } from './named-keys.ts'
 import { pamStack } from './pam.ts'
 import { recover, reload, type Serving, serving } from './reload.ts'
@@ -74,11 +75,13 @@ export class ServerHand implements Hand {
     }
   }
 
-  async read({ what }: Item): Promise<string | null> {
+  async read({ what, was }: Item): Promise<string | null> {
     if (isScript(what)) return this.#mode(what)
     const stat = statOf(what)
     if (stat === undefined) return null
-    return linesIn(textOf(what, stat))
+    const lines = linesIn(textOf(what, stat))
+    // Others may have put theirs into the file that was not there: of ours there is none again.
+    return lines === '' && was === null ? null : lines
   }
 
   async make({ what }: Item, value: string | null): Promise<string | null> {
@@ -86,7 +89,7 @@ export class ServerHand implements Hand {
     if (what !== this.#config && what !== this.#ownFile(configOf(this.#config))) return 'is no file of this sshd'
     const fault = pairsOf(value ?? '').flatMap(([name, text]) => faultOf(name, text) ?? [])[0]
     if (fault !== undefined) return fault
-    return await this.#write(what, value)
+    return await alone(() => this.#write(what, value))
   }
 
   async persist(): Promise<string | null> {
@@ -164,6 +167,7 @@ export class ServerHand implements Hand {
       return `${this.#config}: the sshd that listens does not answer even before; look at that first`
     }
     const refused = await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal)
+    if (this.#io.signal.aborted) return `${this.#config}: stopped before anything was changed`
     return refused === null
       ? null
       : `${this.#person.name}: cannot log in here even before (${refused}), so nobody could tell afterwards ` +
@@ -179,16 +183,35 @@ export class ServerHand implements Hand {
       methods: await methodsOf(sshd, this.#person.name),
       refused: await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal),
     }
-    const text = withLines(before ?? '', value ?? '')
-    const failure = put(file, value === null && text === '' ? null : text, old)
+    const hindrance = this.#hindrance(tried) ?? (contentOf(file) === before ? null : 'others have changed it meanwhile')
+    if (hindrance !== null) return hindrance
+    const failure = put(file, withValue(before, value), old)
     if (failure !== null) return failure
     const early = (await this.#refused(value)) ?? (await this.#tryNew(tried))
     const why = early ?? (await this.#tryReal(sshd, tried))
     if (why === null) return null
-    const isTold = early === null
-    const lost = put(file, before, old) ?? (isTold ? await recover(sshd) : null)
+    // What others have written since stays.
+    const now = contentOf(file)
+    const back = now === withValue(before, value) ? before : withValue(now, linesOrNull(before))
+    const lost = put(file, back, statOf(file) ?? old)
     if (lost !== null) throw new Unseen(`${file}: ${why}; and what it was could not be put back (${lost})`)
+    const silent = early === null ? await this.#recovered(sshd, tried) : null
+    if (silent !== null) throw new Unseen(`${file}: ${why}; the file is as it was, and sshd is not (${silent})`)
     return `${why}; it is as it was`
+  }
+
+  /** Why nothing may be written now. What is put back may be what keeps everybody out. */
+  #hindrance({ refused }: Tried): string | null {
+    if (this.#io.signal.aborted) return 'stopped before it was touched'
+    return refused === null || !this.#options.plan.login
+      ? null
+      : `a login does not work any more even before: ${refused}`
+  }
+
+  async #recovered(sshd: Serving, before: Tried): Promise<string | null> {
+    const failure = await recover(sshd)
+    if (failure !== null || before.methods === null) return failure
+    return (await methodsOf(sshd, this.#person.name)) === null ? 'it does not answer' : null
   }
 
   /** By sshd itself, or by what stands before it. */
@@ -198,7 +221,7 @@ export class ServerHand implements Hand {
     const effective = await effectiveOf(this.#sshd, this.#config, null)
     const other = pairsOf(value ?? '').find(([name, text]) => {
       const is = effective.get(name.toLowerCase())?.[0]
-      return is !== undefined && !isSame(name, is, text)
+      return is !== undefined && !isSameValue(name, is, text)
     })
     return other === undefined ? null : `${other[0]} stays ${effective.get(other[0].toLowerCase())?.[0]}, set elsewhere`
   }
@@ -206,7 +229,8 @@ export class ServerHand implements Hand {
   /** A whole login by the new settings, before sshd reads them. */
   async #tryNew(before: Tried): Promise<string | null> {
     const refused = await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal)
-    return worse(before, { ...before, refused })
+    // A login that was cut short tells nothing.
+    return this.#io.signal.aborted ? 'stopped' : worse(before, { ...before, refused })
   }
 
   async #tryReal(sshd: Serving, before: Tried): Promise<string | null> {
@@ -221,10 +245,6 @@ const takesOwn = (pattern: string) => /\/(?:\*|\*\.conf)$/.test(pattern) && exis
 
 const isScript = (file: string) => dirname(file) === MOTD_FOLDER && !file.endsWith('/..') && !file.endsWith('/.')
 
-/** sshd -T writes times in seconds and lists in full. */
-const isSame = (name: string, is: string, text: string) =>
-  is.toLowerCase() === text.toLowerCase() || (name === 'MaxStartups' && is.startsWith(`${text}:`))
-
 function statOf(file: string): Stats | undefined {
   return lstatSync(file, { throwIfNoEntry: false })
 }
@@ -237,6 +257,19 @@ function textOf(file: string, stat: Stats): string {
   } catch (error) {
     throw new Unseen(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
+}
+
+function contentOf(file: string): string | null {
+  const stat = statOf(file)
+  return stat === undefined ? null : textOf(file, stat)
+}
+
+const linesOrNull = (text: string | null): string | null => (text === null ? null : linesIn(text))
+
+/** A file with these lines of ours; null, and with nothing else in it: no file. */
+function withValue(text: string | null, value: string | null): string | null {
+  const all = withLines(text ?? '', value ?? '')
+  return all === '' && (value === null || text === null) ? null : all
 }
 
 /** Null: no such file. Returns why it could not; then it is as it was. */
@@ -253,6 +286,8 @@ function put(file: string, text: string | null, old: Stats | undefined): string 
 function changeMode(file: string, value: string | null): string | null {
   const stat = statOf(file)
   if (!stat?.isFile() || !/^[0-7]{4}$/.test(value ?? '')) return 'is no script of its own there'
+  if (!isOnlyX(modeText(stat.mode), value!))
+    return `is ${modeText(stat.mode)}: only whether it runs is changed from here`
   try {
     chmodSync(file, Number.parseInt(value!, 8))
     return null

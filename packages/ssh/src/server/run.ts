@@ -153,7 +153,7 @@ export function passableFolder(prefix: string): string {
   return folder
 }
 
-/** Some systems give each user a closed one (pam_tmpdir); and in that of another user they could put others in place. */
+/** Some systems give each user a closed one (pam_tmpdir); in one of a user ours could be replaced by theirs. */
 const isPassable = (folder: string): boolean =>
   isAllTheWay(folder, (one: Owned) => (one.mode & 0o001) !== 0 && isSharedByRoot(one))
 

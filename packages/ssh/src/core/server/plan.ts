@@ -137,6 +137,9 @@ function scriptItem({ file, seconds }: { readonly file: string; readonly seconds
 }
 
 export const modeText = (mode: number) => (mode & 0o7777).toString(8).padStart(4, '0')
+/** Whether a script runs is all that is different. */
+export const isOnlyX = (from: string, to: string): boolean =>
+  ((Number.parseInt(from, 8) ^ Number.parseInt(to, 8)) & ~0o111) === 0
 const withoutX = (mode: string) => modeText(Number.parseInt(mode, 8) & ~0o111)
 
 function linkNote(file: string, { modes }: Known): Finding[] {
