@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { linesIn, linesOf, pairsOf, withLines } from '../src/core/server/block.ts'
 import { faultOf, isSameValue, settingName } from '../src/core/server/changeable.ts'
-import { readConfig } from '../src/core/server/config.ts'
+import { otherSources, readConfig } from '../src/core/server/config.ts'
 import { type Facts, nothingYet, type SettingsSeen } from '../src/core/server/facts.ts'
 import { isOnlyX, planOf } from '../src/core/server/plan.ts'
 import { sshChange } from '../src/server/change.ts'
@@ -98,6 +98,7 @@ const known = {
     { file: '/m/quick', mode: '0755' },
   ],
   namedKeys: [],
+  unreadKeys: [],
 }
 
 test('[S29] what is advisable, and does no harm', () => {
@@ -120,6 +121,9 @@ test('[S29] Kerberos that is used, names that decide, and what is so already, ar
   const facts = { ...factsOf({ usedns: 'yes', gssapiauthentication: 'yes' }, true), motd: [] }
   const { items, findings } = planOf({ set: [] }, { ...known, facts, namedKeys: ['/home/ops/.ssh/authorized_keys'] })
   assert.deepEqual([items, findings.map(({ code }) => code)], [[], ['ssh.names-are-used']])
+  const unread = planOf({ set: [] }, { ...known, facts, unreadKeys: ['AuthorizedKeysCommand'] })
+  assert.deepEqual([unread.items, unread.findings.map(({ code }) => code)], [[], ['ssh.names-are-used']])
+  assert.deepEqual(otherSources('# passwd: nis\npasswd: files [!UNAVAIL=return] systemd sss # ldap\n'), ['sss'])
   const asked = planOf({ set: [['UseDNS', 'no']] }, { ...known, facts, namedKeys: ['/home/ops/.ssh/authorized_keys'] })
   assert.deepEqual([asked.items.length, asked.findings.map(({ severity }) => severity)], [1, ['warning']])
   const same = planOf({ set: [['UseDNS', 'yes']] }, { ...known, facts })

@@ -89,18 +89,26 @@ test('[S29] rules that need names: of users, of keys, of Match; addresses are no
         'UseDNS no',
         'Match User x Host web*.lab.test',
         'X11Forwarding no',
+        'Match host=*.corp',
+        'X11Forwarding no',
+        'Match all',
+        'AllowUsers ops@db1',
       ].join('\n'),
     }),
   )
-  assert.deepEqual(nameRules(config).map(placeOf), [`${MAIN}:2`, `${MAIN}:7`])
+  assert.deepEqual(nameRules(config).map(placeOf), [`${MAIN}:2`, `${MAIN}:7`, `${MAIN}:9`, `${MAIN}:11`])
   assert.equal(hasNamedFrom('from="10.0.0.0/8,fe80::*,!10.1.1.1" ssh-ed25519 AAAA x.test'), false)
   assert.equal(hasNamedFrom('# from="x.test"\nssh-ed25519 AAAA\nno-pty,from="10.1.1.1,*.lab.test" ssh-rsa AAAA'), true)
+  assert.equal(hasNamedFrom('no-pty,command="a #b",from="cafe" ssh-rsa AAAA'), true)
+  assert.equal(hasNamedFrom('from="db1" ssh-rsa AAAA'), true)
 })
 
 test('[S29] lines of access.conf that go by names of hosts', () => {
   const text =
     '# + : ops : .lab.test\n+ : ops : .lab.test\n-:ALL EXCEPT root:tty1 LOCAL 10.0.0.0/8\n+:x: a web1.lab.test\n'
-  assert.deepEqual(namedAccess(text), [2, 4])
+  // LOCAL is a name without a dot.
+  assert.deepEqual(namedAccess(text), [2, 3, 4])
+  assert.deepEqual(namedAccess('+:x: db1\n+:x:ALL\n-:ALL EXCEPT root:tty1 cron :0\n+:x:10.0.0. fe80::/10\n'), [1])
 })
 
 test('[S21] the stack of PAM in the order in which it is gone through, with files and lines', () => {

@@ -12,7 +12,7 @@ import { isOnlyX, modeText, type Place, planOf, type Wishes } from '../core/serv
 import { readStart } from '../core/server/start-words.ts'
 import { serverCheck } from './check.ts'
 import { alone } from './lock.ts'
-import { namedKeys, namedRules } from './named-keys.ts'
+import { namedKeys, namedRules, unreadKeys } from './named-keys.ts'
 import { pamStack } from './pam.ts'
 import { recover, reload, type Serving, serving } from './reload.ts'
 import { type Person, personOf } from './run.ts'
@@ -62,9 +62,13 @@ export class ServerHand implements Hand {
     const config = configOf(this.#config)
     const place = this.#place(config, namesIn(wishes))
     const modes = facts.motd.map(({ file }) => ({ file, mode: this.#mode(file) }))
-    const stack = facts.pam?.stack ?? pamStack(facts.settings?.effective ?? new Map()).stack
-    const keys = [...namedKeys(facts.settings?.effective ?? new Map()), ...namedRules(stack)]
-    const { items, findings } = planOf(wishes, { facts, config, place, modes, namedKeys: keys })
+    const effective = facts.settings?.effective ?? new Map()
+    const stack = facts.pam?.stack ?? pamStack(effective).stack
+    const keys = [...namedKeys(effective, config), ...namedRules(stack)]
+    const { items, findings } = planOf(wishes, {
+      ...{ facts, config, place, modes, namedKeys: keys },
+      unreadKeys: unreadKeys(effective, config),
+    })
     const isSetting = items.some(({ what }) => what === place.file)
     return {
       items,
@@ -81,12 +85,12 @@ export class ServerHand implements Hand {
     if (stat === undefined) return null
     const lines = linesIn(textOf(what, stat))
     // Others may have put theirs into the file that was not there: of ours there is none again.
-    return lines === '' && was === null ? null : lines
+    return lines === '' && was === null && this.#isOurs(what) ? null : lines
   }
 
   async make({ what }: Item, value: string | null): Promise<string | null> {
     if (isScript(what)) return changeMode(what, value)
-    if (what !== this.#config && what !== this.#ownFile(configOf(this.#config))) return 'is no file of this sshd'
+    if (!this.#isOurs(what)) return 'is no file of this sshd'
     const fault = pairsOf(value ?? '').flatMap(([name, text]) => faultOf(name, text) ?? [])[0]
     if (fault !== undefined) return fault
     return await alone(() => this.#write(what, value))
@@ -104,6 +108,10 @@ export class ServerHand implements Hand {
 
   get #config(): string {
     return this.#options.plan.config
+  }
+
+  #isOurs(file: string): boolean {
+    return file === this.#config || file === this.#ownFile(configOf(this.#config))
   }
 
   /** `isShort`: what was asked for needs no more than to know how it is. */

@@ -40,5 +40,6 @@ function make(file: string): void {
 /** A number may be another's by now, but not since the same moment. */
 function isHeld(file: string): boolean {
   const [pid, started] = readFileSync(file, 'utf8').split(' ').map(Number)
-  return pid !== undefined && started !== undefined && processOf(pid)?.started === started
+  const owner = pid === undefined ? undefined : processOf(pid)
+  return owner !== undefined && !owner.isOver && owner.started === started
 }

@@ -11,6 +11,8 @@ export interface Process {
   /** In clock ticks since the machine started. */
   readonly started: number
   readonly name: string
+  /** It has ended, and whoever has started it has not asked. */
+  readonly isOver: boolean
 }
 
 /** What /proc says of it; undefined: it is gone. */
@@ -20,7 +22,8 @@ export function processOf(pid: number): Process | undefined {
   const from = stat.indexOf('(')
   const to = stat.lastIndexOf(')')
   const fields = stat.slice(to + 2).split(' ')
-  return { pid, parent: Number(fields[1]), started: Number(fields[19]), name: stat.slice(from + 1, to) }
+  const isOver = fields[0] === 'Z' || fields[0] === 'X'
+  return { pid, isOver, parent: Number(fields[1]), started: Number(fields[19]), name: stat.slice(from + 1, to) }
 }
 
 export const processes = (): Process[] =>
