@@ -8,7 +8,7 @@ import { otherSources, readConfig } from '../src/core/server/config.ts'
 import { type Facts, nothingYet, type SettingsSeen } from '../src/core/server/facts.ts'
 import { isOnlyX, planOf } from '../src/core/server/plan.ts'
 import { sshChange } from '../src/server/change.ts'
-import { worse } from '../src/server/tried.ts'
+import { methodsIn, worse } from '../src/server/tried.ts'
 
 test('[S30] lines between two marks: out again, every other byte is as it was', () => {
   const bytes = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) })
@@ -60,6 +60,14 @@ test('[S31] sshd shows some values in other words than they are set', () => {
   assert.ok(isSameValue('ClientAliveInterval', '0', '0'))
   assert.ok(!isSameValue('LoginGraceTime', '60', '600'))
   assert.ok(!isSameValue('UseDNS', 'no', 'yes'))
+})
+
+test('[S31] what sshd offers, and that it takes none from here for a while', () => {
+  assert.deepEqual(methodsIn('debug1: x\ndebug1: Authentications that can continue: publickey,password\n'), [
+    ...['publickey', 'password'],
+  ])
+  assert.equal(methodsIn('kex_exchange_identification: banner line 0: Not allowed at this time\n'), 'penalty')
+  assert.equal(methodsIn('ssh: connect to host 127.0.0.1 port 22: Connection refused\n'), null)
 })
 
 test('[S32] of a script nothing but whether it runs is changed, whatever a journal says', () => {

@@ -70,6 +70,11 @@ test('[S20] a file that includes itself comes to an end', () => {
   assert.ok(config.lines.length < 20)
 })
 
+test('[S20, S28] a file that does nothing but include itself comes to an end as well', () => {
+  const text = 'Include *\n'.repeat(4)
+  assert.ok(readConfig(MAIN, { text: () => text, files: () => [MAIN] }).includes.length <= 20_000)
+})
+
 test('[S20] what sshd -T prints', () => {
   const effective = readEffective('port 22\nacceptenv LANG\nacceptenv LC_*\nusedns no\r\nSomething: else\n')
   assert.deepEqual(effective.get('acceptenv'), ['LANG', 'LC_*'])

@@ -249,6 +249,15 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     assert.match(server.read(CONFIG), new RegExp(`^${text}(# of others\n)+$`))
   })
 
+  test('[S29] a Match for the user whose login is tried does not hide what counts for all', async (t) => {
+    const lab = await Lab.open(t)
+    await lab.sshd('GSSAPIAuthentication yes\nUseDNS no\nMatch User ops\nGSSAPIAuthentication no\n')
+    const { report } = await serverChange(lab, '--user', 'ops')
+    assert.deepEqual(told(report), [`change.planned ${OWN}: none becomes GSSAPIAuthentication no.`])
+    // Nobody has come to it.
+    assert.doesNotMatch(lab.sshdLog, /Connection|from 127/)
+  })
+
   test('[S29, S31] the examples run', async (t) => {
     const lab = await Lab.open(t)
     await lab.sshd('UseDNS yes')

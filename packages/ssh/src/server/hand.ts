@@ -26,6 +26,7 @@ export interface HandOptions {
   /** Whose login is tried. */
   readonly user: string
   readonly pidFile: string | null
+  readonly apply: boolean
 }
 
 /** It sorts before what others put there: of most settings the first value counts. */
@@ -66,7 +67,7 @@ export class ServerHand implements Hand {
     const stack = facts.pam?.stack ?? pamStack(effective).stack
     const keys = [...namedKeys(effective, config), ...namedRules(stack)]
     const { items, findings } = planOf(wishes, {
-      ...{ facts, config, place, modes, namedKeys: keys },
+      ...{ facts: await this.#forAll(facts), config, place, modes, namedKeys: keys },
       unreadKeys: unreadKeys(effective, config),
     })
     const isSetting = items.some(({ what }) => what === place.file)
@@ -108,6 +109,13 @@ export class ServerHand implements Hand {
 
   get #config(): string {
     return this.#options.plan.config
+  }
+
+  /** What is written counts for all, and not only for the user whose login is tried. */
+  async #forAll(facts: Facts): Promise<Facts> {
+    const effective = await effectiveOf(this.#sshd, this.#config, null)
+    if (facts.settings === undefined || effective.size === 0) return facts
+    return { ...facts, settings: { ...facts.settings, effective } }
   }
 
   #isOurs(file: string): boolean {
@@ -171,6 +179,8 @@ export class ServerHand implements Hand {
     const names = items.flatMap(({ becomes }) => pairsOf(becomes ?? '').map(([name]) => name))
     const fixed = names.find((name) => given.includes(name.toLowerCase()))
     if (fixed !== undefined) return `${this.#config}: sshd is started with -o ${fixed}, which counts more than any file`
+    // Each try counts against this machine where sshd has penalties.
+    if (!this.#options.apply) return null
     if (sshd.at.length > 0 && (await methodsOf(sshd, this.#person.name)) === null) {
       return `${this.#config}: the sshd that listens does not answer even before; look at that first`
     }

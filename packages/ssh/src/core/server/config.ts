@@ -51,7 +51,7 @@ class Reading {
     let match = outer
     for (const [i, raw] of (this.#from.text(file) ?? '').split('\n').entries()) {
       const words = wordsOf(raw)
-      if (words.length === 0 || this.lines.length >= LINES_MAX) continue
+      if (words.length === 0 || this.lines.length + this.includes.length >= LINES_MAX) continue
       const [name = '', ...values] = words
       const line: ConfigLine = { name: name.toLowerCase(), values, file, line: i + 1, match }
       if (line.name === 'match') match = narrowed(outer, values.join(' '))
