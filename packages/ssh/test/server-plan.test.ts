@@ -6,6 +6,7 @@ import { linesIn, linesOf, pairsOf, withLines } from '../src/core/server/block.t
 import { faultOf, isSameValue, settingName } from '../src/core/server/changeable.ts'
 import { otherSources, readConfig } from '../src/core/server/config.ts'
 import { type Facts, nothingYet, type SettingsSeen } from '../src/core/server/facts.ts'
+import { keytabIn } from '../src/core/server/keytab.ts'
 import { isOnlyX, planOf } from '../src/core/server/plan.ts'
 import { sshChange } from '../src/server/change.ts'
 import { methodsIn, worse } from '../src/server/tried.ts'
@@ -136,6 +137,14 @@ test('[S29] Kerberos that is used, names that decide, and what is so already, ar
   assert.deepEqual([asked.items.length, asked.findings.map(({ severity }) => severity)], [1, ['warning']])
   const same = planOf({ set: [['UseDNS', 'yes']] }, { ...known, facts })
   assert.deepEqual(same, { items: [], findings: [] })
+})
+
+test('[S29] Kerberos stays where it is the only way in beside passwords, and its keys may be elsewhere', () => {
+  const only = { ...factsOf({ gssapiauthentication: 'yes', pubkeyauthentication: 'no' }), motd: [] }
+  assert.deepEqual(planOf({ set: [] }, { ...known, facts: only }).items, [])
+  assert.equal(keytabIn('[libdefaults]\n default_realm = X\n# default_keytab_name = /y\n'), '/etc/krb5.keytab')
+  assert.equal(keytabIn('[libdefaults]\n default_keytab_name = FILE:/var/k.keytab\n'), '/var/k.keytab')
+  assert.equal(keytabIn('default_keytab_name=DIR:/var/k\n'), null)
 })
 
 test('[S31] what is worse than before: no login, no answer, a method that is gone; GSSAPI may be', () => {

@@ -118,6 +118,8 @@ function useDns(known: Known): { pairs: Pair[]; findings: Finding[] } {
 
 function gssapi({ facts, config }: Known): Pair[] {
   if (setting(facts, 'gssapiauthentication') !== 'yes' || facts.settings?.hasKeytab !== false) return []
+  // Beside passwords there would be no other way in.
+  if (setting(facts, 'pubkeyauthentication') === 'no') return []
   const where = whereSet(config, 'GSSAPIAuthentication') ?? "sshd's default"
   const why = `Kerberos is offered (GSSAPIAuthentication yes, ${where}), and there is no /etc/krb5.keytab for it.`
   return [['GSSAPIAuthentication', 'no', why]]
