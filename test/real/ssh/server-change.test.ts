@@ -168,6 +168,7 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
       env,
     })
     assert.match(output, /was refused: sshd does not take it \(not like this\); it is as it was/)
+    assert.match(output, /ssh\.not-asked/)
     assert.equal(status, 1)
     assert.deepEqual(settings(lab), before)
   })

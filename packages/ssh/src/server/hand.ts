@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, type Stats } from 'node:fs'
 import { dirname, join, matchesGlob } from 'node:path'
 import { type Hand, type Io, type Item, lookAt, type Plan, Unseen, writeWhole } from '@fettle/check'
-import type { Judgement } from '@fettle/report'
+import { type Judgement, note } from '@fettle/report'
 import { linesIn, pairsOf, withLines } from '../core/server/block.ts'
 import { faultOf, isSameValue } from '../core/server/changeable.ts'
 import { type Config, type ConfigFiles, readConfig, whichSets } from '../core/server/config.ts'
@@ -71,11 +71,12 @@ export class ServerHand implements Hand {
       unreadKeys: unreadKeys(effective, config),
     })
     const isSetting = items.some(({ what }) => what === place.file)
+    const sshd = isSetting ? await serving(pidFile) : null
     return {
       items,
-      findings,
+      findings: sshd?.at.length === 0 ? [...findings, notAsked(this.#config)] : findings,
       unseen: [],
-      cannot: isSetting ? await this.#cannot(await serving(pidFile), items) : null,
+      cannot: sshd === null ? null : await this.#cannot(sshd, items),
       before: wishes.set.length > 0 ? null : judge(facts),
     }
   }
@@ -256,6 +257,13 @@ export class ServerHand implements Hand {
     return failure ?? worse(before, { ...before, methods: await methodsOf(sshd, this.#person.name) })
   }
 }
+
+const notAsked = (config: string) =>
+  note(
+    'ssh.not-asked',
+    config,
+    'No sshd waits for connections here (systemd may, for it): only a login of ours is tried.',
+  )
 
 const namesIn = ({ set }: Wishes) => (set.length > 0 ? set.map(([name]) => name) : ['UseDNS', 'GSSAPIAuthentication'])
 
