@@ -219,10 +219,7 @@ async function undoOne(hand: Hand, journal: Journal, i: number, apply: boolean):
   if (lost !== null) return note('change.final', what, `undo: ${undo}.`)
   const made = entry.is ?? entry.becomes
   const now = await hand.read(entry)
-  if (now === was) {
-    if (apply) journal.mark(i, { state: 'undone' })
-    return note('change.undone', what, `is ${shown(was)} already.`)
-  }
+  if (now === was) return await asItWas(hand, journal, i, apply)
   if (now !== made) {
     return warning('change.left', what, `is ${shown(now)}, not ${shown(made)} as it was set from here: left alone.`)
   }
@@ -236,6 +233,18 @@ async function undoOne(hand: Hand, journal: Journal, i: number, apply: boolean):
   }
   journal.mark(i, { state: 'undone' })
   return note('change.undone', what, `was ${shown(now)}, is ${shown(is)} again.`)
+}
+
+/** Killed in between, it may stand there as it was while the target still goes by what was made: it is made again. */
+async function asItWas(hand: Hand, journal: Journal, i: number, apply: boolean): Promise<Finding> {
+  const entry = journal.entries[i]!
+  const { what, was, state } = entry
+  const isUnsure = state === 'begun'
+  if (isUnsure && !apply) return note('change.undone', what, `is ${shown(was)}; --apply sees to it that it counts.`)
+  const refusal = isUnsure ? await hand.make(entry, was) : null
+  if (refusal !== null) return warning('change.left', what, `was refused: ${refusal}`)
+  if (apply) journal.mark(i, { state: 'undone' })
+  return note('change.undone', what, `is ${shown(was)} ${isUnsure ? 'again' : 'already'}.`)
 }
 
 function planned({ what, why, was, becomes, command, undo, lost }: Item): Finding {

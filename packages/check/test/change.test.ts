@@ -163,6 +163,28 @@ test('a connection that breaks while it is undone: nobody knows, until it is und
   assert.equal(values.get('a'), '1')
 })
 
+test('killed after it was put back and before it counted: it is put back once more', async (t) => {
+  let isBroken = false
+  const made: string[] = []
+  const values = new Map([['a', '1']])
+  const onMake = (what: string) => {
+    made.push(what)
+    if (!isBroken) return
+    values.set('a', '1')
+    throw new Unseen('here: closed the connection')
+  }
+  const target = new Target(t, { values, items: [item('a', '1', '2')], onMake })
+  await target.run()
+  isBroken = true
+  await target.run({ undo: { file: null } })
+  isBroken = false
+  const shown = await target.run({ undo: { file: null }, apply: false })
+  assert.equal(shown.findings[0]!.says, 'is 1; --apply sees to it that it counts.')
+  const undone = await target.run({ undo: { file: null } })
+  assert.equal(undone.findings[0]!.says, 'is 1 again.')
+  assert.deepEqual(made, ['a', 'a', 'a'])
+})
+
 test('what was changed is told even when the target is gone before it could be looked at again', async (t) => {
   const onEnd = () => {
     throw new Unseen('here: nothing listens there')

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { linesIn, linesOf, pairsOf, withLines } from '../src/core/server/block.ts'
-import { faultOf, settingName } from '../src/core/server/changeable.ts'
-import { readConfig } from '../src/core/server/config.ts'
+import { faultOf, isSameValue, settingName } from '../src/core/server/changeable.ts'
+import { otherSources, readConfig } from '../src/core/server/config.ts'
 import { type Facts, nothingYet, type SettingsSeen } from '../src/core/server/facts.ts'
-import { planOf } from '../src/core/server/plan.ts'
+import { keytabIn } from '../src/core/server/keytab.ts'
+import { isOnlyX, planOf } from '../src/core/server/plan.ts'
 import { sshChange } from '../src/server/change.ts'
-import { worse } from '../src/server/tried.ts'
+import { methodsIn, worse } from '../src/server/tried.ts'
 
 test('[S30] lines between two marks: out again, every other byte is as it was', () => {
   const bytes = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) })
@@ -51,6 +52,30 @@ test('[S29, S32] only what changes how a login goes, and not who may, can be set
   assert.equal(settingName('gssapiauthentication'), 'GSSAPIAuthentication')
 })
 
+test('[S31] sshd shows some values in other words than they are set', () => {
+  assert.ok(isSameValue('Compression', 'yes', 'delayed'))
+  assert.ok(!isSameValue('Compression', 'no', 'delayed'))
+  assert.ok(isSameValue('LoginGraceTime', '60', '060'))
+  assert.ok(isSameValue('MaxStartups', '30:30:200', '030:30:0200'))
+  assert.ok(isSameValue('MaxStartups', '10:30:10', '10'))
+  assert.ok(isSameValue('ClientAliveInterval', '0', '0'))
+  assert.ok(!isSameValue('LoginGraceTime', '60', '600'))
+  assert.ok(!isSameValue('UseDNS', 'no', 'yes'))
+})
+
+test('[S31] what sshd offers, and that it takes none from here for a while', () => {
+  assert.deepEqual(methodsIn('debug1: x\ndebug1: Authentications that can continue: publickey,password\n'), [
+    ...['publickey', 'password'],
+  ])
+  assert.equal(methodsIn('kex_exchange_identification: banner line 0: Not allowed at this time\n'), 'penalty')
+  assert.equal(methodsIn('ssh: connect to host 127.0.0.1 port 22: Connection refused\n'), null)
+})
+
+test('[S32] of a script nothing but whether it runs is changed, whatever a journal says', () => {
+  assert.ok(isOnlyX('0644', '0755') && isOnlyX('0755', '0644') && isOnlyX('0644', '0744'))
+  for (const mode of ['4755', '0777', '0775', '0757', '2755', '0600']) assert.ok(!isOnlyX('0644', mode), mode)
+})
+
 const config = (text: string) => readConfig('/c', { text: () => text, files: () => [] })
 
 function factsOf(effective: Readonly<Record<string, string>>, hasKeytab = false): Facts {
@@ -82,6 +107,7 @@ const known = {
     { file: '/m/quick', mode: '0755' },
   ],
   namedKeys: [],
+  unreadKeys: [],
 }
 
 test('[S29] what is advisable, and does no harm', () => {
@@ -104,10 +130,21 @@ test('[S29] Kerberos that is used, names that decide, and what is so already, ar
   const facts = { ...factsOf({ usedns: 'yes', gssapiauthentication: 'yes' }, true), motd: [] }
   const { items, findings } = planOf({ set: [] }, { ...known, facts, namedKeys: ['/home/ops/.ssh/authorized_keys'] })
   assert.deepEqual([items, findings.map(({ code }) => code)], [[], ['ssh.names-are-used']])
+  const unread = planOf({ set: [] }, { ...known, facts, unreadKeys: ['AuthorizedKeysCommand'] })
+  assert.deepEqual([unread.items, unread.findings.map(({ code }) => code)], [[], ['ssh.names-are-used']])
+  assert.deepEqual(otherSources('# passwd: nis\npasswd: files [!UNAVAIL=return] systemd sss # ldap\n'), ['sss'])
   const asked = planOf({ set: [['UseDNS', 'no']] }, { ...known, facts, namedKeys: ['/home/ops/.ssh/authorized_keys'] })
   assert.deepEqual([asked.items.length, asked.findings.map(({ severity }) => severity)], [1, ['warning']])
   const same = planOf({ set: [['UseDNS', 'yes']] }, { ...known, facts })
   assert.deepEqual(same, { items: [], findings: [] })
+})
+
+test('[S29] Kerberos stays where it is the only way in beside passwords, and its keys may be elsewhere', () => {
+  const only = { ...factsOf({ gssapiauthentication: 'yes', pubkeyauthentication: 'no' }), motd: [] }
+  assert.deepEqual(planOf({ set: [] }, { ...known, facts: only }).items, [])
+  assert.equal(keytabIn('[libdefaults]\n default_realm = X\n# default_keytab_name = /y\n'), '/etc/krb5.keytab')
+  assert.equal(keytabIn('[libdefaults]\n default_keytab_name = FILE:/var/k.keytab\n'), '/var/k.keytab')
+  assert.equal(keytabIn('default_keytab_name=DIR:/var/k\n'), null)
 })
 
 test('[S31] what is worse than before: no login, no answer, a method that is gone; GSSAPI may be', () => {

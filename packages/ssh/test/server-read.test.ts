@@ -18,7 +18,7 @@ import { keysCommand } from '../src/core/server/keys.ts'
 import { localPeers } from '../src/core/server/local-peers.ts'
 import { execPath, motdLine, readPam } from '../src/core/server/pam.ts'
 import { refusalIn } from '../src/core/server/refusal.ts'
-import { clientsOf, readSockets } from '../src/core/server/sockets.ts'
+import { clientsOf, isFromRoot, readSockets } from '../src/core/server/sockets.ts'
 import { wrapperRules } from '../src/core/server/wrapper.ts'
 import { PS4, readTrace } from '../src/core/trace.ts'
 
@@ -70,6 +70,11 @@ test('[S20] a file that includes itself comes to an end', () => {
   assert.ok(config.lines.length < 20)
 })
 
+test('[S20, S28] a file that does nothing but include itself comes to an end as well', () => {
+  const text = 'Include *\n'.repeat(4)
+  assert.ok(readConfig(MAIN, { text: () => text, files: () => [MAIN] }).includes.length <= 20_000)
+})
+
 test('[S20] what sshd -T prints', () => {
   const effective = readEffective('port 22\nacceptenv LANG\nacceptenv LC_*\nusedns no\r\nSomething: else\n')
   assert.deepEqual(effective.get('acceptenv'), ['LANG', 'LC_*'])
@@ -89,18 +94,26 @@ test('[S29] rules that need names: of users, of keys, of Match; addresses are no
         'UseDNS no',
         'Match User x Host web*.lab.test',
         'X11Forwarding no',
+        'Match host=*.corp',
+        'X11Forwarding no',
+        'Match all',
+        'AllowUsers ops@db1',
       ].join('\n'),
     }),
   )
-  assert.deepEqual(nameRules(config).map(placeOf), [`${MAIN}:2`, `${MAIN}:7`])
+  assert.deepEqual(nameRules(config).map(placeOf), [`${MAIN}:2`, `${MAIN}:7`, `${MAIN}:9`, `${MAIN}:11`])
   assert.equal(hasNamedFrom('from="10.0.0.0/8,fe80::*,!10.1.1.1" ssh-ed25519 AAAA x.test'), false)
   assert.equal(hasNamedFrom('# from="x.test"\nssh-ed25519 AAAA\nno-pty,from="10.1.1.1,*.lab.test" ssh-rsa AAAA'), true)
+  assert.equal(hasNamedFrom('no-pty,command="a #b",from="cafe" ssh-rsa AAAA'), true)
+  assert.equal(hasNamedFrom('from="db1" ssh-rsa AAAA'), true)
 })
 
 test('[S29] lines of access.conf that go by names of hosts', () => {
   const text =
     '# + : ops : .lab.test\n+ : ops : .lab.test\n-:ALL EXCEPT root:tty1 LOCAL 10.0.0.0/8\n+:x: a web1.lab.test\n'
-  assert.deepEqual(namedAccess(text), [2, 4])
+  // LOCAL is a name without a dot.
+  assert.deepEqual(namedAccess(text), [2, 3, 4])
+  assert.deepEqual(namedAccess('+:x: db1\n+:x:ALL\n-:ALL EXCEPT root:tty1 cron :0\n+:x:10.0.0. fe80::/10\n'), [1])
 })
 
 test('[S21] the stack of PAM in the order in which it is gone through, with files and lines', () => {
@@ -163,6 +176,7 @@ test('[S23] sockets as the kernel writes them: who is connected to sshd from els
     isListening: true,
     isConnected: false,
     inode: '100',
+    uid: 0,
   })
   assert.deepEqual(clientsOf(sockets, new Set([22])), ['10.77.0.1', '2001:db8:77::1', '10.77.0.9'])
 })
@@ -274,4 +288,17 @@ test('[S28] whatever stands in a file, it is read to an end', () => {
       hasNamedFrom(text)
     }),
   )
+})
+
+test('[S26] whose connection it is: of root, and open', () => {
+  const line = (local: string, state: string, uid: number, inode: number) =>
+    `   0: 0100007F:${local} 0100007F:1F90 ${state} 00000000:00000000 00:00000000 00000000 ${uid} 0 ${inode} 1 0 20 4`
+  const from = (port: number, ...lines: string[]) =>
+    isFromRoot(readSockets(lines.join('\n'), 'tcp'), { address: '127.0.0.1', port }, 8080)
+  assert.equal(from(4096, line('1000', '01', 0, 77)), true)
+  assert.equal(from(4097, line('1000', '01', 0, 77)), false)
+  assert.equal(from(4096, line('1000', '01', 1000, 77)), false)
+  // What is closed by its owner is shown as of root.
+  assert.equal(from(4096, line('1000', '05', 0, 0)), false)
+  assert.equal(from(4096, line('1000', '01', 0, 0)), false)
 })

@@ -168,6 +168,7 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
       env,
     })
     assert.match(output, /was refused: sshd does not take it \(not like this\); it is as it was/)
+    assert.match(output, /ssh\.not-asked/)
     assert.equal(status, 1)
     assert.deepEqual(settings(lab), before)
   })
@@ -208,7 +209,8 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     const lab = await Lab.open(t, ({ server }) => {
       server.write('/run/systemd/system/empty', '')
       const reload = 'test "$1 $2" != "reload sshd.service" || kill -HUP $(cat /run/sshd.pid)'
-      server.script('/etc/own/systemctl', 'echo "$@" >> /run/asked', 'test "$3" != ssh.service || exit 3', reload)
+      const show = 'test "$3" = sshd.service && echo MainPID=$(cat /run/sshd.pid) || echo MainPID=0'
+      server.script('/etc/own/systemctl', 'echo "$@" >> /run/asked', `test "$1" = show && { ${show}; exit; }`, reload)
     })
     const env = { PATH: '/etc/own:/usr/sbin:/usr/bin:/bin' }
     const ran = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply'], { env })
@@ -216,9 +218,45 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     const asked = lab.server.read('/run/asked').split('\n')
     assert.deepEqual(
       new Set(asked),
-      new Set(['is-active --quiet ssh.service', 'is-active --quiet sshd.service', 'reload sshd.service', '']),
+      new Set([
+        'show --property=MainPID ssh.service',
+        'show --property=MainPID sshd.service',
+        'reload sshd.service',
+        '',
+      ]),
     )
     assert.equal(await isLookingUp(lab), true)
+  })
+
+  test('[S30] what others write into the same file, meanwhile or later, stays there', async (t) => {
+    const lab = await Lab.open(t, ({ server }) => {
+      server.script('/etc/security/edit', `test ! -e /run/edit || echo '# of others' >> ${CONFIG}`)
+      const line = 'session optional pam_exec.so quiet type=open_session /etc/security/edit'
+      server.write('/etc/pam.d/sshd', `${line}\n${server.read('/etc/pam.d/sshd')}`)
+    })
+    const { server } = lab
+    await serverChange(lab, '--set', 'UseDNS=yes', '--apply')
+    server.write(OWN, `${server.read(OWN)}# later\n`)
+    const { report } = await serverChange(lab, '--undo', '--apply')
+    assert.deepEqual(told(report), [`change.undone ${OWN}: was UseDNS yes, is none again.`])
+    assert.equal(server.read(OWN), '# later\n')
+    assert.match((await lab.serverFettle(['ssh', 'change', '--undo'])).complaints, /nothing is kept here/)
+
+    const text = 'UsePAM yes\nSubsystem sftp internal-sftp\n'
+    server.write(CONFIG, text)
+    server.write('/run/edit', '')
+    const refused = await serverChange(lab, '--set', 'UseDNS=yes', '--apply')
+    assert.match(told(refused.report)[0]!, /refused: others have changed it meanwhile$/)
+    assert.match(server.read(CONFIG), new RegExp(`^${text}(# of others\n)+$`))
+  })
+
+  test('[S29] a Match for the user whose login is tried does not hide what counts for all', async (t) => {
+    const lab = await Lab.open(t)
+    await lab.sshd('GSSAPIAuthentication yes\nUseDNS no\nMatch User ops\nGSSAPIAuthentication no\n')
+    const { report } = await serverChange(lab, '--user', 'ops')
+    assert.deepEqual(told(report), [`change.planned ${OWN}: none becomes GSSAPIAuthentication no.`])
+    // Nobody has come to it.
+    assert.doesNotMatch(lab.sshdLog, /Connection|from 127/)
   })
 
   test('[S29, S31] the examples run', async (t) => {
@@ -289,6 +327,29 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     await one(lab, /the sshd that listens reads \/etc\/ssh\/other/)
     await lab.sshd('', ['-o', 'UseDNS=no'])
     await one(lab, /started with -o UseDNS/)
+  })
+
+  test('[S32] what a user calls sshd and lets listen is not taken for sshd', async (t) => {
+    const lab = await Lab.open(t)
+    lab.stopSshd()
+    const { server } = lab
+    const own = `${server.home('ops')}/sshd`
+    await server.run(['cp', '/usr/bin/perl', own])
+    const listen = 'use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:2222");'
+    const script = `${listen} print "listens\\n"; sleep 300`
+    const fake = server.start([own, '-e', `$| = 1; ${script}`, '--', '-f', '/home/ops/other'], { user: 'ops' })
+    await until('what calls itself sshd', () => fake.output.includes('listens') || fake.status !== undefined)
+    assert.equal(fake.status, undefined, fake.output + fake.complaints)
+    await lab.sshd('UseDNS yes\n')
+    const { report, status } = await serverChange(lab, '--set', 'UseDNS=no', '--apply')
+    assert.deepEqual([status, told(report)], [0, [`change.done ${OWN}: was none, is UseDNS no.`]])
+    assert.equal(await isLookingUp(lab), false)
+  })
+
+  test('[S31, S32] a number of no sshd that listens', async (t) => {
+    const lab = await Lab.open(t)
+    lab.server.write('/run/other.pid', '1\n')
+    await one(lab, /other\.pid: no sshd that listens/, '--set', 'UseDNS=yes', '--pid-file', '/run/other.pid')
   })
 
   test('[S32] a file system that takes nothing: it is told, and nothing has changed', async (t) => {

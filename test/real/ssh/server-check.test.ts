@@ -32,6 +32,24 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
     assert.equal((await lab.login()).status, 0)
   })
 
+  test('[S26] who comes first to the port of the own login, and is not root, is sent away', async (t) => {
+    const lab = await Lab.open(t)
+    const { server } = lab
+    // Ours comes late.
+    server.script('/etc/own/ssh', 'sleep 1.5', 'exec /usr/bin/ssh "$@"')
+    const isOpen = '[[ $state = 0A && $at = 0100007F:* ]]'
+    const come = 'exec 5<>/dev/tcp/127.0.0.1/$((16#${at#*:})) && echo came && cat <&5'
+    const look = `while read -r _ at _ state _; do ${isOpen} && ${come}; done < /proc/net/tcp`
+    const stranger = server.start(['bash', '-c', `while :; do ${look}; sleep 0.1; done`], { user: 'ops' })
+    const words = ['ssh', 'check', '--server', '--user', 'ops', '--client', ADDRESSES.client, '--json']
+    const env = { PATH: '/etc/own:/usr/sbin:/usr/bin:/bin' }
+    const { output, complaints } = await lab.serverFettle(words, { env })
+    assert.match(stranger.output, /came/)
+    const report = JSON.parse(output) as Report
+    assert.ok(measure(report, 'login') < 5, output + complaints)
+    assert.doesNotMatch(output, /not in after|refused/)
+  })
+
   for (const [what, rule, least] of [
     ['dropped', { answer: 'drop' }, 2],
     ['late', { delayMs: 800 }, 0.8],

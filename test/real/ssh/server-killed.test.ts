@@ -40,6 +40,57 @@ test('[S32] killed while the new settings are tried: undone is what was begun', 
   assert.equal((await lab.login()).status, 0)
 })
 
+/** A run of fettle in the server, whose number is known there. */
+async function startChange(lab: Lab, ...more: string[]) {
+  const data = join(lab.server.home('root'), 'fettle')
+  const words = [process.execPath, launcher, 'ssh', 'change', '--set', 'UseDNS=yes', '--apply', ...more]
+  const script = 'echo $$ > /run/fettle.pid; exec "$@"'
+  const running = lab.server.start(['sh', '-c', script, 'sh', ...words], { env: { FETTLE_DATA: data } })
+  const interrupt = () => lab.server.run(['sh', '-c', 'kill -INT $(cat /run/fettle.pid)'])
+  return { running, interrupt }
+}
+
+test('[S31, S32] Ctrl-C while the new settings are tried, or before: what was there is there', async (t) => {
+  const lab = await Lab.open(t, ({ server }) => {
+    server.script('/etc/security/slow', `test -e ${OWN} && sleep 60`, 'test -e /run/wait && sleep 60', 'true')
+    const line = 'session optional pam_exec.so quiet type=open_session /etc/security/slow'
+    server.write('/etc/pam.d/common-session', `${line}\n${server.read('/etc/pam.d/common-session')}`)
+  })
+  const before = settings(lab)
+  const late = await startChange(lab)
+  await until('the new file', () => existsSync(lab.server.outside(OWN)) || late.running.status !== undefined)
+  assert.equal(late.running.status, undefined, late.running.output)
+  await late.interrupt()
+  await until('its end', () => late.running.status !== undefined)
+  assert.match(late.running.output, /refused: stopped; it is as it was/)
+  assert.deepEqual(settings(lab), before)
+  assert.doesNotMatch(lab.sshdLog, /SIGHUP/)
+
+  lab.server.write('/run/wait', '')
+  const logins = () => lab.sshdLog.length
+  const early = await startChange(lab)
+  await until('a login', () => existsSync(lab.server.outside('/run/fettle.pid')) && logins() > 0)
+  await new Promise((resolve) => setTimeout(resolve, 4000))
+  await early.interrupt()
+  await until('its end', () => early.running.status !== undefined)
+  assert.equal(early.running.status, 3, early.running.output)
+  assert.match(early.running.complaints, /stopped before anything was changed/)
+  assert.deepEqual(settings(lab), before)
+})
+
+test('[S31] where no login works right before it is written, nothing is written', async (t) => {
+  const lab = await Lab.open(t, ({ server }) => {
+    server.script('/etc/security/once', 'test ! -e /run/once && touch /run/once')
+    const line = 'account required pam_exec.so quiet /etc/security/once'
+    server.write('/etc/pam.d/sshd', `${line}\n${server.read('/etc/pam.d/sshd')}`)
+  })
+  const before = settings(lab)
+  const { report, status } = await serverChange(lab, '--set', 'UseDNS=yes', '--apply')
+  assert.equal(status, 1)
+  assert.match(report.findings[0]!.says, /refused: a login does not work any more even before: /)
+  assert.deepEqual(settings(lab), before)
+})
+
 test('[S32] a journal that was written by others sets nothing that could not be set from here', async (t) => {
   const lab = await Lab.open(t)
   await serverChange(lab, '--set', 'UseDNS=yes', '--apply')

@@ -45,10 +45,10 @@ export const sshChange: Command<SshChangeOptions> = changing<SshChangeOptions>(
   },
   {
     target: ({ config }) => config,
-    open({ config, user, clients, pidFile, wishes, undo }, io) {
+    open({ config, user, clients, pidFile, wishes, undo, apply }, io) {
       // What is put back may be what keeps everybody out.
       const plan = { user, clients, config, login: undo === null }
-      return ServerHand.open({ plan, wishes, user: user ?? 'root', pidFile }, io)
+      return ServerHand.open({ plan, wishes, user: user ?? 'root', pidFile, apply }, io)
     },
   },
 )

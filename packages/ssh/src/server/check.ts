@@ -1,4 +1,5 @@
 /** `fettle ssh check --server`: on the server itself, the setting, script or daemon that makes logins slow. */
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import {
@@ -12,12 +13,16 @@ import {
   type Outcome,
   readAnswerOptions,
   type Status,
+  Unseen,
 } from '@fettle/check'
 import { reportOf } from '@fettle/report'
 import { doing, type Facts, type Look, learn, nextLook, type Seen, type ServerPlan } from '../core/server/facts.ts'
 import { judge } from '../core/server/judge.ts'
+import { readStart } from '../core/server/start-words.ts'
+import { isKeptByRoot } from '../core/server/trust.ts'
 import { ServerProbe } from './probe.ts'
 import { listeners, startWords } from './processes.ts'
+import { isAllTheWay } from './trust.ts'
 
 export interface ServerOptions extends AnswerOptions, Omit<ServerPlan, 'config'> {
   /** Null: what the sshd that listens reads. */
@@ -72,12 +77,14 @@ export function readServerOptions(given: Given): Outcome<ServerOptions> {
 export const clientFaults = (clients: readonly string[]): string[] =>
   clients.filter((one) => isIP(one) === 0).map((one) => `--client ${one}: give an address, no name`)
 
-/** It may have been started with another file. */
+/** It may have been started with another file. Throws Unseen: what stands there is anybody's. */
 function listeningConfig(): string | undefined {
   const [listener] = listeners()
-  const words = listener === undefined ? [] : startWords(listener.pid)
-  const file = words.includes('-f') ? words[words.indexOf('-f') + 1] : undefined
-  return file?.startsWith('/') ? file : undefined
+  const file = listener === undefined ? undefined : readStart(startWords(listener.pid)).config
+  if (file === undefined || !file.startsWith('/')) return undefined
+  if (existsSync(file) && !isAllTheWay(file, isKeptByRoot))
+    throw new Unseen(`${file}: sshd reads it, and others than root may write it; see to that, or give it by --config`)
+  return file
 }
 
 /** Looks, judges and reports. */

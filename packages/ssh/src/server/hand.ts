@@ -2,15 +2,17 @@
 import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, type Stats } from 'node:fs'
 import { dirname, join, matchesGlob } from 'node:path'
 import { type Hand, type Io, type Item, lookAt, type Plan, Unseen, writeWhole } from '@fettle/check'
-import type { Judgement } from '@fettle/report'
+import { type Judgement, note } from '@fettle/report'
 import { linesIn, pairsOf, withLines } from '../core/server/block.ts'
-import { faultOf } from '../core/server/changeable.ts'
+import { faultOf, isSameValue } from '../core/server/changeable.ts'
 import { type Config, type ConfigFiles, readConfig, whichSets } from '../core/server/config.ts'
 import type { Facts, ServerPlan } from '../core/server/facts.ts'
 import { judge } from '../core/server/judge.ts'
-import { modeText, type Place, planOf, type Wishes } from '../core/server/plan.ts'
+import { isOnlyX, modeText, type Place, planOf, type Wishes } from '../core/server/plan.ts'
+import { readStart } from '../core/server/start-words.ts'
 import { serverCheck } from './check.ts'
-import { namedKeys, namedRules } from './named-keys.ts'
+import { alone } from './lock.ts'
+import { namedKeys, namedRules, unreadKeys } from './named-keys.ts'
 import { pamStack } from './pam.ts'
 import { recover, reload, type Serving, serving } from './reload.ts'
 import { type Person, personOf } from './run.ts'
@@ -24,6 +26,7 @@ export interface HandOptions {
   /** Whose login is tried. */
   readonly user: string
   readonly pidFile: string | null
+  readonly apply: boolean
 }
 
 /** It sorts before what others put there: of most settings the first value counts. */
@@ -60,32 +63,39 @@ export class ServerHand implements Hand {
     const config = configOf(this.#config)
     const place = this.#place(config, namesIn(wishes))
     const modes = facts.motd.map(({ file }) => ({ file, mode: this.#mode(file) }))
-    const stack = facts.pam?.stack ?? pamStack(facts.settings?.effective ?? new Map()).stack
-    const keys = [...namedKeys(facts.settings?.effective ?? new Map()), ...namedRules(stack)]
-    const { items, findings } = planOf(wishes, { facts, config, place, modes, namedKeys: keys })
+    const effective = facts.settings?.effective ?? new Map()
+    const stack = facts.pam?.stack ?? pamStack(effective).stack
+    const keys = [...namedKeys(effective, config), ...namedRules(stack)]
+    const { items, findings } = planOf(wishes, {
+      ...{ facts: await this.#forAll(facts), config, place, modes, namedKeys: keys },
+      unreadKeys: unreadKeys(effective, config),
+    })
     const isSetting = items.some(({ what }) => what === place.file)
+    const sshd = isSetting ? await serving(pidFile) : null
     return {
       items,
-      findings,
+      findings: sshd?.at.length === 0 ? [...findings, notAsked(this.#config)] : findings,
       unseen: [],
-      cannot: isSetting ? await this.#cannot(await serving(pidFile), items) : null,
+      cannot: sshd === null ? null : await this.#cannot(sshd, items),
       before: wishes.set.length > 0 ? null : judge(facts),
     }
   }
 
-  async read({ what }: Item): Promise<string | null> {
+  async read({ what, was }: Item): Promise<string | null> {
     if (isScript(what)) return this.#mode(what)
     const stat = statOf(what)
     if (stat === undefined) return null
-    return linesIn(textOf(what, stat))
+    const lines = linesIn(textOf(what, stat))
+    // Others may have put theirs into the file that was not there: of ours there is none again.
+    return lines === '' && was === null && this.#isOurs(what) ? null : lines
   }
 
   async make({ what }: Item, value: string | null): Promise<string | null> {
     if (isScript(what)) return changeMode(what, value)
-    if (what !== this.#config && what !== this.#ownFile(configOf(this.#config))) return 'is no file of this sshd'
+    if (!this.#isOurs(what)) return 'is no file of this sshd'
     const fault = pairsOf(value ?? '').flatMap(([name, text]) => faultOf(name, text) ?? [])[0]
     if (fault !== undefined) return fault
-    return await this.#write(what, value)
+    return await alone(() => this.#write(what, value))
   }
 
   async persist(): Promise<string | null> {
@@ -100,6 +110,17 @@ export class ServerHand implements Hand {
 
   get #config(): string {
     return this.#options.plan.config
+  }
+
+  /** What is written counts for all, and not only for the user whose login is tried. */
+  async #forAll(facts: Facts): Promise<Facts> {
+    const effective = await effectiveOf(this.#sshd, this.#config, null)
+    if (facts.settings === undefined || effective.size === 0) return facts
+    return { ...facts, settings: { ...facts.settings, effective } }
+  }
+
+  #isOurs(file: string): boolean {
+    return file === this.#config || file === this.#ownFile(configOf(this.#config))
   }
 
   /** `isShort`: what was asked for needs no more than to know how it is. */
@@ -152,18 +173,20 @@ export class ServerHand implements Hand {
   /** In one line why nobody could tell afterwards whether one can still log in, or why no file counts. */
   async #cannot(sshd: Serving, items: readonly Item[]): Promise<string | null> {
     const { words } = sshd
-    const other = words[words.indexOf('-f') + 1]
-    if (words.includes('-f') && other !== this.#config) {
+    const { config: other, given } = readStart(words)
+    if (other !== undefined && other !== this.#config) {
       return `${this.#config}: the sshd that listens reads ${other}; say fettle ssh change ${other}`
     }
-    const given = words.filter((_, i) => words[i - 1] === '-o').map((one) => one.split(/[= ]/)[0]!.toLowerCase())
     const names = items.flatMap(({ becomes }) => pairsOf(becomes ?? '').map(([name]) => name))
     const fixed = names.find((name) => given.includes(name.toLowerCase()))
     if (fixed !== undefined) return `${this.#config}: sshd is started with -o ${fixed}, which counts more than any file`
+    // Each try counts against this machine where sshd has penalties.
+    if (!this.#options.apply) return null
     if (sshd.at.length > 0 && (await methodsOf(sshd, this.#person.name)) === null) {
       return `${this.#config}: the sshd that listens does not answer even before; look at that first`
     }
     const refused = await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal)
+    if (this.#io.signal.aborted) return `${this.#config}: stopped before anything was changed`
     return refused === null
       ? null
       : `${this.#person.name}: cannot log in here even before (${refused}), so nobody could tell afterwards ` +
@@ -179,16 +202,35 @@ export class ServerHand implements Hand {
       methods: await methodsOf(sshd, this.#person.name),
       refused: await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal),
     }
-    const text = withLines(before ?? '', value ?? '')
-    const failure = put(file, value === null && text === '' ? null : text, old)
+    const hindrance = this.#hindrance(tried) ?? (contentOf(file) === before ? null : 'others have changed it meanwhile')
+    if (hindrance !== null) return hindrance
+    const failure = put(file, withValue(before, value), old)
     if (failure !== null) return failure
     const early = (await this.#refused(value)) ?? (await this.#tryNew(tried))
     const why = early ?? (await this.#tryReal(sshd, tried))
     if (why === null) return null
-    const isTold = early === null
-    const lost = put(file, before, old) ?? (isTold ? await recover(sshd) : null)
+    // What others have written since stays.
+    const now = contentOf(file)
+    const back = now === withValue(before, value) ? before : withValue(now, linesOrNull(before))
+    const lost = put(file, back, statOf(file) ?? old)
     if (lost !== null) throw new Unseen(`${file}: ${why}; and what it was could not be put back (${lost})`)
+    const silent = early === null ? await this.#recovered(sshd, tried) : null
+    if (silent !== null) throw new Unseen(`${file}: ${why}; the file is as it was, and sshd is not (${silent})`)
     return `${why}; it is as it was`
+  }
+
+  /** Why nothing may be written now. What is put back may be what keeps everybody out. */
+  #hindrance({ refused }: Tried): string | null {
+    if (this.#io.signal.aborted) return 'stopped before it was touched'
+    return refused === null || !this.#options.plan.login
+      ? null
+      : `a login does not work any more even before: ${refused}`
+  }
+
+  async #recovered(sshd: Serving, before: Tried): Promise<string | null> {
+    const failure = await recover(sshd)
+    if (failure !== null || before.methods === null) return failure
+    return (await methodsOf(sshd, this.#person.name)) === null ? 'it does not answer' : null
   }
 
   /** By sshd itself, or by what stands before it. */
@@ -198,7 +240,7 @@ export class ServerHand implements Hand {
     const effective = await effectiveOf(this.#sshd, this.#config, null)
     const other = pairsOf(value ?? '').find(([name, text]) => {
       const is = effective.get(name.toLowerCase())?.[0]
-      return is !== undefined && !isSame(name, is, text)
+      return is !== undefined && !isSameValue(name, is, text)
     })
     return other === undefined ? null : `${other[0]} stays ${effective.get(other[0].toLowerCase())?.[0]}, set elsewhere`
   }
@@ -206,7 +248,8 @@ export class ServerHand implements Hand {
   /** A whole login by the new settings, before sshd reads them. */
   async #tryNew(before: Tried): Promise<string | null> {
     const refused = await whyNoLogin(this.#sshd, this.#config, this.#person, this.#io.signal)
-    return worse(before, { ...before, refused })
+    // A login that was cut short tells nothing.
+    return this.#io.signal.aborted ? 'stopped' : worse(before, { ...before, refused })
   }
 
   async #tryReal(sshd: Serving, before: Tried): Promise<string | null> {
@@ -215,15 +258,18 @@ export class ServerHand implements Hand {
   }
 }
 
+const notAsked = (config: string) =>
+  note(
+    'ssh.not-asked',
+    config,
+    'No sshd waits for connections here (systemd may, for it): only a login of ours is tried.',
+  )
+
 const namesIn = ({ set }: Wishes) => (set.length > 0 ? set.map(([name]) => name) : ['UseDNS', 'GSSAPIAuthentication'])
 
 const takesOwn = (pattern: string) => /\/(?:\*|\*\.conf)$/.test(pattern) && existsSync(dirname(pattern))
 
 const isScript = (file: string) => dirname(file) === MOTD_FOLDER && !file.endsWith('/..') && !file.endsWith('/.')
-
-/** sshd -T writes times in seconds and lists in full. */
-const isSame = (name: string, is: string, text: string) =>
-  is.toLowerCase() === text.toLowerCase() || (name === 'MaxStartups' && is.startsWith(`${text}:`))
 
 function statOf(file: string): Stats | undefined {
   return lstatSync(file, { throwIfNoEntry: false })
@@ -237,6 +283,19 @@ function textOf(file: string, stat: Stats): string {
   } catch (error) {
     throw new Unseen(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
+}
+
+function contentOf(file: string): string | null {
+  const stat = statOf(file)
+  return stat === undefined ? null : textOf(file, stat)
+}
+
+const linesOrNull = (text: string | null): string | null => (text === null ? null : linesIn(text))
+
+/** A file with these lines of ours; null, and with nothing else in it: no file. */
+function withValue(text: string | null, value: string | null): string | null {
+  const all = withLines(text ?? '', value ?? '')
+  return all === '' && (value === null || text === null) ? null : all
 }
 
 /** Null: no such file. Returns why it could not; then it is as it was. */
@@ -253,6 +312,8 @@ function put(file: string, text: string | null, old: Stats | undefined): string 
 function changeMode(file: string, value: string | null): string | null {
   const stat = statOf(file)
   if (!stat?.isFile() || !/^[0-7]{4}$/.test(value ?? '')) return 'is no script of its own there'
+  if (!isOnlyX(modeText(stat.mode), value!))
+    return `is ${modeText(stat.mode)}: only whether it runs is changed from here`
   try {
     chmodSync(file, Number.parseInt(value!, 8))
     return null

@@ -1,6 +1,7 @@
 /**
  * A login of its own: sshd with the machine's settings for one connection, a key that is thrown away, and nothing of
- * the machine changed. sshd gets the connection from us (`sshd -i`), so it listens nowhere.
+ * the machine changed. sshd gets the connection from us (`sshd -i`), and listens nowhere itself; the port of
+ * 127.0.0.1 by which it comes takes nobody's but root's.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +10,8 @@ import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import type { LoginSeen } from '../core/server/facts.ts'
 import { refusalIn } from '../core/server/refusal.ts'
+import { isFromRoot } from '../core/server/sockets.ts'
+import { networkSockets } from './processes.ts'
 import { endGroup, find, type Person, passableFolder, run } from './run.ts'
 import { Watch } from './watching.ts'
 
@@ -65,6 +68,9 @@ const ownSettings = (folder: string) => [
   ['AuthorizedKeysFile', join(folder, 'keys')],
   ['PubkeyAuthentication', 'yes'],
   ['AuthenticationMethods', 'publickey'],
+  ['TrustedUserCAKeys', '/dev/null'],
+  ['AuthorizedPrincipalsFile', 'none'],
+  ['AuthorizedPrincipalsCommand', 'none'],
   ['ForceCommand', 'none'],
   ['LogLevel', 'DEBUG3'],
 ]
@@ -82,8 +88,14 @@ async function loginOnce(folder: string, plan: LoginPlan): Promise<LoginSeen> {
   const port = await portOf(server)
   const log = new StampedLog(now)
   const sshd = new Promise<ChildProcess>((resolve) => {
-    server.once('connection', (socket) => {
-      server.close()
+    let isTaken = false
+    // Until the end, lest somebody else takes the port for our ssh to come to.
+    server.on('connection', (socket) => {
+      if (isTaken || !isOfRoot(socket, port)) {
+        socket.destroy()
+        return
+      }
+      isTaken = true
       resolve(startSshd(folder, plan, socket, log))
     })
   })
@@ -105,6 +117,13 @@ async function loginOnce(folder: string, plan: LoginPlan): Promise<LoginSeen> {
     if (child !== undefined) endGroup(child)
     ;(await settled(watch))?.stop()
   }
+}
+
+/** Anybody here may come to the port, and what sshd trusts for this one login is nothing for them. */
+function isOfRoot(socket: Socket, port: number): boolean {
+  const { remoteAddress: address, remotePort } = socket
+  if (address === undefined || remotePort === undefined) return false
+  return isFromRoot(networkSockets(), { address, port: remotePort }, port)
 }
 
 /** What has come of it by now. */

@@ -11,6 +11,7 @@ import {
   type ServerPlan,
   type SettingsSeen,
 } from '../core/server/facts.ts'
+import { keytabIn } from '../core/server/keytab.ts'
 import { clientsOf } from '../core/server/sockets.ts'
 import { wrapperRules } from '../core/server/wrapper.ts'
 import { askLogind } from './bus.ts'
@@ -25,7 +26,9 @@ import { motdScripts, timeKeys, timeMotd, timeUser, traceShell } from './start.t
 /** All of it may be read at a login. */
 const LOGS = ['/var/log/btmp']
 const WRAPPERS = ['/etc/hosts.allow', '/etc/hosts.deny']
-const KEYTAB = '/etc/krb5.keytab'
+const KRB5 = '/etc/krb5.conf'
+/** It keeps the keys for others, where no program sees them. */
+const GSSPROXY = '/var/lib/gssproxy/default.sock'
 /** For a login of which is known that it waits for minutes. */
 const KNOWN_SECONDS = 30
 const TICK_MS = 1000
@@ -132,8 +135,13 @@ export class ServerProbe implements OpenCheck<Facts, Look, Seen> {
       clients: this.#clients(new Set(ports.map(({ port }) => port))),
       load: { wanting: loadavg()[0]!, cpus: availableParallelism() },
       wrappers: this.#wrappers(),
-      hasKeytab: existsSync(KEYTAB),
+      hasKeytab: this.#hasKeytab(),
     }
+  }
+
+  #hasKeytab(): boolean {
+    const file = keytabIn(textOf(KRB5) ?? '')
+    return file === null || existsSync(file) || existsSync(GSSPROXY)
   }
 
   /** Debian's sshd asks them, and others do not any more. */

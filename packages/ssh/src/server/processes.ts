@@ -1,7 +1,9 @@
 /** What /proc tells of processes and their sockets. */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { readSockets, type Socket } from '../core/server/sockets.ts'
+import { isKeptByRoot, isOfRoot } from '../core/server/trust.ts'
+import { isAllTheWay } from './trust.ts'
 
 export interface Process {
   readonly pid: number
@@ -9,6 +11,8 @@ export interface Process {
   /** In clock ticks since the machine started. */
   readonly started: number
   readonly name: string
+  /** It has ended, and whoever has started it has not asked. */
+  readonly isOver: boolean
 }
 
 /** What /proc says of it; undefined: it is gone. */
@@ -18,7 +22,8 @@ export function processOf(pid: number): Process | undefined {
   const from = stat.indexOf('(')
   const to = stat.lastIndexOf(')')
   const fields = stat.slice(to + 2).split(' ')
-  return { pid, parent: Number(fields[1]), started: Number(fields[19]), name: stat.slice(from + 1, to) }
+  const isOver = fields[0] === 'Z' || fields[0] === 'X'
+  return { pid, isOver, parent: Number(fields[1]), started: Number(fields[19]), name: stat.slice(from + 1, to) }
 }
 
 export const processes = (): Process[] =>
@@ -66,7 +71,7 @@ export function linkOf(file: string): string | undefined {
 
 /** The program that runs, or the script that an interpreter runs; never what it was given. */
 export function programOf(pid: number): string | undefined {
-  const exe = linkOf(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, '')
+  const exe = exeOf(pid)
   if (
     exe === undefined ||
     !/\/(?:ba|da|z|k|fi)?sh$|\/busybox$|\/(?:python|perl|ruby|node|php|lua|tclsh)[\d.]*$/.test(exe)
@@ -116,12 +121,22 @@ export interface Listener {
   readonly at: readonly { readonly address: string; readonly port: number }[]
 }
 
+/** Its program, which may have been replaced since. */
+export const exeOf = (pid: number): string | undefined => linkOf(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, '')
+
+/** Anybody may call a process sshd and let it listen; what it was started with, and its program, are believed. */
+function isRealSshd({ pid, name }: Process): boolean {
+  const exe = name === 'sshd' && isOfRoot(textOf(`/proc/${pid}/status`) ?? '') ? exeOf(pid) : undefined
+  if (exe === undefined || basename(exe) !== 'sshd') return false
+  return isAllTheWay(existsSync(exe) ? exe : dirname(exe), isKeptByRoot)
+}
+
 /** sshd as it waits for connections. The one that has started the others is the first. */
 export function listeners(): Listener[] {
   const open = networkSockets().filter(({ isListening }) => isListening)
   const byInode = new Map(open.map((one) => [one.inode, one.local]))
   return processes()
-    .filter(({ name }) => name === 'sshd')
+    .filter(isRealSshd)
     .flatMap(({ pid }): Listener[] => {
       const inodes = socketsOf(pid).filter((inode) => byInode.has(inode))
       return inodes.length === 0 ? [] : [{ pid, inodes, at: inodes.map((inode) => byInode.get(inode)!) }]

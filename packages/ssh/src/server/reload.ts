@@ -2,14 +2,17 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { linkOf, listeners, processOf, startWords, textOf } from './processes.ts'
+import { Unseen } from '@fettle/check'
+import { linkOf, listeners, processOf, startWords } from './processes.ts'
 import { run } from './run.ts'
+import { readFileOfOthers } from './trust.ts'
 
 const SYSTEMD = '/run/systemd/system'
 const UNITS = ['ssh.service', 'sshd.service']
 const SECONDS = 30
 const ANEW_MS = 50
 const ANEW = 100
+const PID_BYTES = 100
 
 export interface Serving {
   /** Null: nobody waits for connections, or a socket of systemd does. */
@@ -22,20 +25,24 @@ export interface Serving {
   readonly words: readonly string[]
 }
 
-/** `pidFile`: where the one stands that is meant, if there are several. */
+/** `pidFile`: where the one stands that is meant, if there are several. Throws Unseen: it does not stand there. */
 export async function serving(pidFile: string | null): Promise<Serving> {
   const all = listeners()
-  const told = pidFile === null ? null : Number(textOf(pidFile)?.trim())
+  const told = pidFile === null ? null : Number(readFileOfOthers(pidFile, PID_BYTES)?.toString().trim())
   const one = told === null ? all[0] : all.find(({ pid }) => pid === told)
-  const unit = await unitOf()
+  if (told !== null && one === undefined) throw new Unseen(`${pidFile}: no sshd that listens has the number in it`)
+  const unit = await unitOf(one?.pid ?? null)
   if (one === undefined) return { pid: null, unit, at: [], inodes: [], words: [] }
   return { ...one, unit, words: startWords(one.pid) }
 }
 
-async function unitOf(): Promise<string | null> {
+/** The one that has started this process; or, without one, that has started any. */
+async function unitOf(pid: number | null): Promise<string | null> {
   if (!existsSync(SYSTEMD)) return null
   for (const unit of UNITS) {
-    if ((await run(['systemctl', 'is-active', '--quiet', unit], { seconds: SECONDS })).status === 0) return unit
+    const { output } = await run(['systemctl', 'show', '--property=MainPID', unit], { seconds: SECONDS })
+    const main = Number(/^MainPID=(\d+)$/m.exec(output)?.[1] ?? 0)
+    if (main !== 0 && main === (pid ?? main)) return unit
   }
   return null
 }

@@ -1,11 +1,13 @@
 /** A program that is run for a while: its words, its time, and no longer than it may take. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, chmodSync, constants, mkdtempSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Unseen } from '@fettle/check'
+import { isSharedByRoot, type Owned } from '../core/server/trust.ts'
 import type { Piece } from '../core/trace.ts'
+import { isAllTheWay } from './trust.ts'
 
 export interface Ran {
   /** Null: it was ended, or never began. */
@@ -146,17 +148,14 @@ function isProgram(path: string): boolean {
 export function passableFolder(prefix: string): string {
   const parent = [tmpdir(), '/tmp', '/var/tmp', '/run'].find(isPassable)
   if (parent === undefined) throw new Unseen('/tmp: is no folder that users may come through; set TMPDIR to one')
-  const folder = mkdtempSync(join(parent, prefix))
+  const folder = mkdtempSync(join(realpathSync(parent), prefix))
   chmodSync(folder, 0o711)
   return folder
 }
 
-/** Some systems give each user a closed one (pam_tmpdir). */
-function isPassable(folder: string): boolean {
-  const stat = statSync(folder, { throwIfNoEntry: false })
-  const isOpen = stat?.isDirectory() === true && (stat.mode & 0o001) !== 0
-  return isOpen && (folder === '/' || isPassable(dirname(folder)))
-}
+/** Some systems give each user a closed one (pam_tmpdir); in one of a user ours could be replaced by theirs. */
+const isPassable = (folder: string): boolean =>
+  isAllTheWay(folder, (one: Owned) => (one.mode & 0o001) !== 0 && isSharedByRoot(one))
 
 /** Somebody who may log in. */
 export interface Person {

@@ -1,10 +1,11 @@
 /** What sshd itself says of its settings, and its files. */
-import { existsSync, globSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Unseen } from '@fettle/check'
 import { type Config, type ConfigFiles, readConfig, readEffective } from '../core/server/config.ts'
-import { linkOf, listeners } from './processes.ts'
+import { exeOf, listeners } from './processes.ts'
 import { find, run } from './run.ts'
+import { readFileOfOthers } from './trust.ts'
 
 /** Nobody's settings are larger. */
 const BYTES_MAX = 1024 * 1024
@@ -29,7 +30,7 @@ export async function findSshd(): Promise<Sshd> {
 /** There may be two of them on a machine: the one that listens is meant. */
 function listeningProgram(): string | undefined {
   const [listener] = listeners()
-  const path = listener === undefined ? undefined : linkOf(`/proc/${listener.pid}/exe`)?.replace(/ \(deleted\)$/, '')
+  const path = listener === undefined ? undefined : exeOf(listener.pid)
   return path !== undefined && existsSync(path) ? path : undefined
 }
 
@@ -41,11 +42,7 @@ export function asRoot(command: string): void {
 
 export const onDisk: ConfigFiles = {
   text(file) {
-    try {
-      return statSync(file).size > BYTES_MAX ? undefined : readFileSync(file, 'latin1')
-    } catch {
-      return undefined
-    }
+    return readFileOfOthers(file, BYTES_MAX)?.toString('latin1')
   },
   files: (pattern) => filesFor(pattern),
 }

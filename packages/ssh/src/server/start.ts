@@ -5,9 +5,11 @@ import { basename, join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import type { KeysSeen, RcSeen, UserSeen } from '../core/server/facts.ts'
 import { keysCommand } from '../core/server/keys.ts'
+import { isRootsAlone } from '../core/server/trust.ts'
 import { readTrace, startScript, type TracedLine } from '../core/trace.ts'
 import { textOf } from './processes.ts'
 import { asPerson, environmentOf, find, type Person, passableFolder, personOf, type Ran, run } from './run.ts'
+import { isAllTheWay } from './trust.ts'
 
 const KEYS_SECONDS = 60
 const RC_SECONDS = 60
@@ -18,6 +20,8 @@ export async function timeKeys(line: string, runner: string, person: Person, sig
   const nothing = { seconds: 0, isCut: false, status: null, linksTo: null, as: runner, keys: 0 }
   const file = line.split(' ')[0]!
   if ('problem' in words) return { ...nothing, file, problem: words.problem }
+  if (!isAllTheWay(words[0]!, isRootsAlone))
+    return { ...nothing, file, problem: 'sshd does not run it: others than root may write it, or a folder above it' }
   const as = await personOrWhy(runner, signal)
   if (typeof as === 'string') return { ...nothing, file, problem: as }
   const run1 = asPerson(as, words)

@@ -25,6 +25,7 @@ export async function methodsOf({ at }: Serving, user: string): Promise<readonly
   const end = Date.now() + ASK_SECONDS * 1000
   for (let i = 0; i < AGAIN && Date.now() < end; i++) {
     const methods = await methodsAt(ssh, hostOf(first.address), first.port, user)
+    if (methods === 'penalty') return null
     if (methods !== null) return methods
     await wait(AGAIN_MS)
   }
@@ -33,7 +34,14 @@ export async function methodsOf({ at }: Serving, user: string): Promise<readonly
 
 const hostOf = (address: string) => (address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address)
 
-async function methodsAt(ssh: string, host: string, port: number, user: string): Promise<readonly string[] | null> {
+/** What ssh -v says that sshd offers; 'penalty': sshd takes none from here for a while (PerSourcePenalties). */
+export function methodsIn(complaints: string): readonly string[] | 'penalty' | null {
+  const list = /^debug1: Authentications that can continue: (\S+)/m.exec(complaints)?.[1]
+  if (list !== undefined) return list.split(',')
+  return /Not allowed at this time/.test(complaints) ? 'penalty' : null
+}
+
+async function methodsAt(ssh: string, host: string, port: number, user: string) {
   const options = [
     'BatchMode=yes',
     'PreferredAuthentications=none',
@@ -47,8 +55,7 @@ async function methodsAt(ssh: string, host: string, port: number, user: string):
   const words = options.flatMap((one) => ['-o', one])
   const args = ['-v', '-F', '/dev/null', ...words, '-p', `${port}`, '-l', user, host, 'true']
   const { complaints } = await run([ssh, ...args], { seconds: ASK_SECONDS })
-  const list = /^debug1: Authentications that can continue: (\S+)/m.exec(complaints)?.[1]
-  return list === undefined ? null : list.split(',')
+  return methodsIn(complaints)
 }
 
 export async function whyNoLogin(

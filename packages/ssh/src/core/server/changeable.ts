@@ -53,3 +53,11 @@ export function faultOf(name: string, value: string): string | undefined {
     return `${name} cannot be set from here; these can: ${CHANGEABLE.map((one) => one.name).join(', ')}`
   return setting.fits(value) ? undefined : `${setting.name} ${value}: give ${setting.says}`
 }
+
+/** Whether `sshd -T` shows what was set: numbers without zeros in front, lists in full, and delayed as yes. */
+export function isSameValue(name: string, is: string, text: string): boolean {
+  const plain = text.toLowerCase().replaceAll(/(^|:)0+(?=\d)/g, '$1')
+  if (is.toLowerCase() === plain) return true
+  if (name === 'Compression') return is.toLowerCase() === 'yes' && plain === 'delayed'
+  return name === 'MaxStartups' && is.startsWith(`${plain}:`)
+}

@@ -51,7 +51,7 @@ class Reading {
     let match = outer
     for (const [i, raw] of (this.#from.text(file) ?? '').split('\n').entries()) {
       const words = wordsOf(raw)
-      if (words.length === 0 || this.lines.length >= LINES_MAX) continue
+      if (words.length === 0 || this.lines.length + this.includes.length >= LINES_MAX) continue
       const [name = '', ...values] = words
       const line: ConfigLine = { name: name.toLowerCase(), values, file, line: i + 1, match }
       if (line.name === 'match') match = narrowed(outer, values.join(' '))
@@ -118,9 +118,9 @@ export function readEffective(text: string): ReadonlyMap<string, readonly string
 export function nameRules({ lines }: Config): ConfigLine[] {
   return lines.flatMap((line): ConfigLine[] => {
     const isUsers = line.name === 'allowusers' || line.name === 'denyusers'
-    if (isUsers && line.values.some((one) => isHostName(one.split('@')[1] ?? ''))) return [line]
+    if (isUsers && line.values.some((one) => isHostName(one.split('@').slice(1).at(-1) ?? ''))) return [line]
     if (line.name === 'hostbasedauthentication' && line.values[0]?.toLowerCase() === 'yes') return [line]
-    return line.match !== null && /(?:^|[\s,])host\s+/i.test(line.match) ? [line] : []
+    return line.match !== null && /(?:^|[\s,])host[\s=]/i.test(line.match) ? [line] : []
   })
 }
 
@@ -128,16 +128,32 @@ export function nameRules({ lines }: Config): ConfigLine[] {
 export function namedAccess(text: string): number[] {
   return text.split('\n').flatMap((line, i) => {
     const origins = /^\s*[+-]\s*:[^:]*:(.*)$/.exec(line)?.[1]?.split(/[\s,]+/) ?? []
-    return origins.some((one) => /[a-z].*\.|\..*[a-z]/i.test(one) && isHostName(one)) ? [i + 1] : []
+    return origins.some((one) => !NO_ORIGIN_NAME.test(one) && isHostName(one)) ? [i + 1] : []
   })
 }
 
-/** With a letter that stands in no address, as in `*.example.net`. */
-export const isHostName = (pattern: string) => /[g-z]|\.[a-z]/i.test(pattern)
+/** Words of access.conf that fit any origin, terminals, and services. LOCAL is a name without a dot. */
+const NO_ORIGIN_NAME = /^(?:ALL|NONE|EXCEPT|cron\w*|crond|:\d*|tty\w*|pts\/\w*)$/
+
+/** Neither an address, nor a network, nor a pattern of addresses: `*.example.net`, and `db1` or `cafe` as well. */
+export const isHostName = (pattern: string): boolean => {
+  const isAddresses = /^[\d.*?/]+$/.test(pattern) || (pattern.includes(':') && /^[\da-f:.*?/]+$/i.test(pattern))
+  return pattern !== '' && !isAddresses
+}
+
+/** Sources of users of whom /etc/passwd does not tell (nsswitch.conf(5)). */
+export function otherSources(nsswitch: string): string[] {
+  const words =
+    /^[ \t]*passwd:([^#\n]*)/m
+      .exec(nsswitch)?.[1]
+      ?.replaceAll(/\[[^\]]*\]/g, ' ')
+      .split(/\s+/) ?? []
+  return words.filter((one) => one !== '' && !/^(?:files|compat|systemd|altfiles)$/.test(one))
+}
 
 /** Of authorized_keys: whether a key is bound to the name of a host. */
 export function hasNamedFrom(text: string): boolean {
-  for (const [, list = ''] of text.matchAll(/^[^#\n]*?\bfrom="([^"\n]*)"/gim)) {
+  for (const [, list = ''] of text.matchAll(/^(?![ \t]*#)[^\n]*?\bfrom="([^"\n]*)"/gim)) {
     if (list.split(',').some((one) => isHostName(one.replace(/^!/, '')))) return true
   }
   return false

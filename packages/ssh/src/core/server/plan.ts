@@ -40,6 +40,8 @@ export interface Known {
   readonly modes: readonly ScriptMode[]
   /** Files of keys that are bound to the name of a host. */
   readonly namedKeys: readonly string[]
+  /** Where such keys may be and nobody can look. */
+  readonly unreadKeys: readonly string[]
 }
 
 type Pair = readonly [name: string, value: string, why: string]
@@ -84,15 +86,17 @@ function settingItems(pairs: readonly Pair[], { facts, place }: Known): Item[] {
   ]
 }
 
-const LEFT = 'is left alone: by the names of hosts it is decided who may log in, and without it they would not fit.'
+const LEFT = 'is left alone: names of hosts decide who may log in, or may do so, and without it they would not fit.'
 const NOT_FIT =
-  'decides whether names of hosts fit, by which it is decided here who may log in: look at each of them first.'
+  'decides whether names of hosts fit, by which it may be decided here who may log in: look at each of them first.'
 
 /** Places where a name of a host decides who may log in. */
-function namesUsed({ config, namedKeys }: Known, says: string): Finding[] {
+function namesUsed({ config, namedKeys, unreadKeys }: Known, says: string): Finding[] {
   const places = [...nameRules(config).map(placeOf), ...namedKeys]
-  if (places.length === 0) return []
-  const evidence = places.slice(0, 10).map((source) => ({ source, text: 'has a name in place of an address' }))
+  const known = places.map((source) => ({ source, text: 'has a name in place of an address' }))
+  const unread = unreadKeys.map((source) => ({ source, text: 'may bring keys that are bound to a name' }))
+  const evidence = [...known, ...unread].slice(0, 10)
+  if (evidence.length === 0) return []
   return [{ ...note('ssh.names-are-used', 'UseDNS', says), severity: says === LEFT ? 'note' : 'warning', evidence }]
 }
 
@@ -114,6 +118,8 @@ function useDns(known: Known): { pairs: Pair[]; findings: Finding[] } {
 
 function gssapi({ facts, config }: Known): Pair[] {
   if (setting(facts, 'gssapiauthentication') !== 'yes' || facts.settings?.hasKeytab !== false) return []
+  // Beside passwords there would be no other way in.
+  if (setting(facts, 'pubkeyauthentication') === 'no') return []
   const where = whereSet(config, 'GSSAPIAuthentication') ?? "sshd's default"
   const why = `Kerberos is offered (GSSAPIAuthentication yes, ${where}), and there is no /etc/krb5.keytab for it.`
   return [['GSSAPIAuthentication', 'no', why]]
@@ -137,6 +143,9 @@ function scriptItem({ file, seconds }: { readonly file: string; readonly seconds
 }
 
 export const modeText = (mode: number) => (mode & 0o7777).toString(8).padStart(4, '0')
+/** Whether a script runs is all that is different. */
+export const isOnlyX = (from: string, to: string): boolean =>
+  ((Number.parseInt(from, 8) ^ Number.parseInt(to, 8)) & ~0o111) === 0
 const withoutX = (mode: string) => modeText(Number.parseInt(mode, 8) & ~0o111)
 
 function linkNote(file: string, { modes }: Known): Finding[] {

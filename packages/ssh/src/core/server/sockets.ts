@@ -12,17 +12,19 @@ export interface Socket {
   readonly isListening: boolean
   readonly isConnected: boolean
   readonly inode: string
+  /** Of whom it is. */
+  readonly uid: number
 }
 
 /** /proc/net/tcp, tcp6, udp or udp6 (proc(5)). */
 export function readSockets(text: string, protocol: Socket['protocol']): Socket[] {
   return text.split('\n').flatMap((line): Socket[] => {
-    const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/)
+    const [, local, remote, state, , , , uid, , inode] = line.trim().split(/\s+/)
     const ends = [local, remote].map(endpoint)
     if (ends.includes(undefined) || inode === undefined) return []
     const isListening = protocol === 'tcp' && state === '0A'
     const isConnected = state === '01' || (protocol === 'tcp' && state === '02')
-    return [{ protocol, local: ends[0]!, remote: ends[1]!, isListening, isConnected, inode }]
+    return [{ protocol, local: ends[0]!, remote: ends[1]!, isListening, isConnected, inode, uid: Number(uid) }]
   })
 }
 
@@ -43,6 +45,18 @@ function addressOf(bytes: readonly number[]): string {
   const longest = (groups.join(':').match(zeros) ?? []).sort((a, b) => b.length - a.length)[0]
   return longest === undefined ? groups.join(':') : groups.join(':').replace(longest, '::')
 }
+
+/** Whether one of root is at the other end of a connection to this port here; what is closed is nobody's. */
+export const isFromRoot = (sockets: readonly Socket[], from: Endpoint, port: number): boolean =>
+  sockets.some(
+    ({ isConnected, uid, inode, local, remote }) =>
+      isConnected &&
+      uid === 0 &&
+      inode !== '0' &&
+      local.port === from.port &&
+      local.address === from.address &&
+      remote.port === port,
+  )
 
 export const isLoopback = (address: string) => address === '::1' || /^127\./.test(address)
 
