@@ -195,12 +195,12 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     const sshd = lab.server.start(['/etc/own/sshd', '-D', '-e'])
     await until('sshd', () => sshd.output.includes('Server listening on'))
     // For each connection it runs itself once more, with -R; only another start fails.
-    const start = 'case "$*" in *-R*) ;; *-D*) exit 1 ;; esac'
+    const start = 'case " $* " in *" -R "*) ;; *" -D "*) exit 1 ;; esac'
     lab.server.script('/etc/own/other', start, 'exec /usr/sbin/sshd "$@"')
     await lab.server.run(['mv', '/etc/own/other', '/etc/own/sshd'])
     const before = settings(lab)
-    const { complaints, status } = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply'])
-    assert.match(complaints, /^fettle: .*sshd does not answer any more; .*\(sshd has ended; start it\)\n$/)
+    const { output, complaints, status } = await lab.serverFettle(['ssh', 'change', '--set', 'UseDNS=yes', '--apply'])
+    assert.match(complaints, /^fettle: .*sshd does not answer any more; .*\(sshd has ended; start it\)\n$/, output)
     assert.equal(status, 3)
     assert.deepEqual(settings(lab), before)
   })

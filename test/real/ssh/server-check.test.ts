@@ -178,14 +178,15 @@ describe('what makes a login slow, told on the server', { concurrency: AT_ONCE }
       )
       await listenAt(opened, server.outside(DIRECTORY), (socket) => setTimeout(() => socket.destroy(), 1300))
     })
-    const { report } = await serverCheck(lab, '--user', 'ops')
-    const found = works(report)
+    // In a login it is asked where sshd reads the keys as the user; on a busy machine a look may come too late for that.
+    const isSeen = ([code, subject]: readonly [string, string, unknown]) =>
+      code === 'ssh.keys' && subject.includes(DIRECTORY)
+    let found = works((await serverCheck(lab, '--user', 'ops')).report)
+    for (let i = 1; i < 3 && !found.some(isSeen); i++) {
+      found = works((await serverCheck(lab, '--user', 'ops')).report)
+    }
     assert.deepEqual(found.find(([code]) => code === 'ssh.account')?.[1], '/etc/nsswitch.conf')
-    // In a login it is asked where sshd reads the keys as the user.
-    assert.ok(
-      found.some(([code, subject]) => code === 'ssh.keys' && subject.includes(DIRECTORY)),
-      JSON.stringify(found),
-    )
+    assert.ok(found.some(isSeen), JSON.stringify(found))
   })
 
   test('[S26] the resolver that sshd waits for is seen, among all that it has open', async (t) => {
