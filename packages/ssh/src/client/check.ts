@@ -34,7 +34,11 @@ const LIMIT_SECONDS_MAX = 600
 
 const FLAGS: readonly Flag[] = [
   { name: 'port', letter: 'p', value: 'port', says: 'the port of the server' },
-  { name: 'logins', value: 'n', says: `how often each way to log in is tried, at most (${LOGINS})` },
+  {
+    name: 'logins',
+    value: 'n',
+    says: `how often each way to log in is tried (${LOGINS}; more where it comes and goes)`,
+  },
   { name: 'limit', value: 'seconds', says: `give a login up that takes longer (${LIMIT_SECONDS})` },
   { name: 'password', says: 'ask for the password once, and use it for each login' },
   { name: 'trace', says: 'run what a slow shell reads once more, to see which file and line it is' },
