@@ -37,7 +37,7 @@ for (const isMade of [false, true]) {
       ['change.undone', 'hz'],
       ['change.undone', 'timeout'],
     ])
-    assert.equal(saysOf(undone, 'hz'), isMade ? 'was 20, is 10 again.' : 'is 10 already.')
+    assert.equal(saysOf(undone, 'hz'), isMade ? 'was 20, is 10 again.' : 'is 10 again.')
     assert.equal(await nowOf(redis, ground, 'slowlog-max-len'), '99')
     await ask(redis, ground, 'config', 'set', 'slowlog-max-len', '128')
     assert.deepEqual(await settingsOf(redis, ground), before)
