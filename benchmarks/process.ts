@@ -95,3 +95,9 @@ export function spread(values: readonly number[]): { median: number; least: numb
   const median = sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
   return { median, least: sorted[0]!, most: sorted.at(-1)! }
 }
+
+/** `1.02 (0.98 to 1.10)`. */
+export function spreadText(values: readonly number[], digits: number): string {
+  const { median, least, most } = spread(values)
+  return `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`
+}

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fettle } from '../test/real/fettle.ts'
 import { exitOf, find, Ground, type Running } from '../test/real/harness.ts'
 import { ask, type Redis, startRedis } from '../test/real/redis.ts'
-import { spread } from './process.ts'
+import { spreadText } from './process.ts'
 
 const rounds = Number(process.argv[2] ?? 7)
 const SECONDS = 4
@@ -118,11 +118,7 @@ try {
 } finally {
   for (const end of endings) await end()
 }
-const text = (values: readonly number[], digits: number) => {
-  const { median, least, most } = spread(values)
-  return `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`
-}
 process.stdout.write('depth and who looks: us of the main thread for a command; times nothing; rate, times nothing\n')
 for (const [key, { cpu, rate, times }] of found) {
-  process.stdout.write(`${key.padEnd(32)} ${text(cpu, 2)}  ${text(times, 3)}  ${text(rate, 2)}\n`)
+  process.stdout.write(`${key.padEnd(32)} ${spreadText(cpu, 2)}  ${spreadText(times, 3)}  ${spreadText(rate, 2)}\n`)
 }

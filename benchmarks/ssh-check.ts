@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { readReport } from '@fettle/report'
 import { find } from '../test/real/harness.ts'
 import { HOST, Lab } from '../test/real/ssh/lab.ts'
-import { spread } from './process.ts'
+import { spreadText } from './process.ts'
 
 const rounds = Number(process.argv[2] ?? 9)
 const NOTED = '/run/noted'
@@ -89,11 +89,7 @@ try {
 } finally {
   for (const end of endings) await end()
 }
-const text = (values: readonly number[], digits: number) => {
-  const { median, least, most } = spread(values)
-  return `${median.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`
-}
 process.stdout.write('the login, times that of a stopwatch; the wait, ms off what the server noted\n')
-process.stdout.write(`stopwatch again  ${text(ratios.again, 3)}\n`)
-process.stdout.write(`ssh -vvv | ts    ${text(ratios.hand, 3)}  ${text(off.hand, 1)}\n`)
-process.stdout.write(`fettle           ${text(ratios.fettle, 3)}  ${text(off.fettle, 1)}\n`)
+process.stdout.write(`stopwatch again  ${spreadText(ratios.again, 3)}\n`)
+process.stdout.write(`ssh -vvv | ts    ${spreadText(ratios.hand, 3)}  ${spreadText(off.hand, 1)}\n`)
+process.stdout.write(`fettle           ${spreadText(ratios.fettle, 3)}  ${spreadText(off.fettle, 1)}\n`)

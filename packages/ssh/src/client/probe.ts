@@ -12,7 +12,7 @@ import type { Look } from '../core/client/look.ts'
 import { readSettings } from '../core/client/settings.ts'
 import type { Target } from '../core/client/target.ts'
 import { COMMAND, type Variant } from '../core/client/variants.ts'
-import { wordsFor } from '../core/client/words.ts'
+import { inQuotes, wordsFor } from '../core/client/words.ts'
 import { keptLog } from '../core/evidence.ts'
 import { readLog } from '../core/log.ts'
 import { readResolvers } from '../core/names.ts'
@@ -77,22 +77,24 @@ export class Probe {
       throw new Unseen(`ssh -G ${destination}: ${why}`)
     }
     const settings = readSettings(lines('OUT').join('\n'), ran.seconds)
-    if (!isBare) this.#settings = settings.values
-    if (this.#options.asking !== null && settings.values.has('proxycommand')) {
-      throw new Unseen('--password: a proxy command leads there, and might be given it; log in with a key')
-    }
-    if (this.#options.logs !== undefined) this.#prepare(this.#options.logs)
+    if (!isBare) this.#goBy(settings)
     const [resolvConf, nsswitch] = ['/etc/resolv.conf', '/etc/nsswitch.conf'].map((path) => readFile(path)[0]?.text)
     return { kind: 'settings', settings, resolvers: readResolvers(resolvConf ?? '', nsswitch ?? '') }
   }
 
+  #goBy({ values }: Settings): void {
+    const { asking, logs } = this.#options
+    this.#settings = values
+    if (asking !== null && values.has('proxycommand')) {
+      throw new Unseen('--password: a proxy command leads there, and might be given it; log in with a key')
+    }
+    if (logs !== undefined) this.#prepare(logs)
+  }
+
   async #login(variant: Variant): Promise<Seen> {
-    const { asking } = this.#options
-    asking?.begin()
-    const words = wordsFor(variant, this.#options, this.#settings, asking?.settings ?? ['BatchMode=yes'])
-    const environment = { ...asking?.environment, ...(variant.hasNoAgent ? { SSH_AUTH_SOCK: undefined } : {}) }
     const ready = variant.wants === 'nothing' ? { ready: READY } : {}
-    const ran = await this.#run(words, { environment, ...ready })
+    const noAgent = variant.hasNoAgent ? { SSH_AUTH_SOCK: undefined } : {}
+    const ran = await this.#enter(this.#words(variant), { environment: noAgent, ...ready })
     const { text, end, status } = ran
     // It does not even say which version it is.
     if (readLog(text) === undefined) {
@@ -106,12 +108,9 @@ export class Probe {
   }
 
   async #trace(of: 'login' | 'command'): Promise<Seen> {
-    const { asking } = this.#options
-    asking?.begin()
     const script = `exec 3>&1 >/dev/null </dev/null\n${startScript(of, true)}`
-    const command = `exec bash --noprofile --norc ${of === 'login' ? '-i ' : ''}-c ${quoted(script)}`
-    const words = wordsFor(COMMAND, this.#options, this.#settings, asking?.settings ?? ['BatchMode=yes'])
-    const ran = await this.#run([...words.slice(1, -1), command], { environment: { ...asking?.environment } })
+    const command = `exec bash --noprofile --norc ${of === 'login' ? '-i ' : ''}-c ${inQuotes(script)}`
+    const ran = await this.#enter([...this.#words(COMMAND).slice(1, -1), command], {})
     if (ran.end === 'stopped') return { kind: 'nothing' }
     const pieces = ran.text.split('\n').flatMap((line) => {
       const [, at, text] = /^(\S+) OUT (.*)$/.exec(line) ?? []
@@ -140,6 +139,18 @@ export class Probe {
     }
   }
 
+  #words(variant: Variant): string[] {
+    const { asking } = this.#options
+    return wordsFor(variant, this.#options, this.#settings, asking?.settings ?? ['BatchMode=yes'])
+  }
+
+  /** Logs in, with the password if there is one. */
+  #enter(words: readonly string[], more: Partial<RunOptions>): Promise<Ran> {
+    const { asking } = this.#options
+    asking?.begin()
+    return this.#run(words, { ...more, environment: { ...asking?.environment, ...more.environment } })
+  }
+
   #run(words: readonly string[], more: Partial<RunOptions>): Promise<Ran> {
     const { environment, ...rest } = more
     return runSsh(words, {
@@ -150,8 +161,6 @@ export class Probe {
     })
   }
 }
-
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 const linesOf = ({ text }: Ran, name: 'ERR' | 'OUT'): string[] => {
   const pattern = new RegExp(`^\\S+ ${name} (.*)$`)

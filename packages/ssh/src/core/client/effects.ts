@@ -27,7 +27,8 @@ const STAYS = 0.25
 
 export const seconds = (run: Run): number => loginUs(run.login) / 1e6
 
-const sumOf = ({ phases }: Login, isOf: (phase: Phase) => boolean): number =>
+/** In seconds. */
+export const sumOf = ({ phases }: Login, isOf: (phase: Phase) => boolean): number =>
   phases.filter(isOf).reduce((sum, { us }) => sum + (us ?? 0), 0) / 1e6
 
 export const secondsIn = (login: Login, { kind, subject }: Phase): number =>

@@ -2,7 +2,7 @@
 import { plural } from '@fettle/report'
 import type { Login, Phase } from '../phase.ts'
 import { secondsText } from '../wait.ts'
-import type { Effect } from './effects.ts'
+import { type Effect, sumOf } from './effects.ts'
 import { type Facts, isProxied, NAME_LIMIT_SECONDS, type NameSeen, runsOf } from './facts.ts'
 import { reachedAddress } from './look.ts'
 import { SHELL } from './variants.ts'
@@ -133,8 +133,7 @@ export function shellProof({ kind }: Phase, waits: readonly number[], facts: Fac
 /** Beside what waits, that is none. */
 const QUICK = 0.25
 
-const shellWait = ({ phases }: Login) =>
-  phases.filter(({ kind }) => kind === 'first' || kind === 'shell').reduce((sum, { us }) => sum + (us ?? 0), 0) / 1e6
+const shellWait = (login: Login) => sumOf(login, ({ kind }) => kind === 'first' || kind === 'shell')
 
 /** From connections of our own. */
 export function doorProof({ kind, subject }: Phase, facts: Facts): Proof {

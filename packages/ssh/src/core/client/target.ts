@@ -1,5 +1,7 @@
 /** Where one logs in, and the options of ssh that one would give. */
 
+import { type Option, optionsOf } from '../options.ts'
+
 export interface Target {
   /** As it is typed: `ops@host`, `ssh://ops@host:2222`. */
   readonly destination: string
@@ -26,7 +28,7 @@ function destinationFaults(destination: string): string[] {
 }
 
 function optionFaults(words: readonly string[]): string[] {
-  for (const { letter, value, words: own } of optionsOf(words)) {
+  for (const { letter, value, words: own } of sshOptions(words)) {
     const word = own[0]!
     if (letter === '') return [`${word}: only options of ssh may follow --, and a command is not run`]
     if (REFUSED.includes(letter)) {
@@ -37,36 +39,7 @@ function optionFaults(words: readonly string[]): string[] {
   return []
 }
 
-export interface SshOption {
-  /** Empty: it is no option. */
-  readonly letter: string
-  readonly value?: string
-  /** As it may be given by itself. */
-  readonly words: readonly string[]
-}
-
-/** One by one, as getopt(3) reads them: letters may stand together, and a value in the same word or the next. */
-export function optionsOf(words: readonly string[]): SshOption[] {
-  const options: SshOption[] = []
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!
-    if (!/^-[^-]/.test(word)) {
-      options.push({ letter: '', words: [word] })
-      continue
-    }
-    for (let at = 1; at < word.length; at++) {
-      const letter = word[at]!
-      if (!WITH_VALUE.includes(letter)) {
-        options.push({ letter, words: [`-${letter}`] })
-        continue
-      }
-      const value = at + 1 < word.length ? word.slice(at + 1) : words[++i]
-      options.push(value === undefined ? { letter, words: [word] } : { letter, value, words: [`-${letter}`, value] })
-      break
-    }
-  }
-  return options
-}
+export const sshOptions = (words: readonly string[]): Option[] => optionsOf(words, WITH_VALUE)
 
 /** `-p`; undefined: it is no port. */
 export function portOf(text: string): string | undefined {

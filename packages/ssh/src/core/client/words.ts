@@ -1,5 +1,5 @@
 /** The arguments of ssh for a login that is to be measured. Pure. */
-import { optionsOf, type Target } from './target.ts'
+import { sshOptions, type Target } from './target.ts'
 import type { Variant } from './variants.ts'
 
 type Values = ReadonlyMap<string, readonly string[]>
@@ -57,14 +57,17 @@ function jump({ options }: Target, settings: Values): string[] {
 
 /** ssh refuses -J beside a proxy command that is given, even to the same end. */
 const withoutJump = (options: readonly string[]): readonly string[] =>
-  optionsOf(options).flatMap(({ letter, value, words }) => (letter === 'J' && value !== undefined ? [] : words))
+  sshOptions(options).flatMap(({ letter, value, words }) => (letter === 'J' && value !== undefined ? [] : words))
 
 /** The file that is named by the user's own `-F`. */
 const fileOption = (options: readonly string[]): string | undefined =>
-  optionsOf(options).findLast(({ letter }) => letter === 'F')?.value
+  sshOptions(options).findLast(({ letter }) => letter === 'F')?.value
 
 /** For a shell; `%` of what is no token of ssh is doubled. */
 const quoted = (word: string) => {
   const text = word === '[%h]:%p' ? word : word.replaceAll('%', '%%')
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : inQuotes(text)
 }
+
+/** One word for a shell, whatever is in it. */
+export const inQuotes = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

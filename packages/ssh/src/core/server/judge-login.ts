@@ -6,6 +6,7 @@ import { readLog } from '../log.ts'
 import type { Gap, Login, Phase, PhaseKind } from '../phase.ts'
 import { readLogin } from '../read.ts'
 import type { Cause } from '../wait.ts'
+import { secondsText } from '../wait.ts'
 import { placeOf } from './config.ts'
 import { type Facts, type LoginSeen, setting } from './facts.ts'
 import {
@@ -19,7 +20,7 @@ import {
 } from './judge-session.ts'
 import { lineFinding } from './judge-shell.ts'
 import { waitsFor } from './pam.ts'
-import { FAULT_SECONDS, secondsText, severityOf } from './timed.ts'
+import { FAULT_SECONDS, severityOf } from './timed.ts'
 import { type Awaited, isBus, isDns, peerText, type Waited, waitedFor } from './watch.ts'
 
 /** What the client does, and what comes after. */

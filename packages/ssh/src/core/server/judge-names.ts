@@ -1,9 +1,10 @@
 /** Names of clients, and the resolvers that are asked for them. */
 import { type Evidence, type Finding, note } from '@fettle/report'
+import { secondsText } from '../wait.ts'
 import { nameRules, placeOf } from './config.ts'
 import { type Facts, type NamesSeen, setting } from './facts.ts'
 import { fileOf, RELOAD, settingPlace, useDnsUndo } from './judge-settings.ts'
-import { allSeconds, FAULT_SECONDS, longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
+import { allSeconds, FAULT_SECONDS, longText, severityOf, WARNING_SECONDS } from './timed.ts'
 
 export function nameFindings(facts: Facts): Finding[] {
   const clients = facts.names.filter(({ role }) => role === 'client')

@@ -1,9 +1,10 @@
 /** What PAM does when it opens a session: logind, scripts, log files. */
 import { type Finding, quantityText } from '@fettle/report'
+import { secondsText } from '../wait.ts'
 import { placeOf } from './config.ts'
 import type { Facts, ScriptSeen } from './facts.ts'
 import { execPath, motdLine, type PamLine } from './pam.ts'
-import { longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
+import { longText, severityOf, WARNING_SECONDS } from './timed.ts'
 
 /** Then logind is busy with nothing else. */
 const SESSIONS_MANY = 1000

@@ -1,9 +1,10 @@
 /** Who the user is, keys that a command tells, and files that a shell reads. */
 import type { Finding } from '@fettle/report'
 import type { TracedLine } from '../trace.ts'
+import { secondsText } from '../wait.ts'
 import type { Facts, KeysSeen } from './facts.ts'
 import { RELOAD, settingPlace, useDnsUndo } from './judge-settings.ts'
-import { longText, secondsText, severityOf, WARNING_SECONDS } from './timed.ts'
+import { longText, severityOf, WARNING_SECONDS } from './timed.ts'
 
 export function shellFindings(facts: Facts): Finding[] {
   const { keys, rc } = facts

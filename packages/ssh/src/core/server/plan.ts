@@ -1,9 +1,10 @@
 /** What is to be changed: what was asked for, or else what is advisable and does no harm. */
 import { type Finding, note } from '@fettle/report'
+import { secondsText } from '../wait.ts'
 import { linesOf, pairsOf } from './block.ts'
 import { type Config, nameRules, placeOf, whereSet } from './config.ts'
 import { type Facts, setting } from './facts.ts'
-import { allSeconds, FAULT_SECONDS, longText, secondsText } from './timed.ts'
+import { allSeconds, FAULT_SECONDS, longText } from './timed.ts'
 
 export interface Wishes {
   readonly set: readonly (readonly [name: string, value: string])[]

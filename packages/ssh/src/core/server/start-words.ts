@@ -1,5 +1,7 @@
 /** What sshd was started with (sshd(8)), which counts more than any file. */
 
+import { optionsOf } from '../options.ts'
+
 export interface Start {
   /** After -f; undefined: it reads its usual file. */
   readonly config: string | undefined
@@ -10,23 +12,11 @@ export interface Start {
 /** Letters that have something after them, in the same word or in the next. */
 const TAKING = 'CEbcfghkopu'
 
-/** As getopt(3) takes them apart: `-f FILE`, `-fFILE`, `-Def FILE`. */
 export function readStart(words: readonly string[]): Start {
-  let config: string | undefined
-  const given: string[] = []
-  for (let i = 0; i < words.length; i++) {
-    const [letter, joined] = takingOf(words[i]!)
-    if (letter === undefined) continue
-    const value = joined === '' ? (words[++i] ?? '') : joined!
-    if (letter === 'f') config = value
-    if (letter === 'o') given.push(value.split(/[=\s]/)[0]!.toLowerCase())
+  const options = optionsOf(words, TAKING)
+  const valuesOf = (wanted: string) => options.flatMap(({ letter, value }) => (letter === wanted ? [value ?? ''] : []))
+  return {
+    config: valuesOf('f').at(-1),
+    given: valuesOf('o').map((setting) => setting.split(/[=\s]/)[0]!.toLowerCase()),
   }
-  return { config, given }
-}
-
-/** The letter of a word that takes something, and what stands after it. */
-function takingOf(word: string): [letter?: string, joined?: string] {
-  if (!/^-[a-zA-Z0-9]/.test(word)) return []
-  const at = Array.from(word).findIndex((one, i) => i > 0 && TAKING.includes(one))
-  return at < 0 ? [] : [word[at]!, word.slice(at + 1)]
 }

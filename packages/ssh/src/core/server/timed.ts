@@ -1,5 +1,5 @@
 /** All that was timed, and what of it is long. */
-import { quantityText } from '@fettle/report'
+import { secondsText } from '../wait.ts'
 import { whereSet } from './config.ts'
 import { type Facts, type NamesSeen, setting } from './facts.ts'
 
@@ -7,8 +7,6 @@ import { type Facts, type NamesSeen, setting } from './facts.ts'
 export const FAULT_SECONDS = 1
 /** Of many such, a slow login is made. */
 export const WARNING_SECONDS = 0.5
-
-export const secondsText = (value: number) => quantityText({ value, unit: 's' })
 
 /** `3.01 s`; of what was cut only that it is no shorter. */
 export const longText = ({ seconds, isCut }: { readonly seconds: number; readonly isCut: boolean }) =>
