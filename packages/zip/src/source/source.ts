@@ -1,0 +1,34 @@
+/** Where the bytes of an archive come from. */
+
+export interface Source {
+  /** As people are told: a path, or a URL without its password and query. */
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /**
+   * Exactly the bytes from `start` up to `end` (not included), both within the size. Throws Unseen, with what, where
+   * and what to do, when they cannot be had or when the archive is no longer the one that was opened.
+   */
+  read(start: number, end: number): Promise<Buffer>
+  /** What makes reading it quick. */
+  readonly pace: Pace
+  /** What reading has cost so far. */
+  readonly cost: Cost
+  close(): Promise<void>
+}
+
+export interface Pace {
+  /** How much may be read in vain, as a share of what is wanted, to read in fewer pieces. */
+  readonly waste: number
+  /** A gap of this many bytes between two wanted pieces is never worth a piece more. */
+  readonly gap: number
+  /** The largest piece that is read at once, bytes. */
+  readonly piece: number
+  /** So many reads at a time. */
+  readonly parallel: number
+}
+
+export interface Cost {
+  readonly bytes: number
+  readonly requests: number
+}
