@@ -1,4 +1,11 @@
 /** The terminal, as commands see it. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** The data folder that nobody has named, by the XDG Base Directory Specification: data that a program writes. */
+export function defaultData(environment: Io['environment']): string {
+  return join(environment.XDG_DATA_HOME || join(environment.HOME || homedir(), '.local', 'share'), 'fettle')
+}
 
 export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -1,0 +1,137 @@
+/** An archive that is open: where its bytes come from, what its end says, and the entries that are wanted of it. */
+import { Unseen } from '@fettle/check'
+import { size as sizeText } from '@fettle/report'
+import { Directory, type Wanted } from './core/directory.ts'
+import {
+  beginsDirectory,
+  COMMENT_MAX,
+  END_SIZE,
+  END64_SIZE,
+  type EndRecord,
+  endsIn,
+  kindOf,
+  LOCAL,
+  LOCATOR_SIZE,
+  locatorIn,
+  needsZip64,
+  withZip64,
+} from './core/end.ts'
+import type { Source } from './source/source.ts'
+
+export interface Archive {
+  readonly source: Source
+  readonly end: End
+  readonly directory: Directory
+}
+
+/** Where the directory is, and what is odd about the end. */
+export interface End {
+  readonly directoryStart: number
+  readonly directorySize: number
+  readonly entries: number
+  /** What stands before the archive, bytes: its offsets do not count it. */
+  readonly shift: number
+  readonly isZip64: boolean
+  readonly comment: Buffer
+  /** Bytes behind the archive. */
+  readonly trailing: number
+}
+
+/** Longer than any record, whose three parts have at most 64 KiB each. */
+const CHUNK = 1_048_576
+/** So far from the end something is looked for, when something stands behind the archive. */
+const SEARCH_MAX = 16 * CHUNK
+
+export async function readEnd(source: Source): Promise<End> {
+  const { name, size } = source
+  if (size === 0) throw new Unseen(`${name}: is empty`)
+  let looked = 0
+  for (let length = END_SIZE + COMMENT_MAX; looked < size && looked < SEARCH_MAX; length = CHUNK) {
+    // What begins before this piece may end in the one before.
+    const stop = Math.min(size - looked + (looked === 0 ? 0 : END_SIZE), size)
+    const start = Math.max(size - looked - length, 0)
+    const tail = await source.read(start, stop)
+    for (const record of endsIn(tail, start)) {
+      const end = await endOf(source, { ...record, trailing: record.trailing + size - stop })
+      if (end !== undefined) return end
+    }
+    looked = size - start
+  }
+  throw new Unseen(`${name}: ${await missing(source)}`)
+}
+
+/** Undefined: no directory is where this end says. */
+async function endOf(source: Source, record: EndRecord): Promise<End | undefined> {
+  const whole = await zip64Of(source, record)
+  if (whole.disk !== whole.directoryDisk || whole.disk > 0) throw new Unseen(`${source.name}: ${SPLIT}`)
+  const { directorySize, directoryStart } = whole
+  const isZip64 = whole !== record
+  const end = { ...whole, directorySize, isZip64, comment: record.comment, trailing: Math.max(record.trailing, 0) }
+  // It ends where the end begins; where that is later than it says, something stands before the archive.
+  for (const start of [whole.at - directorySize, directoryStart]) {
+    if (start < 0 || start > whole.at || start + directorySize > source.size) continue
+    if (beginsDirectory(await source.read(start, Math.min(start + 4, source.size)))) {
+      return { ...end, directoryStart: start, shift: start - directoryStart }
+    }
+  }
+  return undefined
+}
+
+const SPLIT =
+  'is the last part of an archive that was split; with all parts in one folder: zip -s 0 FILE --out whole.zip'
+
+async function zip64Of(source: Source, record: EndRecord): Promise<EndRecord> {
+  const behind = record.at - LOCATOR_SIZE
+  const locator = behind < 0 ? undefined : locatorIn(await source.read(behind, record.at))
+  if (locator === undefined) return record
+  // Where something stands before the archive, the record is later than is said: right before this.
+  for (const at of [behind - END64_SIZE, locator.at]) {
+    if (at < 0 || at + END64_SIZE > behind) continue
+    const whole = withZip64(record, await source.read(at, at + END64_SIZE), at)
+    if (whole !== undefined) return whole
+  }
+  if (needsZip64(record)) {
+    throw new Unseen(
+      `${source.name}: its end record of Zip64 is missing; the archive is damaged: fetch or make it anew`,
+    )
+  }
+  return record
+}
+
+/** Why there is no end, in a few words. */
+async function missing(source: Source): Promise<string> {
+  const head = await source.read(0, Math.min(source.size, 512))
+  const signature = head.length < 4 ? 0 : head.readUInt32LE(0)
+  const isSpanned = signature === 0x08074b50
+  if (signature === LOCAL || isSpanned) {
+    const parts = 'or it is a part of an archive that was split (then open the last part, or join them)'
+    return `its end is missing: ${sizeText(source.size)} of it are there, so it was cut off when it was copied or is still being written, ${parts}`
+  }
+  const kind = kindOf(head)
+  return kind === undefined ? 'is no zip archive' : `is no zip archive but ${kind}`
+}
+
+/** Reads the directory in large pieces; `wanted` says what is kept of it. */
+export async function readDirectory(source: Source, end: End, wanted?: Wanted): Promise<Directory> {
+  const { directoryStart, directorySize, shift } = end
+  const expected = Math.min(end.entries, Math.floor(directorySize / 46))
+  const directory = new Directory(expected, directorySize, shift, wanted)
+  const stop = directoryStart + directorySize
+  let left: Buffer = Buffer.alloc(0)
+  for (let at = directoryStart; at < stop; ) {
+    const next = Math.min(at + CHUNK, stop)
+    const bytes = await source.read(at, next)
+    const chunk = left.length === 0 ? bytes : Buffer.concat([left, bytes])
+    left = chunk.subarray(directory.feed(chunk))
+    if (directory.brokenAt !== undefined) break
+    at = next
+  }
+  directory.finish(left)
+  return directory
+}
+
+/** Throws Unseen. */
+export async function openArchive(source: Source, wanted?: Wanted): Promise<Archive> {
+  const end = await readEnd(source)
+  return { source, end, directory: await readDirectory(source, end, wanted) }
+}
