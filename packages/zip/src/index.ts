@@ -1,4 +1,6 @@
 /** A few files out of a huge archive. */
 
 export { Damaged } from './core/damaged.ts'
+export { compileGlob, escapeGlob, foldCase, type Glob, type GlobOptions } from './core/glob.ts'
+export { namesIn, type Prefilter, type Selection, type SelectionOptions, selection } from './core/select.ts'
 export type { Cost, Pace, Source } from './source/source.ts'
