@@ -1,4 +1,6 @@
 /** A few files out of a huge archive. */
 
 export { Damaged } from './core/damaged.ts'
+export { type Refusal, Refused } from './core/refused.ts'
+export { contentOf, contentStream, prepare, type Stored } from './decode/content.ts'
 export type { Cost, Pace, Source } from './source/source.ts'
