@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { crc32, deflateRawSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
+import { Damaged } from '../src/core/damaged.ts'
+import { Refused } from '../src/core/refused.ts'
+import { contentOf, contentStream, prepare, type Stored } from '../src/decode/content.ts'
+import { methodName } from '../src/decode/methods.ts'
+
+const WORDS = Buffer.from('the quick brown fox jumps over the lazy dog, and over again. '.repeat(200))
+
+const entryOf = (method: number, content: Uint8Array, data: Uint8Array): Stored => ({
+  method,
+  flags: 0,
+  size: content.length,
+  compressed: data.length,
+  crc: crc32(content),
+  time: 0,
+})
+
+async function* pieces(data: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < data.length; at += size) yield data.subarray(at, at + size)
+}
+
+async function streamed(entry: Stored, data: Buffer, size = 1000): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const part of contentStream(entry, pieces(data, size))) parts.push(part)
+  return Buffer.concat(parts)
+}
+
+const isDamaged = (error: unknown) => error instanceof Damaged
+
+const packers: readonly [number, (content: Uint8Array) => Buffer][] = [
+  [0, (content) => Buffer.from(content)],
+  [8, (content) => deflateRawSync(content)],
+  [93, (content) => zstdCompressSync(content)],
+]
+
+for (const [method, pack] of packers) {
+  describe(methodName(method), () => {
+    test('what was packed comes out again, at once and in parts', async () => {
+      const anything = fc.oneof(fc.uint8Array({ maxLength: 3000 }), fc.string({ maxLength: 300 }).map(Buffer.from))
+      await fc.assert(
+        fc.asyncProperty(anything, fc.integer({ min: 1, max: 4000 }), async (content, size) => {
+          const data = pack(content)
+          const entry = entryOf(method, content, data)
+          assert.deepEqual(contentOf(entry, data), Buffer.from(content))
+          assert.deepEqual(await streamed(entry, data, size), Buffer.from(content))
+        }),
+        { numRuns: 60 },
+      )
+    })
+
+    test('what is cut, longer or shorter than told, or changed, is damaged', async () => {
+      const data = pack(WORDS)
+      const entry = entryOf(method, WORDS, data)
+      const changed = Buffer.from(data)
+      changed[data.length >> 1]! ^= 0x10
+      for (const [wrong, bytes] of [
+        [entry, data.subarray(0, data.length - 9)],
+        [entry, data.subarray(0, 0)],
+        [{ ...entry, size: entry.size - 1 }, data],
+        [{ ...entry, size: 0 }, data],
+        [{ ...entry, size: entry.size + 1 }, data],
+        [{ ...entry, crc: entry.crc ^ 1 }, data],
+        [entry, changed],
+      ] as const) {
+        assert.throws(() => contentOf(wrong, bytes), isDamaged)
+        await assert.rejects(streamed(wrong, bytes), isDamaged)
+      }
+    })
+  })
+}
+
+test('a bomb gets no more memory than the directory promises', async () => {
+  const data = deflateRawSync(Buffer.alloc(50_000_000))
+  const entry = { ...entryOf(8, WORDS, data), size: 1000 }
+  const before = process.memoryUsage().arrayBuffers
+  assert.throws(() => contentOf(entry, data), /more comes out of it than the 1000 bytes/)
+  await assert.rejects(streamed(entry, data), /more comes out of it than the 1000 bytes/)
+  assert.ok(process.memoryUsage().arrayBuffers - before < 20e6)
+})
+
+test('a size that nothing can have is not asked for', () => {
+  const data = deflateRawSync(WORDS)
+  assert.throws(() => contentOf({ ...entryOf(8, WORDS, data), size: 2 ** 45 }, data), /its data ends early/)
+})
+
+test('what fails where the bytes come from is no damage', async () => {
+  const failing = async function* (): AsyncGenerator<Buffer> {
+    yield deflateRawSync(WORDS).subarray(0, 20)
+    throw new Error('the network is gone')
+  }
+  const read = async () => {
+    for await (const _ of contentStream(entryOf(8, WORDS, WORDS), failing()));
+  }
+  await assert.rejects(read(), /the network is gone/)
+})
+
+test('what reads only the beginning leaves nothing open', async () => {
+  let isOpen = true
+  const data = deflateRawSync(Buffer.concat(Array.from({ length: 300 }, () => WORDS)))
+  const source = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* pieces(data, 100)
+    } finally {
+      isOpen = false
+    }
+  }
+  const entry = { ...entryOf(8, WORDS, data), size: WORDS.length * 300 }
+  for await (const _ of contentStream(entry, source())) break
+  await new Promise(setImmediate)
+  assert.equal(isOpen, false)
+})
+
+test('a method that is not read is refused by its name', async () => {
+  for (const [id, name] of [
+    [98, 'PPMd (98)'],
+    [6, 'Implode (6)'],
+    [4711, 'unknown (4711)'],
+  ] as const) {
+    const refused = (error: unknown) =>
+      error instanceof Refused && error.kind === 'method' && error.message.includes(`method ${name} is not read`)
+    assert.throws(() => contentOf(entryOf(id, WORDS, WORDS), WORDS), refused)
+    await assert.rejects(prepare(entryOf(id, WORDS, WORDS)), refused)
+  }
+})
