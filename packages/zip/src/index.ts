@@ -2,5 +2,6 @@
 
 export { Damaged } from './core/damaged.ts'
 export { type Refusal, Refused } from './core/refused.ts'
-export { contentOf, contentStream, prepare, type Stored } from './decode/content.ts'
+export { contentOf, contentStream, prepare } from './decode/content.ts'
+export type { AesField, Secret, Stored } from './decode/stored.ts'
 export type { Cost, Pace, Source } from './source/source.ts'
