@@ -36,6 +36,10 @@ const packageOf = {
   socat: 'socat',
   'dbus-daemon': 'dbus-daemon',
   xauth: 'xauth',
+  '7zz': '7zip',
+  zip: 'zip',
+  python3: 'python3',
+  nginx: 'nginx-light',
 } as const
 export type ProgramName = keyof typeof packageOf
 

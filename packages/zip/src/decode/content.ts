@@ -3,49 +3,83 @@ import { crc32 } from 'node:zlib'
 import { Damaged } from '../core/damaged.ts'
 import { Refused } from '../core/refused.ts'
 import { type Method, methodName, methodOf } from './methods.ts'
+import type { Secret, Stored } from './stored.ts'
 
-/** What the directory says of an entry. */
-export interface Stored {
-  /** How it is packed; for an entry with `aes`, as the extra field of that says. */
-  readonly method: number
-  /** General purpose bit flags, APPNOTE.TXT 4.4.4. */
-  readonly flags: number
-  /** Bytes of its content. */
-  readonly size: number
-  /** Bytes of its data in the archive, with what encryption adds. */
-  readonly compressed: number
-  readonly crc: number
-  /** The time of day, as DOS counts it. */
-  readonly time: number
+const AES_METHOD = 99
+const ENCRYPTED = 1
+const STRONGLY = 1 << 6
+
+let encryption: typeof import('./encryption.ts') | undefined
+
+/** Loads what an entry needs that is rarely needed; undefined when that is nothing. Throws Refused, as contentOf. */
+export function prepare(entry: Stored): Promise<void> | undefined {
+  const method = methodFor(entry)
+  const isEncrypted = checkEncryption(entry)
+  if (method.load === undefined && (!isEncrypted || encryption !== undefined)) return undefined
+  return loadFor(method, isEncrypted)
 }
 
-/** Loads what an entry needs that is rarely needed. Throws Refused when it is not read by us. */
-export async function prepare(entry: Stored): Promise<void> {
-  await methodFor(entry).load?.()
+async function loadFor(method: Method, isEncrypted: boolean): Promise<void> {
+  await method.load?.()
+  if (isEncrypted) encryption ??= await import('./encryption.ts')
 }
 
-/** `data`: all of its data. Throws Damaged or Refused, with the reason but without its name. */
-export function contentOf(entry: Stored, data: Buffer): Buffer {
-  const content = methodFor(entry).whole(data, entry.size)
-  if (crc32(content) !== entry.crc) throw new Damaged(wrongSum(entry, crc32(content)))
-  return content
+/**
+ * `data`: all of its data. What it needs must have been loaded by prepare. Throws Damaged or Refused, with the reason
+ * but without its name.
+ */
+export function contentOf(entry: Stored, data: Buffer, secret?: Secret): Buffer {
+  const method = methodFor(entry)
+  if (!checkEncryption(entry)) return checked(entry, method.whole(data, entry.size))
+  const plain = loaded().decrypted(entry, data, given(secret))
+  try {
+    return checked(entry, method.whole(plain, entry.size))
+  } catch (error) {
+    throw doubted(entry, error)
+  }
 }
 
 /**
  * The same for an entry that is too large for memory. That it is damaged may turn out at the very end: what was made of
  * it until then must not be kept.
  */
-export async function* contentStream(entry: Stored, data: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* contentStream(
+  entry: Stored,
+  data: AsyncIterable<Buffer>,
+  secret?: Secret,
+): AsyncGenerator<Buffer> {
+  const method = methodFor(entry)
+  if (!checkEncryption(entry)) return yield* comparedStream(entry, method.stream(data, entry.size))
+  const plain = loaded().decryptedStream(entry, data, given(secret))
+  try {
+    // Whoever unpacks may leave before the end, and the seal comes after it.
+    const unclosed = { [Symbol.asyncIterator]: () => ({ next: () => plain.next() }) }
+    yield* comparedStream(entry, method.stream(unclosed, entry.size))
+    for await (const _ of plain);
+  } catch (error) {
+    throw doubted(entry, error)
+  } finally {
+    await plain.return(undefined)
+  }
+}
+
+async function* comparedStream(entry: Stored, parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let sum = 0
-  for await (const part of methodFor(entry).stream(data, entry.size)) {
+  for await (const part of parts) {
     sum = crc32(part, sum)
     yield part
   }
-  if (sum !== entry.crc) throw new Damaged(wrongSum(entry, sum))
+  compare(entry, sum)
 }
 
-function wrongSum(entry: Stored, sum: number): string {
-  return `its CRC-32 is ${hexadecimal(sum)}, and ${hexadecimal(entry.crc)} in the directory`
+function checked(entry: Stored, content: Buffer): Buffer {
+  compare(entry, crc32(content))
+  return content
+}
+
+function compare(entry: Stored, sum: number): void {
+  if (sum === entry.crc || entry.aes?.version === 2) return
+  throw new Damaged(`its CRC-32 is ${hexadecimal(sum)}, and ${hexadecimal(entry.crc)} in the directory`)
 }
 
 function hexadecimal(sum: number): string {
@@ -53,7 +87,34 @@ function hexadecimal(sum: number): string {
 }
 
 function methodFor(entry: Stored): Method {
-  const method = methodOf(entry.method)
+  const id = entry.aes?.method ?? entry.method
+  const method = methodOf(id)
   if (method !== undefined) return method
-  throw new Refused('method', `method ${methodName(entry.method)} is not read by fettle; 7zz x may`)
+  throw new Refused('method', `method ${methodName(id)} is not read by fettle; 7zz x may`)
+}
+
+/** True when it is encrypted in a way that is read. */
+function checkEncryption(entry: Stored): boolean {
+  if ((entry.flags & ENCRYPTED) === 0) return false
+  if (entry.flags & STRONGLY) {
+    throw new Refused('encrypted', 'the strong encryption of PKWARE is not read by fettle; PKZIP does')
+  }
+  if (entry.method === AES_METHOD && entry.aes === undefined) throw new Damaged('it lacks the field that AES needs')
+  return true
+}
+
+function given(secret: Secret | undefined): Secret {
+  if (secret !== undefined) return secret
+  throw new Refused('encrypted', 'it is encrypted; give its password with --password-from FILE')
+}
+
+function loaded(): typeof import('./encryption.ts') {
+  if (encryption === undefined) throw new Error('an encrypted entry was not prepared')
+  return encryption
+}
+
+/** The traditional encryption takes one wrong password of 256 for the right one. */
+function doubted(entry: Stored, error: unknown): unknown {
+  if (entry.aes !== undefined || !(error instanceof Damaged)) return error
+  return new Damaged(`${error.message}; or the password is wrong, which this encryption notices nearly always only`)
 }
