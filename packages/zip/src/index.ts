@@ -2,5 +2,6 @@
 
 export { Damaged } from './core/damaged.ts'
 export { compileGlob, escapeGlob, foldCase, type Glob, type GlobOptions } from './core/glob.ts'
+export { type Near, NearNames, type NearReason, nearWords } from './core/near.ts'
 export { namesIn, type Prefilter, type Selection, type SelectionOptions, selection } from './core/select.ts'
 export type { Cost, Pace, Source } from './source/source.ts'
