@@ -221,7 +221,7 @@ function readSet(pattern: string, start: number, closing: number): Read | string
 function matcher({ ops, sets, end, crosses }: Program): (name: string) => boolean {
   const text = literal(ops)
   if (ops.every((op) => op >= 0)) return (name) => name.startsWith(text) && isEnd(end, name, text.length)
-  const blocks = blocksOf(ops)
+  const blocks = blocksOf(ops, end)
   const run: Run = { sets, end, crosses }
   return (name) => {
     let at = 0
@@ -245,9 +245,11 @@ interface Block {
   /** What stands before it; undefined: the beginning of the name. */
   readonly before: typeof GLOBSTAR | typeof FOLDERS | undefined
   readonly isLast: boolean
+  /** What the name has to end with, where that is all there is to it. */
+  readonly tail?: string
 }
 
-function blocksOf(ops: readonly number[]): Block[] {
+function blocksOf(ops: readonly number[], end: End): Block[] {
   const blocks: Block[] = []
   let before: Block['before']
   let start = 0
@@ -257,7 +259,9 @@ function blocksOf(ops: readonly number[]): Block[] {
     before = op
     start = i + 1
   }
-  blocks.push({ ops: ops.slice(start), before, isLast: true })
+  const last: Block = { ops: ops.slice(start), before, isLast: true }
+  const isTail = before === GLOBSTAR && (end === 'name' || end === 'entry') && last.ops.every((op) => op >= 0)
+  blocks.push(isTail ? { ...last, tail: literal(last.ops) } : last)
   return blocks
 }
 
@@ -271,7 +275,7 @@ const MISS_IN_FOLDER = -2
  * its folder, the block need not be tried from another place of the folder where it began.
  */
 function findBlock(block: Block, run: Run, name: string, from: number): number {
-  if (block.isLast && block.ops.length === 0 && block.before === GLOBSTAR && run.end !== 'folder') return name.length
+  if (block.tail !== undefined) return findTail(block.tail, run.end, name, from)
   let start = from
   for (;;) {
     const end = matchBlock(block, run, name, start)
@@ -281,6 +285,12 @@ function findBlock(block: Block, run: Run, name: string, from: number): number {
     start = skips ? name.indexOf('/', start) + 1 : start + characterLength(name, start)
     if (start > name.length || (skips && start === 0)) return MISS
   }
+}
+
+function findTail(tail: string, end: End, name: string, from: number): number {
+  if (name.length - tail.length >= from && name.endsWith(tail)) return name.length
+  const isEntry = end === 'entry' && name.endsWith('/') && name.length - 1 - tail.length >= from
+  return isEntry && name.endsWith(tail, name.length - 1) ? name.length : MISS
 }
 
 function matchBlock({ ops, isLast }: Block, run: Run, name: string, start: number): number {
