@@ -24,6 +24,10 @@ export const groups: readonly Group[] = [
     const { sshCheck, sshChange, sshExplain } = await import('@fettle/ssh')
     return [sshCheck, sshChange, sshExplain]
   }),
+  tool('zip', 'take a few files out of a huge archive, from disk or over HTTP', async () => {
+    const { zipList, zipExtract, zipCat } = await import('@fettle/zip')
+    return [zipList, zipExtract, zipCat]
+  }),
 ]
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them

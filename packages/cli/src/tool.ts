@@ -10,10 +10,9 @@ export function addTools(group: Command, tools: readonly Tool<any>[], io: Io, do
 
 function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
   const command = new Command(name).description(tool.summary)
-  const { argument } = tool
-  if (argument !== undefined) {
-    const word = `${argument.name}${argument.many ? '...' : ''}`
-    command.argument(argument.optional ? `[${word}]` : `<${word}>`, argument.says)
+  for (const { name: called, many, optional, says } of tool.arguments) {
+    const word = `${called}${many ? '...' : ''}`
+    command.argument(optional ? `[${word}]` : `<${word}>`, says)
   }
   for (const flag of tool.flags) {
     const option = new Option(optionText(flag), flag.says)

@@ -35,6 +35,8 @@ export interface End {
   readonly comment: Buffer
   /** Bytes behind the archive. */
   readonly trailing: number
+  /** How many records more say that they are the end. */
+  readonly otherEnds: number
 }
 
 /** Longer than any record, whose three parts have at most 64 KiB each. */
@@ -51,9 +53,10 @@ export async function readEnd(source: Source): Promise<End> {
     const stop = Math.min(size - looked + (looked === 0 ? 0 : END_SIZE), size)
     const start = Math.max(size - looked - length, 0)
     const tail = await source.read(start, stop)
-    for (const record of endsIn(tail, start)) {
+    const ends = endsIn(tail, start)
+    for (const record of ends) {
       const end = await endOf(source, { ...record, trailing: record.trailing + size - stop })
-      if (end !== undefined) return end
+      if (end !== undefined) return { ...end, otherEnds: ends.length - 1 }
     }
     looked = size - start
   }
@@ -61,7 +64,7 @@ export async function readEnd(source: Source): Promise<End> {
 }
 
 /** Undefined: no directory is where this end says. */
-async function endOf(source: Source, record: EndRecord): Promise<End | undefined> {
+async function endOf(source: Source, record: EndRecord): Promise<Omit<End, 'otherEnds'> | undefined> {
   const whole = await zip64Of(source, record)
   if (whole.disk !== whole.directoryDisk || whole.disk > 0) throw new Unseen(`${source.name}: ${SPLIT}`)
   const { directorySize, directoryStart } = whole

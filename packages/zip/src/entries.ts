@@ -12,13 +12,13 @@ export function nameOf(columns: Columns, entry: number, decode: Decode): string 
   const { names, nameEnd, marks } = columns
   const bytes = Buffer.from(names.buffer, nameStart(columns, entry), nameEnd[entry]! - nameStart(columns, entry))
   const mark = marks[entry]!
-  if ((mark & MARK.beyondAscii) === 0) return bytes.latin1Slice()
-  return mark & MARK.utf8 ? bytes.utf8Slice() : decode(bytes)
+  if ((mark & MARK.beyondAscii) === 0) return bytes.toString('latin1')
+  return mark & MARK.utf8 ? bytes.toString('utf8') : decode(bytes)
 }
 
 export type Kind = 'file' | 'folder' | 'link' | 'special'
 
-const KINDS: Readonly<Record<number, Kind>> = { 0o04: 'folder', 0o10: 'file', 0o12: 'link' }
+const KINDS: Readonly<Record<number, Kind>> = { 4: 'folder', 7: 'file', 9: 'link' }
 const FOLDER_OF_DOS = 0x10
 
 /** Whether these attributes are those of Unix. */
@@ -97,7 +97,13 @@ export async function headerOf(source: Source, columns: Columns, entry: number, 
 }
 
 /** All of the data of an entry. Throws Damaged. */
-export async function dataOf(source: Source, columns: Columns, entry: number, piece: Piece, at: number): Promise<Buffer> {
+export async function dataOf(
+  source: Source,
+  columns: Columns,
+  entry: number,
+  piece: Piece,
+  at: number,
+): Promise<Buffer> {
   const compressed = columns.compressed[entry]!
   const from = at - piece.start
   if (from >= 0 && from + compressed <= piece.bytes.length) return piece.bytes.subarray(from, from + compressed)
@@ -116,4 +122,3 @@ export async function* dataStream(source: Source, columns: Columns, entry: numbe
 function checkInside(source: Source, at: number, length: number): void {
   if (at + length > source.size) throw new Damaged('its data would go on beyond the end of the archive', 'outside')
 }
-

@@ -6,13 +6,13 @@ export interface SelectionOptions extends GlobOptions {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
   /** Exact names, in which nothing stands for anything else; a `/` at the end counts neither here nor there. */
-  readonly names?: Iterable<string>
+  readonly names?: Iterable<string> | undefined
   /** In bytes, uncompressed: more than, less than. */
-  readonly larger?: number
-  readonly smaller?: number
+  readonly larger?: number | undefined
+  readonly smaller?: number | undefined
   /** In milliseconds since 1970: at that moment or later, before it. */
-  readonly newerMs?: number
-  readonly olderMs?: number
+  readonly newerMs?: number | undefined
+  readonly olderMs?: number | undefined
 }
 
 /**

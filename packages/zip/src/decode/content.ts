@@ -118,3 +118,14 @@ function doubted(entry: Stored, error: unknown): unknown {
   if (entry.aes !== undefined || !(error instanceof Damaged)) return error
   return new Damaged(`${error.message}; or the password is wrong, which this encryption notices nearly always only`)
 }
+
+export function refusalOf(entry: Stored): readonly [Refused['kind'], string] | undefined {
+  try {
+    methodFor(entry)
+    if (checkEncryption(entry)) given(undefined)
+    return undefined
+  } catch (error) {
+    if (error instanceof Refused) return [error.kind, error.message]
+    throw error
+  }
+}

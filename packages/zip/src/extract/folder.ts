@@ -2,19 +2,7 @@
  * The folder that is extracted into, by handles: each folder below it is opened from the one above without following
  * links, and files are named from there. Whoever may write in it and puts a link where a folder was leads nobody astray.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  type Stats,
-} from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
 
@@ -23,9 +11,8 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const HANDLES = '/proc/self/fd'
 const hasHandles = existsSync(HANDLES)
 const OPEN_MAX = 64
-const STAGE = '.fettle-zip-'
 
-interface Opened {
+export interface Opened {
   readonly handle: number
   /** A name for it that leads nowhere else. */
   readonly path: string

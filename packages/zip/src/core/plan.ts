@@ -1,0 +1,197 @@
+/** What of the selected entries is written, decided before anything is. */
+import type { Columns } from './directory.ts'
+import { byOffset, reach } from './spans.ts'
+import { type NameOddity, oddityWords, type Refusal, refusalWords, targetOf } from './target.ts'
+import { Tally, type Told } from './told.ts'
+
+export interface PlanOptions {
+  /** How many folders are taken off the front of names. */
+  readonly strip: number
+  /** All entries of one name are kept. */
+  readonly keepsAll: boolean
+  readonly makesLinks: boolean
+  readonly hasSecret: boolean
+  readonly maxRatio: number
+  readonly maxBytes: number
+  readonly maxFiles: number
+}
+
+export type Kind = 'file' | 'folder' | 'link' | 'special'
+
+/** What is known of entries beyond the columns. */
+export interface Entries {
+  readonly columns: Columns
+  nameOf(entry: number): string
+  kindOf(entry: number): Kind
+  /** Made on DOS or Windows. */
+  isDosHost(entry: number): boolean
+  /** Setuid, setgid, sticky. */
+  hasSpecialMode(entry: number): boolean
+  /** Why its content is not read; undefined: it is. */
+  refusalOf(entry: number): readonly [Told, string] | undefined
+  /** Where the last data may end. */
+  readonly stop: number
+}
+
+export interface Plan {
+  /** Sorted by where they lie in the archive. */
+  readonly files: Uint32Array
+  readonly folders: Uint32Array
+  readonly links: Uint32Array
+  /** Of the files. */
+  readonly bytes: number
+  readonly compressedBytes: number
+  readonly tally: Tally
+}
+
+/** Entries that unpack to more than the ratio are a bomb when together they are larger than this. */
+const BOMB_BYTES = 256_000_000
+
+const WHY: Readonly<Record<Refusal, Told | undefined>> = {
+  empty: 'unsafe-name',
+  itself: 'unsafe-name',
+  stripped: undefined,
+  nul: 'unsafe-name',
+  absolute: 'unsafe-name',
+  drive: 'unsafe-name',
+  network: 'unsafe-name',
+  parent: 'unsafe-name',
+  'segment-long': 'long-name',
+  'path-long': 'long-name',
+}
+
+const ODDITY: Readonly<Record<NameOddity, Told | undefined>> = {
+  control: 'control-name',
+  direction: 'control-name',
+  invisible: 'control-name',
+  invalid: undefined,
+  backslash: undefined,
+  dash: undefined,
+  spaces: 'windows-name',
+  'trailing-dot': 'windows-name',
+  reserved: 'windows-name',
+  stream: 'windows-name',
+  'windows-character': 'windows-name',
+}
+
+/** `selected`: in the order of the directory. */
+export function planOf(entries: Entries, selected: Uint32Array, options: PlanOptions): Plan {
+  const tally = new Tally()
+  const sorted = sortedOut(entries, selected, options, tally)
+  const { columns } = entries
+  let files = byOffset(columns, Uint32Array.from(sorted.file))
+  files = withoutOverlaps(entries, files, tally)
+  files = withoutBombs(entries, files, options, tally)
+  files = withinLimits(entries, files, options, tally)
+  return {
+    files: sharedCopy(files),
+    folders: Uint32Array.from(sorted.folder),
+    links: Uint32Array.from(sorted.link),
+    bytes: sum(files, columns.size),
+    compressedBytes: sum(files, columns.compressed),
+    tally,
+  }
+}
+
+function sharedCopy(list: Uint32Array): Uint32Array {
+  const copy = new Uint32Array(new SharedArrayBuffer(list.length * 4))
+  copy.set(list)
+  return copy
+}
+
+function sum(entries: Uint32Array, column: Float64Array): number {
+  let total = 0
+  for (const entry of entries) total += column[entry]!
+  return total
+}
+
+type Sorted = Record<'file' | 'folder' | 'link', number[]>
+
+function sortedOut(entries: Entries, selected: Uint32Array, options: PlanOptions, tally: Tally): Sorted {
+  const sorted: Sorted = { file: [], folder: [], link: [] }
+  for (const entry of selected) {
+    const name = entries.nameOf(entry)
+    const target = targetOf(name, { strip: options.strip, isDosHost: entries.isDosHost(entry) })
+    if (!target.ok) {
+      const told = WHY[target.why]
+      if (told !== undefined) tally.add(told, name, refusalWords[target.why])
+      continue
+    }
+    for (const oddity of target.oddities) {
+      const told = ODDITY[oddity]
+      if (told !== undefined) tally.add(told, name, oddityWords[oddity])
+    }
+    const kind = entries.kindOf(entry)
+    const left = leftOf(entries, entry, kind, options)
+    if (left !== undefined) tally.add(left[0], name, left[1])
+    else sorted[kind as keyof Sorted].push(entry)
+  }
+  return sorted
+}
+
+/** Why an entry is left out, because of what it is; undefined: it is not. */
+function leftOf(
+  entries: Entries,
+  entry: number,
+  kind: Kind,
+  { makesLinks, hasSecret }: PlanOptions,
+): readonly [Told, string] | undefined {
+  if (kind === 'special') return ['special-file', '']
+  if (kind === 'link' && !makesLinks) return ['symlink-skipped', '']
+  if (kind === 'folder') return undefined
+  const refusal = entries.refusalOf(entry)
+  return hasSecret && refusal?.[0] === 'encrypted' ? undefined : refusal
+}
+
+/** Without those that share bytes with others, or lie outside. */
+function withoutOverlaps(entries: Entries, files: Uint32Array, tally: Tally): Uint32Array {
+  const { columns, stop } = entries
+  const isLeft = new Uint8Array(files.length)
+  let furthest = -1
+  for (let i = 0; i < files.length; i++) {
+    const entry = files[i]!
+    const end = reach(columns, entry)
+    if (end > stop || !(columns.offset[entry]! >= 0)) {
+      isLeft[i] = OUTSIDE
+      continue
+    }
+    if (furthest >= 0 && columns.offset[entry]! < reach(columns, files[furthest]!)) {
+      isLeft[i] = OVERLAP
+      isLeft[furthest] = OVERLAP
+    }
+    if (furthest < 0 || end > reach(columns, files[furthest]!)) furthest = i
+  }
+  return files.filter((entry, i) => {
+    if (isLeft[i] === 0) return true
+    tally.add(isLeft[i] === OUTSIDE ? 'outside' : 'overlap', entries.nameOf(entry))
+    return false
+  })
+}
+
+const OUTSIDE = 1
+const OVERLAP = 2
+
+/** A header and a few bytes more may unpack to much: only what is large counts. */
+function withoutBombs(entries: Entries, files: Uint32Array, { maxRatio }: PlanOptions, tally: Tally): Uint32Array {
+  const { size, compressed } = entries.columns
+  const isDense = (entry: number) => size[entry]! > maxRatio * Math.max(compressed[entry]!, 1)
+  const bytes = files.reduce((total, entry) => (isDense(entry) ? total + size[entry]! : total), 0)
+  if (bytes <= BOMB_BYTES) return files
+  return files.filter((entry) => {
+    if (!isDense(entry)) return true
+    tally.add('bomb', entries.nameOf(entry), `${size[entry]} bytes out of ${compressed[entry]}`)
+    return false
+  })
+}
+
+function withinLimits(entries: Entries, files: Uint32Array, options: PlanOptions, tally: Tally): Uint32Array {
+  let bytes = 0
+  let count = 0
+  return files.filter((entry) => {
+    bytes += entries.columns.size[entry]!
+    count++
+    if (bytes <= options.maxBytes && count <= options.maxFiles) return true
+    tally.add('limit', entries.nameOf(entry))
+    return false
+  })
+}

@@ -1,0 +1,199 @@
+/** Plan, write, report. */
+import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { type Io, Unseen } from '@fettle/check'
+import { plural, type Report, reportOf, size as sizeText } from '@fettle/report'
+import { FLAG } from '../core/directory.ts'
+import { type Entries, type Plan, planOf } from '../core/plan.ts'
+import { spansOf } from '../core/spans.ts'
+import type { Tally } from '../core/told.ts'
+import { refusalOf } from '../decode/content.ts'
+import { isDos, kindOf, modeOf, nameOf, storedOf } from '../entries.ts'
+import type { ExtractOptions } from '../extract.ts'
+import { type Found, judgeFound } from '../meant.ts'
+import { secretFor } from '../secret.ts'
+import { threadsFor, workTogether } from './crew.ts'
+import { codeOf } from './fault.ts'
+import { BYTES, FILES, type Job, newControl, OUTCOME } from './job.ts'
+import { writeManifest } from './manifest.ts'
+import { makeFolders, makeLinks } from './others.ts'
+import { openStage } from './stage.ts'
+
+export interface Extracted {
+  readonly report: Report
+  /** Why not all was done that could be, in one line. */
+  readonly failure: string | undefined
+}
+
+/** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
+export async function extractTo(found: Found, options: ExtractOptions, began: number, io: Io): Promise<Extracted> {
+  const { source, end, directory } = found.archive
+  const { columns } = directory
+  const secret = await secretFor(found, options, io)
+  const entries = entriesOf(found)
+  const plan = planOf(entries, found.selected, {
+    strip: options.strip,
+    keepsAll: options.existing === 'rename',
+    makesLinks: options.makesLinks,
+    hasSecret: secret !== undefined,
+    maxRatio: options.maxRatio,
+    maxBytes: options.maxBytes,
+    maxFiles: options.maxFiles,
+  })
+  judgeFound(found, plan.tally)
+  const control = newControl(directory.count)
+  const reported = (tally: Tally, failure?: string): Extracted => ({
+    report: reportOf(
+      'zip extract',
+      source.name,
+      { began, ended: Date.now() },
+      {
+        measures: measuresOf(found, plan, control, options),
+        tables: [],
+        findings: tally.findings(source.name),
+        unseen: [],
+      },
+    ),
+    failure,
+  })
+  if (options.isPlanOnly) return reported(plan.tally)
+  const isNew = makeFolder(options.folder)
+  checkRoom(options.folder, plan, isNew)
+  const stage = openStage(options.folder)
+  try {
+    const job: Job = {
+      archive: { name: source.name, size: source.size, file: 'file' in source ? (source.file as number) : undefined },
+      columns,
+      order: plan.files,
+      spans: spansOf(columns, plan.files, end.directoryStart, source.pace),
+      encoding: found.encoding.name,
+      strip: options.strip,
+      existing: options.existing,
+      secret,
+      folder: { name: options.folder, isNew },
+      stage: stage.path,
+      control,
+    }
+    const threads = options.threads ?? threadsFor(plan.files.length, plan.bytes, job.archive.file !== undefined)
+    const stopShowing = showProgress(job, plan, io)
+    const { tally, failure } = await workTogether(job, source, found.decode, threads, io.signal).finally(stopShowing)
+    plan.tally.take(tally.state)
+    if (failure !== undefined) return reported(plan.tally, `${options.folder}: ${failure}; ${goOn(job, plan)}`)
+    if (io.signal.aborted) return reported(plan.tally, `stopped; ${goOn(job, plan)}`)
+    await makeLinks(job, source, found.decode, plan)
+    makeFolders(job, found.decode, plan, isNew || stage.isResumed)
+    if (options.manifest !== undefined) writeManifest(options.manifest, found, control.outcomes)
+    return reported(plan.tally)
+  } finally {
+    stage.close()
+  }
+}
+
+function goOn({ control }: Job, { files }: Plan): string {
+  const done = Number(control.done[FILES])
+  return `${done.toLocaleString('en-US')} of ${plural(files.length, 'file')} are there, each whole; the same command goes on from there`
+}
+
+function showProgress({ control }: Job, { files, bytes }: Plan, io: Io): () => void {
+  const began = performance.now()
+  const show = () => {
+    const [done, count] = [Number(control.done[BYTES]), Number(control.done[FILES])]
+    const seconds = (performance.now() - began) / 1000
+    const speed = sizeText(Math.round(done / seconds))
+    io.progress(`${count} of ${files.length} files, ${sizeText(done)} of ${sizeText(bytes)}, ${speed}/s`)
+  }
+  const timer = setInterval(show, 200)
+  return () => {
+    clearInterval(timer)
+    io.progress('')
+  }
+}
+
+const METHODS = new Map<number, ReturnType<Entries['refusalOf']>>()
+
+function entriesOf({ archive, decode }: Found): Entries {
+  const { columns } = archive.directory
+  return {
+    columns,
+    nameOf: (entry) => nameOf(columns, entry, decode),
+    kindOf: (entry) => kindOf(columns, entry),
+    isDosHost: (entry) => isDos(columns.host[entry]!),
+    hasSpecialMode: (entry) => ((modeOf(columns, entry) ?? 0) & 0o7000) !== 0,
+    refusalOf(entry) {
+      const encryption = columns.flags[entry]! & (FLAG.encrypted | FLAG.strong)
+      const key = (columns.marks[entry]! & 0xff) * 2 ** 32 + columns.method[entry]! * 128 + encryption
+      if (!METHODS.has(key)) METHODS.set(key, refusalOf(storedOf(columns, entry, 0)))
+      return METHODS.get(key)
+    },
+    stop: archive.end.directoryStart,
+  }
+}
+
+/** Whether nothing is in it. Throws Unseen. */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true })
+    return readdirSync(folder).length === 0
+  } catch (error) {
+    throw new Unseen(`${folder}: cannot be made (${codeOf(error)}); give another -d FOLDER`)
+  }
+}
+
+/** Throws Unseen where it would not fit. Where something is there already, that may be a part of it. */
+function checkRoom(folder: string, { bytes, files, folders }: Plan, isNew: boolean): void {
+  const { bavail, bsize, ffree, files: inodes } = statfsSync(folder)
+  const room = bavail * bsize
+  if (!isNew) return
+  if (bytes > room) {
+    throw new Unseen(
+      `${folder}: ${sizeText(bytes)} do not fit there, ${sizeText(room)} are free; select less or give another -d FOLDER`,
+    )
+  }
+  const count = files.length + folders.length
+  // Some file systems make inodes as they are needed, and tell of none.
+  if (inodes > 0 && count > ffree) {
+    throw new Unseen(`${folder}: ${count} files do not fit there, ${ffree} inodes are free; give another -d FOLDER`)
+  }
+}
+
+function measuresOf(
+  { archive, selected }: Found,
+  plan: Plan,
+  { outcomes }: { outcomes: Uint8Array },
+  options: ExtractOptions,
+) {
+  const { source, directory } = archive
+  const { size } = directory.columns
+  const total = { [OUTCOME.written]: [0, 0], [OUTCOME.same]: [0, 0] } as Record<number, [number, number]>
+  for (const entry of plan.files) {
+    const sum = total[outcomes[entry]!]
+    if (sum === undefined) continue
+    sum[0]++
+    sum[1] += size[entry]!
+  }
+  const measure = (name: string, title: string, value: number, unit: '1' | 'B') => ({
+    name,
+    title,
+    quantity: { value, unit },
+  })
+  const planned = [
+    measure('entries', 'entries in the archive', directory.records, '1'),
+    measure('selected', 'selected', selected.length, '1'),
+    measure('planned', 'files to write', plan.files.length, '1'),
+    measure('planned-bytes', 'bytes to write', plan.bytes, 'B'),
+  ]
+  const read = [
+    measure('read', 'read', source.cost.bytes, 'B'),
+    measure('requests', 'in pieces', source.cost.requests, '1'),
+  ]
+  const archiveSize = measure('archive-bytes', 'archive', source.size, 'B')
+  if (options.isPlanOnly) return [archiveSize, ...planned, ...read]
+  const [written, same] = [total[OUTCOME.written]!, total[OUTCOME.same]!]
+  return [
+    archiveSize,
+    ...planned,
+    measure('written', 'written', written[0], '1'),
+    measure('written-bytes', 'bytes written', written[1], 'B'),
+    ...(same[0] === 0 ? [] : [measure('same', 'were there already', same[0], '1')]),
+    ...read,
+  ]
+}
