@@ -1,5 +1,6 @@
 /** The entries that are meant: the archive opened, its names decoded, the selection applied. */
 import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { type Io, type Outcome, Unseen } from '@fettle/check'
 import { type Archive, openArchive, readDirectory } from './archive.ts'
 import { type Directory, MARK, modifiedMs, nameStart } from './core/directory.ts'
@@ -31,7 +32,11 @@ export interface Encoding {
 
 export async function openSource({ archive, headerFrom, download }: Meant, io: Io): Promise<Source> {
   if (!isUrl(archive)) return openFile(archive)
-  throw new Unseen(`${archive}${headerFrom}${download}${io.data}`)
+  const [{ openHttp }, { readHeaders }] = await Promise.all([import('./source/http.ts'), import('./source/headers.ts')])
+  const headers = headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom))
+  if (!headers.ok) throw new Unseen(`${headerFrom}: ${headers.faults.join('; ')}`)
+  const folder = download ? tmpdir() : undefined
+  return await openHttp(new URL(archive), { headers: headers.value, signal: io.signal, download: folder })
 }
 
 /** Throws Unseen. The faults are those of a request that was wrong: what it names is not there. */
