@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { exitOf, find, Ground, until } from './harness.ts'
-import { MariaDb } from './mariadb.ts'
-import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, finalSessions, Sinking, Wire } from './sinking.ts'
+import { exitOf, find, Ground, until } from '../harness.ts'
+import { MariaDb } from '../mariadb.ts'
+import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, finalSessions, Sinking, Wire } from '../sinking.ts'
 
 const COUNTS = [100, 100_000, 50, 5000] as const
 
