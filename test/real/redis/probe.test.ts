@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '@fettle/report'
 import { fettle, fettleWith, launcher } from '../fettle.ts'
 import { exitOf, find, Ground, type Running, until } from '../harness.ts'
 import { ask, type Redis, startRedis } from '../redis.ts'
+import { startLoad, step } from './load.ts'
 
 const check = (ground: Ground, { host, port }: Redis, ...more: string[]) =>
   fettle(ground, 'redis', 'check', `redis://${host}:${port}`, '--data', dataOf(ground), '--json', ...more)
@@ -40,8 +41,15 @@ const untilThreshold = (redis: Redis, ground: Ground, value: string) =>
 
 const untilBorrowed = (ground: Ground) => until('something borrowed', () => borrowed(ground).length > 0)
 
-/** Commands that make a machine of two cores no trouble. */
-function startTraffic(ground: Ground, { host, port }: Redis, ...more: string[]): Running {
+/** So many commands that windows are short, and so few that they make a machine of two cores no trouble. */
+const startTraffic = (t: TestContext, redis: Redis, command: string) =>
+  startLoad(t, redis, {
+    seed: [],
+    clients: [{ name: '', connections: 4, pace: { perSecond: 3000 }, steps: [step(command)] }],
+  })
+
+/** As many commands as there is CPU for. */
+function startFlood(ground: Ground, { host, port }: Redis, ...more: string[]): Running {
   const words = ['-h', host, '-p', `${port}`, '-c', '4', '-n', '100000000', '-q', '-r', '1000', ...more]
   return ground.start(find('redis-benchmark'), words)
 }
@@ -85,7 +93,7 @@ test('[D7] a look that is stopped in a window does not hold it open, and ends as
 test('[D7] Ctrl-C in the middle: what was seen until then is reported, and all is as it was', async (t) => {
   const ground = new Ground(t)
   const redis = await startRedis(ground)
-  startTraffic(ground, redis, 'ping')
+  await startTraffic(t, redis, 'PING')
   const running = check(ground, redis, '--sample', '--for', '60')
   await untilBorrowed(ground)
   await wait(2500)
@@ -130,7 +138,7 @@ test('[D7] of a look with another data folder the server tells: it is refused as
 test('[D7] what somebody sets between two windows stands in the end, whatever it is', async (t) => {
   const ground = new Ground(t)
   const redis = await startRedis(ground)
-  startTraffic(ground, redis, 'ping')
+  await startTraffic(t, redis, 'PING')
   for (const value of ['0', '2000']) {
     await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', '10000')
     const running = check(ground, redis, '--sample', '--for', '4')
@@ -174,7 +182,7 @@ test('[D8] MONITOR costs the server no memory to speak of, even when who reads i
     const info = await ask(redis, ground, 'info', 'memory')
     return Number(/used_memory:(\d+)/.exec(info.join('\n'))![1])
   }
-  startTraffic(ground, redis, '-P', '8', 'set', 'key:__rand_int__', 'x'.repeat(400))
+  startFlood(ground, redis, '-P', '8', 'set', 'key:__rand_int__', 'x'.repeat(400))
   await wait(500)
   const before = await used()
   const running = guest(ground, redis, '--monitor', '--for', '6')
@@ -209,7 +217,7 @@ function guest(ground: Ground, { host, port }: Redis, ...more: string[]): Runnin
 test('[D9] what the server does not let us see is said, step by step', async (t) => {
   const ground = new Ground(t)
   const redis = await startRedis(ground)
-  startTraffic(ground, redis, 'ping')
+  await startTraffic(t, redis, 'PING')
   for (const [rights, told] of [
     [['+@all', '-config', '+config|get'], ['who asks for which keys']],
     [
@@ -264,7 +272,7 @@ test('[D9] a password comes from the environment or a file, never from the argum
 test('[D9] a server that restarts, one whose counters are reset, and one that hangs', async (t) => {
   const ground = new Ground(t)
   const redis = await startRedis(ground)
-  startTraffic(ground, redis, 'ping')
+  await startTraffic(t, redis, 'PING')
   const reset = check(ground, redis, '--sample', '--for', '4')
   await untilBorrowed(ground)
   await wait(1000)
@@ -298,7 +306,7 @@ test('[D9] a replica is looked at like any other, and says whose it is', async (
   const running = ground.start(find('redis-server'), [...words, '--replicaof', primary.host, `${primary.port}`])
   await until('the replica in step', () => running.output.includes('MASTER <-> REPLICA sync: Finished with success'))
   const replica = { running, host: other, port: 6379 }
-  startTraffic(ground, replica, 'get', 'key:__rand_int__')
+  await startTraffic(t, replica, 'GET key:{1000}')
   const report = await reportOf(check(ground, replica, '--sample', '--for', '3'))
   assert.ok(cellsOf(report, 'use').some((row) => row[0] === 'get' && row[1] === 'key:*'))
   assert.ok(cellsOf(report, 'server').some((row) => row[1] === `replica of ${primary.host}:${primary.port}`))
