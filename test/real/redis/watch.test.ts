@@ -51,6 +51,38 @@ const start = (terminal: Terminal, ...more: string[]) =>
 const AT_ONCE = 2
 
 describe('whoever watches', { concurrency: AT_ONCE }, () => {
+  // The longest first, so that nobody waits for it at the end.
+  test('[D21, D22] a server that hangs is said on the screen; where nothing can be drawn there are pictures in turn', async (t) => {
+    const { ground, redis, terminal } = await prepare(t)
+    await start(terminal)
+    await terminal.shows(/^last \d+ s {2}/m)
+    redis.running.kill('SIGSTOP')
+    await terminal.shows(/^no answer for 1[2-9] s$/m)
+    redis.running.kill('SIGCONT')
+    await terminal.shows(/^redis.*\nlast /m)
+    await terminal.press('q')
+    await terminal.shows(STATUS(0))
+
+    const before = await terminal.state()
+    await terminal.type('clear; TERM=dumb sh watch; echo "status=$?"')
+    await terminal.shows(/^redis.*\nlast (?:.|\n)*\n\nredis.*\nlast /m, 30)
+    await terminal.press('\u0003')
+    await terminal.shows(STATUS(0))
+    assert.equal(await terminal.state(), before)
+
+    for (const example of redisWatch.examples) {
+      const words = example.split(' ').map((word) => (/127\.0\.0\.1/.test(word) ? urlOf(redis) : word))
+      const running = fettle(ground, ...words.slice(1), '--data', dataOf(ground))
+      await until('a picture', () => /^last \d+ s {2}/m.test(running.output))
+      running.kill('SIGINT')
+      assert.equal(await exitOf(running), 0, running.output)
+      assert.ok(!running.output.includes('\u001b'))
+      assert.match(running.output, /\n\nredis:\/\/\S+ was watched for \d+ s; its settings are as they were\.\n$/)
+    }
+    assert.equal(await thresholdOf(redis, ground), '12345')
+    assert.ok(!existsSync(join(dataOf(ground), 'reports')))
+  })
+
   test('[D20, D21, D22] who burns it is on the screen, in whatever size; q ends it and all is as it was', async (t) => {
     const { ground, redis, terminal } = await prepare(t)
     await startLoad(t, redis, LOAD)
@@ -142,36 +174,5 @@ describe('whoever watches', { concurrency: AT_ONCE }, () => {
       assert.equal(await thresholdOf(redis, ground), '54321', `${isBusy}`)
       await ask(redis, ground, 'config', 'set', 'slowlog-log-slower-than', '12345')
     }
-  })
-
-  test('[D21, D22] a server that hangs is said on the screen; where nothing can be drawn there are pictures in turn', async (t) => {
-    const { ground, redis, terminal } = await prepare(t)
-    await start(terminal)
-    await terminal.shows(/^last \d+ s {2}/m)
-    redis.running.kill('SIGSTOP')
-    await terminal.shows(/^no answer for 1[2-9] s$/m)
-    redis.running.kill('SIGCONT')
-    await terminal.shows(/^redis.*\nlast /m)
-    await terminal.press('q')
-    await terminal.shows(STATUS(0))
-
-    const before = await terminal.state()
-    await terminal.type('clear; TERM=dumb sh watch; echo "status=$?"')
-    await terminal.shows(/^redis.*\nlast (?:.|\n)*\n\nredis.*\nlast /m, 30)
-    await terminal.press('\u0003')
-    await terminal.shows(STATUS(0))
-    assert.equal(await terminal.state(), before)
-
-    for (const example of redisWatch.examples) {
-      const words = example.split(' ').map((word) => (/127\.0\.0\.1/.test(word) ? urlOf(redis) : word))
-      const running = fettle(ground, ...words.slice(1), '--data', dataOf(ground))
-      await until('a picture', () => /^last \d+ s {2}/m.test(running.output))
-      running.kill('SIGINT')
-      assert.equal(await exitOf(running), 0, running.output)
-      assert.ok(!running.output.includes('\u001b'))
-      assert.match(running.output, /\n\nredis:\/\/\S+ was watched for \d+ s; its settings are as they were\.\n$/)
-    }
-    assert.equal(await thresholdOf(redis, ground), '12345')
-    assert.ok(!existsSync(join(dataOf(ground), 'reports')))
   })
 })
