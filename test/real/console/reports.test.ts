@@ -8,9 +8,9 @@ import { saveReport } from '@fettle/check'
 import { build } from '@fettle/console/build'
 import { type Quantity, quantityText, type Report, units } from '@fettle/report'
 import type { Browser, Page } from 'playwright-core'
-import { countPlanted, isWide, launch, type Opened, openPage } from './browser.ts'
-import { fettle, type Meter, startMeter } from './fettle.ts'
-import { exitOf, Ground, until } from './harness.ts'
+import { countPlanted, isWide, launch, type Opened, openPage } from '../browser.ts'
+import { fettle, type Meter, startMeter } from '../fettle.ts'
+import { exitOf, Ground, until } from '../harness.ts'
 
 let browser: Browser
 before(async () => {
@@ -19,7 +19,7 @@ before(async () => {
 })
 after(() => browser.close())
 
-const INFO = new URL('../../packages/redis/cases/window-keys.case', import.meta.url)
+const INFO = new URL('../../../packages/redis/cases/window-keys.case', import.meta.url)
 
 interface Visit extends Opened {
   readonly ground: Ground

@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { exitOf, Ground, until } from './harness.ts'
-import { MariaDb } from './mariadb.ts'
+import { exitOf, Ground, until } from '../harness.ts'
+import { MariaDb } from '../mariadb.ts'
 
 const TABLE = `CREATE TABLE billing.turn_usage (
   account INT NOT NULL, device CHAR(32) NOT NULL, kind INT NOT NULL, client INT NOT NULL,
@@ -37,7 +37,7 @@ const ROWS = [
 
 /** The messages of a recording that was pasted from redis-cli, as coturn sent them. */
 function published(name: string): { channel: string; message: string }[] {
-  const file = new URL(`../../packages/relay/test/recordings/${name}`, import.meta.url)
+  const file = new URL(`../../../packages/relay/test/recordings/${name}`, import.meta.url)
   const pattern = /^3\) "(.*)"\n4\) "(.*)"$/gm
   return Array.from(readFileSync(file, 'utf8').matchAll(pattern), ([, channel, message]) => ({
     channel: channel!,
@@ -95,5 +95,5 @@ test('[R36] the two calls of the note: the rows of the note, word for word', asy
 })
 
 function fettleWords(...words: readonly string[]): string[] {
-  return [new URL('../../packages/cli/bin/fettle.js', import.meta.url).pathname, ...words]
+  return [new URL('../../../packages/cli/bin/fettle.js', import.meta.url).pathname, ...words]
 }

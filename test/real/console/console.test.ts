@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
-import { type Fake, type FakeOptions, startFake } from '@fettle/console/fake'
-import type { Browser, Page } from 'playwright-core'
-import { countPlanted, isWide, launch, type Opened, openPage } from './browser.ts'
-import { until } from './harness.ts'
+import type { FakeOptions } from '@fettle/console/fake'
+import type { Browser } from 'playwright-core'
+import { countPlanted, isWide, launch } from '../browser.ts'
+import { until } from '../harness.ts'
+import { countRows, rows, rowsAre, textOf, visitFake, type Where } from './visit.ts'
 
 let browser: Browser
 before(async () => {
@@ -13,31 +14,8 @@ before(async () => {
 })
 after(() => browser.close())
 
-interface Visit extends Opened {
-  readonly fake: Fake
-}
-
-interface Where {
-  readonly address?: (fake: Fake) => string
-  readonly width?: number
-}
-
-/** Opens the page over a fake that is closed with the test. Nothing changes by itself unless asked for. */
-async function visit(context: TestContext, options: FakeOptions = {}, where: Where = {}): Promise<Visit> {
-  const fake = await startFake({ changesPerSecond: 0, ...options })
-  const opened = await openPage(context, browser, fake.origin, where.width)
-  context.after(() => fake.close())
-  await opened.page.goto((where.address ?? ((one) => one.url))(fake))
-  return { fake, ...opened }
-}
-
-const rows = 'table.sessions tbody tr'
-const countRows = (page: Page) => page.locator(rows).count()
-const textOf = (page: Page, selector: string) => page.locator(selector).first().innerText()
-
-async function rowsAre(page: Page, count: number): Promise<void> {
-  await until(`${count} rows`, async () => (await countRows(page)) === count)
-}
+const visit = (context: TestContext, options?: FakeOptions, where?: Where) =>
+  visitFake(context, browser, options, where)
 
 test('the page shows what the meter says, follows its changes, and asks nobody else', async (context) => {
   const { fake, page, complaints } = await visit(context, { open: 30, ended: 8 })
@@ -314,28 +292,5 @@ test('a phone shows all of an allocation, both sides', async (context) => {
     const { x, width } = (await cell.boundingBox()) ?? { x: 0, width: 0 }
     assert.ok(x + width <= 360, await cell.innerText())
   }
-  assert.deepEqual(complaints, [])
-})
-
-test('a table of 500 sessions that change four times a second keeps the page smooth', async (context) => {
-  const { page, complaints } = await visit(context, { open: 480, ended: 20, changesPerSecond: 4, share: 0.12 })
-  await rowsAre(page, 500)
-  const seconds = 4
-  const script = `new Promise((resolve) => {
-    const began = performance.now()
-    const frames = []
-    let last = began
-    const frame = (now) => {
-      frames.push(now - last)
-      last = now
-      if (now - began < ${seconds * 1000}) requestAnimationFrame(frame)
-      else resolve(frames.sort((a, b) => a - b))
-    }
-    requestAnimationFrame(frame)
-  })`
-  const frames = await page.evaluate<number[]>(script)
-  // A still page makes 60 a second. Half of that on a busy machine without a graphics card is still smooth.
-  assert.ok(frames.length > 30 * seconds, `${frames.length} frames in ${seconds} s`)
-  assert.ok(frames[Math.floor(frames.length * 0.95)]! < 100, `one frame of 20 took ${frames.at(-20)} ms`)
   assert.deepEqual(complaints, [])
 })

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Servers, SessionPage } from '@fettle/relay/api'
-import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
-import { ask, fettle, isClosed, readAccounts, startMeter } from './fettle.ts'
-import { exitOf, Ground, type Running, until } from './harness.ts'
+import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from '../coturn.ts'
+import { ask, fettle, isClosed, readAccounts, startMeter } from '../fettle.ts'
+import { exitOf, Ground, type Running, until } from '../harness.ts'
 
 test('[R3, R13, R28] two coturns, one restarted and one killed: ends and qualities are right, nothing is merged', async (t) => {
   const ground = new Ground(t)

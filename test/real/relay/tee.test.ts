@@ -15,10 +15,10 @@ import {
   startMeter,
   systemClock,
 } from '@fettle/relay'
-import { type Call, type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
-import { type Counters, readAccounts, readGaps, readPosition } from './fettle.ts'
-import { exitOf, find, Ground, until } from './harness.ts'
-import { ask, type Message, type Redis, startRedis, subscribe } from './redis.ts'
+import { type Call, type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from '../coturn.ts'
+import { type Counters, readAccounts, readGaps, readPosition } from '../fettle.ts'
+import { exitOf, find, Ground, until } from '../harness.ts'
+import { ask, type Message, type Redis, startRedis, subscribe } from '../redis.ts'
 
 type Target = NonNullable<RespOptions['forward']>
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { build } from '@fettle/console/build'
 import { chromium } from 'playwright-core'
-import { startMeter } from './fettle.ts'
-import { find, Ground, until } from './harness.ts'
+import { startMeter } from '../fettle.ts'
+import { find, Ground, until } from '../harness.ts'
 
 /** Ways in which a page makes a browser ask somebody who has not let it; each says so in the query. */
 const WAYS = ['form', 'beacon', 'iframe', 'GET', 'POST']

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Coturn, carriedBy, type Logged, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
+import { type Coturn, carriedBy, type Logged, readLog, startCall, startCoturn, startPeer } from '../coturn.ts'
 import {
   type Account,
   fettle,
@@ -15,8 +15,8 @@ import {
   readRejected,
   startMeter,
   stopMeter,
-} from './fettle.ts'
-import { exitOf, Ground, until } from './harness.ts'
+} from '../fettle.ts'
+import { exitOf, Ground, until } from '../harness.ts'
 
 interface Scene {
   readonly ground: Ground

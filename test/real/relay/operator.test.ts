@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { carriedBy, LISTENING_PORT, SECRET, startCall, startPeer } from './coturn.ts'
-import { fettle, readAccounts } from './fettle.ts'
-import { exitOf, find, Ground, type Running, until } from './harness.ts'
+import { carriedBy, LISTENING_PORT, SECRET, startCall, startPeer } from '../coturn.ts'
+import { fettle, readAccounts } from '../fettle.ts'
+import { exitOf, find, Ground, type Running, until } from '../harness.ts'
 
 const PORT = 7431
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Ready, SessionPage } from '@fettle/relay/api'
-import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from './coturn.ts'
+import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from '../coturn.ts'
 import {
   type Account,
   ask as askMeter,
@@ -15,9 +15,9 @@ import {
   readAccounts,
   readGaps,
   startSubscriber,
-} from './fettle.ts'
-import { exitOf, find, Ground, until } from './harness.ts'
-import { ask, type Message, publish, type Redis, startRedis } from './redis.ts'
+} from '../fettle.ts'
+import { exitOf, find, Ground, until } from '../harness.ts'
+import { ask, type Message, publish, type Redis, startRedis } from '../redis.ts'
 
 const urlOf = ({ host, port }: Redis) => `redis://${host}:${port}`
 const statsdbOf = ({ host, port }: Redis) => `ip=${host} dbname=0 port=${port} connect_timeout=5`
@@ -41,7 +41,7 @@ async function assertWhole(meter: Meter, coturn: Coturn): Promise<readonly Accou
 
 /** What somebody has pasted into notes. */
 function pasted(name: string): Message[] {
-  const file = new URL(`../../packages/relay/test/recordings/${name}.txt`, import.meta.url)
+  const file = new URL(`../../../packages/relay/test/recordings/${name}.txt`, import.meta.url)
   const lines = readFileSync(file, 'utf8').matchAll(/^([34])\) "(.*)"$/gm)
   const words = Array.from(lines, ([, , word]) => word!)
   return Array.from({ length: words.length / 2 }, (_, i) => ({ channel: words[i * 2]!, text: words[i * 2 + 1]! }))

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { exitOf, find, Ground, until } from './harness.ts'
-import { MariaDb } from './mariadb.ts'
-import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, finalSessions, Sinking, Wire } from './sinking.ts'
+import { exitOf, find, Ground, until } from '../harness.ts'
+import { MariaDb } from '../mariadb.ts'
+import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, callAtOnce, finalSessions, Sinking, Wire } from '../sinking.ts'
 
 const COUNTS = [100, 100_000, 50, 5000] as const
 
@@ -40,15 +40,13 @@ test('[R36] a marker without a key: looked up under a lock, also with two meters
   await database.sql(CALLS_TABLE.replace('NOT NULL PRIMARY KEY', 'NULL'))
   const sinkings = ['one', 'two'].map((name) => new Sinking(ground, database, CALLS_SINK, '', name))
   const meters = await Promise.all(sinkings.map((one) => one.serve()))
-  const wires = await Promise.all(meters.map((meter) => Wire.open(meter)))
-  for (let n = 0; n < 500; n++) for (const wire of wires) wire.call(`1:device${n}`, n, COUNTS)
-  const wanted = () => meters.flatMap(({ data }) => finalSessions(data)).sort()
-  await until('all sessions', () => wanted().length === 1000)
-  assert.deepEqual(await rows(database, 1000), wanted())
+  await Promise.all(meters.map((meter) => callAtOnce(meter, 0, 500)))
+  const wanted = meters.flatMap(({ data }) => finalSessions(data)).sort()
+  assert.ok(wanted.length >= 1000)
+  assert.deepEqual(await rows(database, wanted.length), wanted)
   const { output } = await sinkings[0]!.check()
   assert.match(output, /warning: no unique key keeps a second row out/)
   assert.match(output, /warning: no index begins with `fettle_uid`/)
-  for (const wire of wires) wire.end()
 })
 
 /** What comes late after the end, as the meter writes it. */

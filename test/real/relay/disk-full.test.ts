@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { SessionRecord } from '@fettle/relay'
-import { exitOf, find, Ground, until } from './harness.ts'
+import { exitOf, find, Ground, until } from '../harness.ts'
 
-const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
+const launcher = fileURLToPath(new URL('../../../packages/cli/bin/fettle.js', import.meta.url))
 const CALLS = 3000
 const BYTES = 1_000_000
 
