@@ -18,7 +18,11 @@ export function nameOf(columns: Columns, entry: number, decode: Decode): string 
 
 export type Kind = 'file' | 'folder' | 'link' | 'special'
 
-const KINDS: Readonly<Record<number, Kind>> = { 4: 'folder', 7: 'file', 9: 'link' }
+const KINDS = new Map<number, Kind>([
+  [4, 'folder'],
+  [8, 'file'],
+  [10, 'link'],
+])
 const FOLDER_OF_DOS = 0x10
 
 /** Whether these attributes are those of Unix. */
@@ -33,7 +37,7 @@ export function kindOf({ attributes, host, names, nameEnd }: Columns, entry: num
   const type = isUnix(host[entry]!) ? value >>> 28 : 0
   if (last === 0x2f) return 'folder'
   if (last === 0x5c && isDos(host[entry]!)) return 'folder'
-  if (type !== 0) return KINDS[type] ?? 'special'
+  if (type !== 0) return KINDS.get(type) ?? 'special'
   return value & FOLDER_OF_DOS && isDos(host[entry]!) ? 'folder' : 'file'
 }
 
