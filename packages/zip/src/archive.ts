@@ -39,8 +39,10 @@ export interface End {
   readonly otherEnds: number
 }
 
-/** Longer than any record, whose three parts have at most 64 KiB each. */
+/** What is read at a time. */
 const CHUNK = 1_048_576
+/** Longer than any record, whose three parts have at most 64 KiB each. */
+const RECORD_MAX = 262_144
 /** So far from the end something is looked for, when something stands behind the archive. */
 const SEARCH_MAX = 16 * CHUNK
 
@@ -120,13 +122,17 @@ export async function readDirectory(source: Source, end: End, wanted?: Wanted): 
   const expected = Math.min(end.entries, Math.floor(directorySize / 46))
   const directory = new Directory(expected, directorySize, shift, wanted)
   const stop = directoryStart + directorySize
+  // A record that is not whole comes again, in front of the next piece.
+  const buffer = Buffer.allocUnsafe(CHUNK + RECORD_MAX)
   let left: Buffer = Buffer.alloc(0)
-  for (let at = directoryStart; at < stop; ) {
+  for (let at = directoryStart; at < stop && directory.brokenAt === undefined; ) {
     const next = Math.min(at + CHUNK, stop)
-    const bytes = await source.read(at, next)
-    const chunk = left.length === 0 ? bytes : Buffer.concat([left, bytes])
+    left.copy(buffer, 0)
+    const room = buffer.subarray(left.length)
+    const read = source.readInto?.(room, at, next) ?? (await source.read(at, next))
+    if (read.buffer !== buffer.buffer) read.copy(room)
+    const chunk = buffer.subarray(0, left.length + next - at)
     left = chunk.subarray(directory.feed(chunk))
-    if (directory.brokenAt !== undefined) break
     at = next
   }
   directory.finish(left)

@@ -1,6 +1,6 @@
 /** `fettle zip list`: what is in an archive, as a table, a tree, bare names or JSON. */
 import { type Command, EXIT, type Flag, type Given, type Io, type Outcome, type Status } from '@fettle/check'
-import { plural, printable, size as sizeText } from '@fettle/report'
+import { counted, plural, printable, size as sizeText } from '@fettle/report'
 import { FLAG, modifiedMs } from './core/directory.ts'
 import { Tally } from './core/told.ts'
 import { kindOf, modeOf, nameOf } from './entries.ts'
@@ -82,8 +82,8 @@ function totals({ archive, selected }: Found): string {
     bytes += size[entry]!
     packed += compressed[entry]!
   }
-  const all = selected.length === directory.records ? '' : ` of ${directory.records.toLocaleString('en-US')}`
-  const count = `${selected.length.toLocaleString('en-US')}${all} ${directory.records === 1 ? 'entry' : 'entries'}`
+  const all = selected.length === directory.records ? '' : ` of ${counted(directory.records)}`
+  const count = `${counted(selected.length)}${all} ${directory.records === 1 ? 'entry' : 'entries'}`
   return `${count}, ${sizeText(bytes)} in ${sizeText(packed)}; the archive has ${sizeText(source.size)}`
 }
 

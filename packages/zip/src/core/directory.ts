@@ -31,7 +31,6 @@ export const FLAG = { encrypted: 1, descriptor: 8, strong: 64, utf8: 0x800, mask
 /** In `host`: who made an entry, and so what its attributes mean (APPNOTE 4.4.2). */
 export const HOST = { dos: 0, unix: 3, ntfs: 10, vfat: 14, darwin: 19 } as const
 
-const RECORD = 0x02014b50
 const RECORD_SIZE = 46
 
 /** May say yes too often, never no wrongly. The name is `bytes` from `start` up to `end`. */
@@ -80,9 +79,6 @@ export class Directory {
   count = 0
   /** How many records there are. */
   records = 0
-  /** What all of them say of themselves, wanted or not. */
-  bytes = 0
-  compressedBytes = 0
   /** Bytes beyond ASCII in names that do not say what they are. */
   hasUnknownNames = false
   /** At how many bytes of it something else began than a record; undefined: all of it is records. */
@@ -105,8 +101,9 @@ export class Directory {
   /** Reads the records in the next bytes of the directory; returns how many bytes it has used: the rest is to come again. */
   feed(bytes: Buffer): number {
     let at = 0
-    while (this.brokenAt === undefined && at + RECORD_SIZE <= bytes.length) {
-      if (bytes.readUInt32LE(at) !== RECORD) {
+    const wanted = this.#wanted
+    while (at + RECORD_SIZE <= bytes.length) {
+      if (!isRecord(bytes, at)) {
         this.brokenAt = this.#read + at
         break
       }
@@ -115,7 +112,13 @@ export class Directory {
       const commentLength = bytes[at + 32]! | (bytes[at + 33]! << 8)
       const next = at + RECORD_SIZE + nameLength + extraLength + commentLength
       if (next > bytes.length) break
-      this.#record(bytes, at, nameLength, extraLength)
+      const extra = at + RECORD_SIZE + nameLength
+      const isWanted = wanted === undefined || wanted(bytes, at + RECORD_SIZE, extra)
+      // Another name may stand in an extra field.
+      if (isWanted || holds(bytes, extra, extra + extraLength, UNICODE_PATH)) {
+        this.#record(bytes, at, extra, extra + extraLength, isWanted)
+      }
+      this.records++
       at = next
     }
     this.#read += at
@@ -130,17 +133,8 @@ export class Directory {
     else this.brokenAt ??= this.#read
   }
 
-  #record(bytes: Buffer, at: number, nameLength: number, extraLength: number): void {
-    this.records++
-    const size = bytes.readUInt32LE(at + 24)
-    const compressed = bytes.readUInt32LE(at + 20)
-    this.bytes += size
-    this.compressedBytes += compressed
-    const name = at + RECORD_SIZE
-    const extra = name + nameLength
-    const isBig = size === UNKNOWN || compressed === UNKNOWN
-    const isWanted = this.#wanted === undefined || this.#wanted(bytes, name, extra)
-    if (!isWanted && !isBig && !holds(bytes, extra, extra + extraLength, UNICODE_PATH)) return
+  /** `extra`: where its extra fields begin. */
+  #record(bytes: Buffer, at: number, extra: number, extraEnd: number, isWanted: boolean): void {
     if (this.count === this.columns.crc.length) this.columns = grown(this.columns)
     const { columns, count } = this
     const flags = bytes.readUInt16LE(at + 8)
@@ -149,20 +143,22 @@ export class Directory {
     columns.method[count] = bytes.readUInt16LE(at + 10)
     columns.time[count] = bytes.readUInt32LE(at + 12)
     columns.crc[count] = bytes.readUInt32LE(at + 16)
-    columns.compressed[count] = compressed
-    columns.size[count] = size
+    columns.compressed[count] = bytes.readUInt32LE(at + 20)
+    columns.size[count] = bytes.readUInt32LE(at + 24)
     columns.attributes[count] = bytes.readUInt32LE(at + 38)
     columns.offset[count] = bytes.readUInt32LE(at + 42)
     columns.marks[count] = flags & FLAG.utf8 ? MARK.utf8 : 0
-    setName(columns, count, bytes, name, extra)
-    if (extraLength > 0) readExtra(columns, count, bytes, extra, extra + extraLength)
+    setName(columns, count, bytes, at + RECORD_SIZE, extra)
+    if (extraEnd > extra) readExtra(columns, count, bytes, extra, extraEnd)
     columns.offset[count]! += this.#shift
-    this.bytes += columns.size[count]! - size
-    this.compressedBytes += columns.compressed[count]! - compressed
-    if (!isWanted && !this.#wanted(columns.names, nameStart(columns, count), columns.nameEnd[count]!)) return
+    if (!isWanted && !this.#wanted!(columns.names, nameStart(columns, count), columns.nameEnd[count]!)) return
     this.hasUnknownNames ||= (columns.marks[count]! & (MARK.utf8 | MARK.beyondAscii)) === MARK.beyondAscii
     this.count++
   }
+}
+
+function isRecord(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x50 && bytes[at + 1] === 0x4b && bytes[at + 2] === 1 && bytes[at + 3] === 2
 }
 
 /** What stands in a field of 32 bits whose value is in the one of Zip64. */

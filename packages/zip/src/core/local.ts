@@ -7,7 +7,7 @@ const METHOD_AES = 99
 
 /** Where the data begin, counted from the beginning of `bytes`; undefined: there is no local header. */
 export function dataStart(bytes: Buffer, at: number): number | undefined {
-  if (at + LOCAL_SIZE > bytes.length || bytes.readUInt32LE(at) !== LOCAL) return undefined
+  if (at < 0 || at + LOCAL_SIZE > bytes.length || bytes.readUInt32LE(at) !== LOCAL) return undefined
   return at + LOCAL_SIZE + bytes.readUInt16LE(at + 26) + bytes.readUInt16LE(at + 28)
 }
 

@@ -1,5 +1,5 @@
 /** What there is to tell of entries and archives: one list of all of it, and findings made of what was counted. */
-import type { Finding } from '@fettle/report'
+import { counted, type Finding } from '@fettle/report'
 
 type Severity = Finding['severity']
 
@@ -288,7 +288,7 @@ function findingOf(
     code: `zip.${what}`,
     severity,
     subject: archive,
-    says: `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`,
+    says: `${counted(count)} ${count === 1 ? one : many}`,
     ...(cause === undefined ? {} : { cause }),
     confidence: 'measured',
     quantities: { entries: { value: count, unit: '1' } },

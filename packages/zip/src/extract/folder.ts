@@ -8,7 +8,7 @@ import { codeOf } from './fault.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 /** Where a handle has a name; elsewhere than on Linux the path must do. */
-const HANDLES = '/proc/self/fd'
+const HANDLES = `/proc/${process.pid}/fd`
 const hasHandles = existsSync(HANDLES)
 const OPEN_MAX = 64
 

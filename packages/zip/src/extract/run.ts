@@ -1,7 +1,7 @@
 /** Plan, write, report. */
 import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
-import { plural, type Report, reportOf, size as sizeText } from '@fettle/report'
+import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
 import { FLAG } from '../core/directory.ts'
 import { type Entries, type Plan, planOf } from '../core/plan.ts'
 import { spansOf } from '../core/spans.ts'
@@ -90,7 +90,7 @@ export async function extractTo(found: Found, options: ExtractOptions, began: nu
 
 function goOn({ control }: Job, { files }: Plan): string {
   const done = Number(control.done[FILES])
-  return `${done.toLocaleString('en-US')} of ${plural(files.length, 'file')} are there, each whole; the same command goes on from there`
+  return `${counted(done)} of ${plural(files.length, 'file')} are there, each whole; the same command goes on from there`
 }
 
 function showProgress({ control }: Job, { files, bytes }: Plan, io: Io): () => void {

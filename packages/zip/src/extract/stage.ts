@@ -5,7 +5,7 @@ import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
 
 const PREFIX = '.fettle-zip-'
-const HANDLES = '/proc/self/fd'
+const HANDLES = `/proc/${process.pid}/fd`
 
 export interface Stage {
   /** By a handle, where there are such. */

@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { Damaged } from '../core/damaged.ts'
-import { MARK, modifiedMs } from '../core/directory.ts'
-import { disagreement } from '../core/local.ts'
+import { type Columns, MARK, modifiedMs } from '../core/directory.ts'
+import { dataStart, disagreement } from '../core/local.ts'
 import { Refused } from '../core/refused.ts'
 import { reach } from '../core/spans.ts'
 import { refusalWords, targetOf } from '../core/target.ts'
@@ -19,6 +19,13 @@ import { closeDraft, type Draft, dropDraft, hasContent, openDraft, put, putBesid
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
 const PLAIN_MODE = 0o666
+/** For so long nothing else comes in between. */
+const PATIENCE_MS = 20
+
+const NOTHING = Buffer.alloc(0)
+
+const isLarge = ({ size, compressed }: Columns, entry: number) =>
+  compressed[entry]! > WHOLE_MAX || size[entry]! > WHOLE_MAX
 
 /** Why nothing more can be written. */
 class Stopped extends Error {}
@@ -60,6 +67,8 @@ class Worker {
   readonly #thread: number
   readonly #folder: Folder
   #drafts = 0
+  /** What was read last, where it can be read into memory of ours. */
+  #buffer: Buffer | undefined
 
   constructor(job: Job, source: Source, decode: Decode, thread: number) {
     this.#job = job
@@ -75,13 +84,17 @@ class Worker {
 
   async run(): Promise<void> {
     const { spans, control } = this.#job
+    let since = performance.now()
     for (;;) {
       if (Atomics.load(control.state, STOP) !== 0) return
       const span = Atomics.add(control.state, NEXT, 1)
       if (span >= spans.count) return
       await this.#span(span)
-      // Signals and the progress of others come between.
+      const now = performance.now()
+      if (now - since < PATIENCE_MS) continue
+      // Signals come between, and what shows how far this is.
       await othersFirst()
+      since = now
     }
   }
 
@@ -96,16 +109,22 @@ class Worker {
     const start = columns.offset[entries[0]!]!
     const last = entries.at(-1)!
     const end = Math.min(spans.end[span]!, Math.max(...entries.map((entry) => reach(columns, entry))) + 32)
-    const isLarge = columns.compressed[last]! > WHOLE_MAX
-    const piece = { start, bytes: isLarge ? Buffer.alloc(0) : await this.#source.read(start, Math.max(end, start)) }
+    const piece = { start, bytes: isLarge(columns, last) ? NOTHING : await this.#read(start, Math.max(end, start)) }
     for (const entry of entries) {
       if (Atomics.load(this.#job.control.state, STOP) !== 0) return
       try {
-        await this.#entry(entry, piece)
+        if (!this.#atOnce(entry, piece)) await this.#entry(entry, piece)
       } catch (error) {
         this.#failed(entry, error)
       }
     }
+  }
+
+  #read(start: number, end: number): Buffer | Promise<Buffer> {
+    const source = this.#source
+    if (source.readInto === undefined || end - start > source.pace.piece) return source.read(start, end)
+    this.#buffer ??= Buffer.allocUnsafe(source.pace.piece)
+    return source.readInto(this.#buffer, start, end)
   }
 
   #isDone(entry: number): boolean {
@@ -172,15 +191,34 @@ class Worker {
     return hasContent(folder, name, columns.size[entry]!, columns.crc[entry]!)
   }
 
+  /** Whether all that is needed was there: nearly always it is, and waiting costs as much as a small entry does. */
+  #atOnce(entry: number, piece: Piece): boolean {
+    const { columns, secret } = this.#job
+    const header = columns.offset[entry]! - piece.start
+    const data = dataStart(piece.bytes, header)
+    if (data === undefined || isLarge(columns, entry)) return false
+    const end = data + columns.compressed[entry]!
+    if (end > piece.bytes.length) return false
+    const stored = storedOf(columns, entry, piece.bytes.readUInt16LE(header + 10))
+    if (prepare(stored) !== undefined) return false
+    this.#compare(entry, piece, header)
+    this.#write(entry, contentOf(stored, piece.bytes.subarray(data, end), secret))
+    return true
+  }
+
+  #compare(entry: number, { bytes }: Piece, header: number): void {
+    const differs = disagreement(bytes, header, this.#job.columns, entry)
+    if (differs !== undefined) this.tally.add('local-differs', this.#nameOf(entry), `its header says ${differs}`)
+  }
+
   async #entry(entry: number, piece: Piece): Promise<void> {
     const { columns, secret } = this.#job
     const [held, { header, data }] = await headerOf(this.#source, columns, entry, piece)
-    const differs = disagreement(held.bytes, header, columns, entry)
-    if (differs !== undefined) this.tally.add('local-differs', this.#nameOf(entry), `its header says ${differs}`)
+    this.#compare(entry, held, header)
     const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
     const loading = prepare(stored)
     if (loading !== undefined) await loading
-    if (columns.compressed[entry]! > WHOLE_MAX || columns.size[entry]! > WHOLE_MAX) {
+    if (isLarge(columns, entry)) {
       const parts = dataStream(this.#source, columns, entry, data)
       return await this.#writeParts(entry, contentStream(stored, parts, secret))
     }

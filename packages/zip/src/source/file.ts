@@ -5,6 +5,7 @@ import type { Source } from './source.ts'
 
 export interface FileSource extends Source {
   readonly file: number
+  readInto(buffer: Buffer, start: number, end: number): Buffer
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -43,7 +44,10 @@ export function fileSource(path: string, file: number, size: number): FileSource
     pace: { waste: 1, gap: 16_384, piece: 4_194_304, parallel: 1 },
     cost,
     async read(start, end) {
-      const bytes = Buffer.allocUnsafe(end - start)
+      return this.readInto(Buffer.allocUnsafe(end - start), start, end)
+    },
+    readInto(buffer, start, end) {
+      const bytes = buffer.subarray(0, end - start)
       readWhole(file, path, bytes, start)
       cost.bytes += bytes.length
       cost.requests++

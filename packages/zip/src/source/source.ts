@@ -10,6 +10,10 @@ export interface Source {
    * and what to do, when they cannot be had or when the archive is no longer the one that was opened.
    */
   read(start: number, end: number): Promise<Buffer>
+  /**
+   * The same into a buffer of the caller's that is large enough, and at once, where that is possible. What it held is gone.
+   */
+  readInto?(buffer: Buffer, start: number, end: number): Buffer
   /** What makes reading it quick. */
   readonly pace: Pace
   /** What reading has cost so far. */
