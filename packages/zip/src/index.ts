@@ -1,5 +1,6 @@
 /** A few files out of a huge archive. */
 
+export { ALIKE_MAX, type Collisions, collisionsOf, type Names, type Pairs } from './core/collisions.ts'
 export { Damaged } from './core/damaged.ts'
 export { compileGlob, escapeGlob, foldCase, type Glob, type GlobOptions } from './core/glob.ts'
 export { type Near, NearNames, type NearReason, nearWords } from './core/near.ts'
