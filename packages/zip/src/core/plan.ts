@@ -1,4 +1,5 @@
 /** What of the selected entries is written, decided before anything is. */
+import { collisionsOf } from './collisions.ts'
 import type { Columns } from './directory.ts'
 import { byOffset, reach } from './spans.ts'
 import { type NameOddity, oddityWords, type Refusal, refusalWords, targetOf } from './target.ts'
@@ -14,6 +15,8 @@ export interface PlanOptions {
   readonly maxRatio: number
   readonly maxBytes: number
   readonly maxFiles: number
+  /** Nothing that who made the archive could know: names are hashed with it. */
+  readonly seed: number
 }
 
 export type Kind = 'file' | 'folder' | 'link' | 'special'
@@ -77,16 +80,17 @@ const ODDITY: Readonly<Record<NameOddity, Told | undefined>> = {
 /** `selected`: in the order of the directory. */
 export function planOf(entries: Entries, selected: Uint32Array, options: PlanOptions): Plan {
   const tally = new Tally()
-  const sorted = sortedOut(entries, selected, options, tally)
   const { columns } = entries
-  let files = byOffset(columns, Uint32Array.from(sorted.file))
+  const kept = withoutCollisions(entries, withPlaces(entries, selected, options, tally), options, tally)
+  const ofKind = (kind: Kind) => kept.filter((entry) => entries.kindOf(entry) === kind)
+  let files = byOffset(columns, ofKind('file'))
   files = withoutOverlaps(entries, files, tally)
   files = withoutBombs(entries, files, options, tally)
   files = withinLimits(entries, files, options, tally)
   return {
     files: sharedCopy(files),
-    folders: Uint32Array.from(sorted.folder),
-    links: Uint32Array.from(sorted.link),
+    folders: ofKind('folder'),
+    links: ofKind('link'),
     bytes: sum(files, columns.size),
     compressedBytes: sum(files, columns.compressed),
     tally,
@@ -105,37 +109,74 @@ function sum(entries: Uint32Array, column: Float64Array): number {
   return total
 }
 
-type Sorted = Record<'file' | 'folder' | 'link', number[]>
-
-function sortedOut(entries: Entries, selected: Uint32Array, options: PlanOptions, tally: Tally): Sorted {
-  const sorted: Sorted = { file: [], folder: [], link: [] }
-  for (const entry of selected) {
+/** Those that may be written where their names say. */
+function withPlaces(entries: Entries, selected: Uint32Array, options: PlanOptions, tally: Tally): Uint32Array {
+  return selected.filter((entry) => {
     const name = entries.nameOf(entry)
     const target = targetOf(name, { strip: options.strip, isDosHost: entries.isDosHost(entry) })
     if (!target.ok) {
       const told = WHY[target.why]
       if (told !== undefined) tally.add(told, name, refusalWords[target.why])
-      continue
+      return false
     }
     for (const oddity of target.oddities) {
       const told = ODDITY[oddity]
       if (told !== undefined) tally.add(told, name, oddityWords[oddity])
     }
-    const kind = entries.kindOf(entry)
-    const left = leftOf(entries, entry, kind, options)
+    const left = leftOf(entries, entry, options)
     if (left !== undefined) tally.add(left[0], name, left[1])
-    else sorted[kind as keyof Sorted].push(entry)
+    else tellOdd(entries, entry, tally)
+    return left === undefined
+  })
+}
+
+function tellOdd(entries: Entries, entry: number, tally: Tally): void {
+  const isFolder = entries.kindOf(entry) === 'folder'
+  if (isFolder && entries.columns.size[entry]! > 0) tally.add('folder-data', entries.nameOf(entry))
+  if (!isFolder && entries.hasSpecialMode(entry)) tally.add('special-mode', entries.nameOf(entry))
+}
+
+/** Of several that would be one the last is kept, and folders rather than files. */
+function withoutCollisions(entries: Entries, order: Uint32Array, options: PlanOptions, tally: Tally): Uint32Array {
+  const { columns, nameOf } = entries
+  const { replaced, blocked, alike, alikeCount } = collisionsOf({
+    bytes: columns.names,
+    nameEnd: columns.nameEnd,
+    order,
+    pathOf: (entry) => pathOf(entries, entry, options.strip),
+    strip: options.strip,
+    seed: options.seed,
+  })
+  const isLeft = new Set<number>()
+  const leave = ({ entries: left, others }: typeof replaced, told: Told, how: string) => {
+    for (const [i, entry] of left.entries()) {
+      isLeft.add(entry)
+      tally.add(told, nameOf(entry), `${how} ${nameOf(others[i]!)}`)
+    }
   }
-  return sorted
+  if (!options.keepsAll) leave(replaced, 'duplicate-name', 'a later one is')
+  leave(blocked, 'name-collision', 'a folder has to be there, for')
+  for (const [i, entry] of alike.entries.entries()) {
+    tally.add('name-collision', nameOf(entry), `like ${nameOf(alike.others[i]!)}`)
+  }
+  const untold = alikeCount - alike.entries.length
+  if (untold > 0) tally.add('name-collision', '...', '', untold)
+  return isLeft.size === 0 ? order : order.filter((entry) => !isLeft.has(entry))
+}
+
+function pathOf(entries: Entries, entry: number, strip: number): string | undefined {
+  const target = targetOf(entries.nameOf(entry), { strip, isDosHost: entries.isDosHost(entry) })
+  if (!target.ok) return undefined
+  return `${target.segments.join('/')}${entries.kindOf(entry) === 'folder' ? '/' : ''}`
 }
 
 /** Why an entry is left out, because of what it is; undefined: it is not. */
 function leftOf(
   entries: Entries,
   entry: number,
-  kind: Kind,
   { makesLinks, hasSecret }: PlanOptions,
 ): readonly [Told, string] | undefined {
+  const kind = entries.kindOf(entry)
   if (kind === 'special') return ['special-file', '']
   if (kind === 'link' && !makesLinks) return ['symlink-skipped', '']
   if (kind === 'folder') return undefined

@@ -249,8 +249,8 @@ export class Tally {
   }
 
   /** `detail`: what was met there, in a few words; may come from outside. */
-  add(what: Told, name: string, detail = ''): void {
-    this.#add(what, { count: 1, examples: [{ name, detail }] })
+  add(what: Told, name: string, detail = '', count = 1): void {
+    this.#add(what, { count, examples: [{ name, detail }] })
   }
 
   take(state: TallyState): void {

@@ -1,4 +1,5 @@
 /** Plan, write, report. */
+import { randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
@@ -38,6 +39,7 @@ export async function extractTo(found: Found, options: ExtractOptions, began: nu
     maxRatio: options.maxRatio,
     maxBytes: options.maxBytes,
     maxFiles: options.maxFiles,
+    seed: randomInt(2 ** 32),
   })
   judgeFound(found, plan.tally)
   const control = newControl(directory.count)
