@@ -113,3 +113,16 @@ function thingAt(path: string, entry: { isDirectory(): boolean; isSymbolicLink()
   const { mode, mtimeMs } = statSync(path)
   return { kind: 'file', content: readFileSync(path), mode: mode & 0o7777, modified: mtimeMs / 1000 }
 }
+
+/** Files by `fettle zip list ARCHIVE --json`. */
+export async function listWithFettle(archive: string): Promise<{ readonly name: string; readonly size: number }[]> {
+  const { status, output, complaints } = await runZip('list', archive, '--json')
+  if (status > 1) throw new Error(complaints.join('\n'))
+  const report = readReport(output)
+  if ('problem' in report) throw new Error(`the report ${report.problem}: ${output}`)
+  const table = report.tables.find(({ name }) => name === 'entries')!
+  const [name, size] = ['name', 'size'].map((title) => table.columns.findIndex((column) => column.name === title))
+  return table.rows
+    .map((row) => ({ name: String(row[name!]), size: Number((row[size!] as { value: number }).value) }))
+    .filter((one) => !one.name.endsWith('/'))
+}
