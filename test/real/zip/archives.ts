@@ -35,7 +35,7 @@ export function runProgram(name: ProgramName, args: readonly string[], cwd: stri
   return stdout
 }
 
-const script = fileURLToPath(new URL('zipfiles.py', import.meta.url))
+const script = fileURLToPath(new URL('./zipfiles.py', import.meta.url))
 
 /** What Python answers to each call, all by one start. */
 export function askPython(calls: readonly PythonCall[]): unknown[] {

@@ -28,7 +28,7 @@ const LARGEST = 100_000
 const TASKS_OF_A_CHILD = 2000
 
 class Child {
-  readonly #process: ChildProcess = fork(fileURLToPath(new URL('fuzz-child.ts', import.meta.url)))
+  readonly #process: ChildProcess = fork(fileURLToPath(new URL('./fuzz-child.ts', import.meta.url)))
   tasks = 0
 
   constructor(t: TestContext) {
