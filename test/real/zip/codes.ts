@@ -50,7 +50,14 @@ export const codes = {
   /** Something else has the name already. */
   'zip.exists': 'warning',
 
+  /** A folder that is a link already, or the other way about. */
+  'zip.blocked': 'warning',
+  /** Beyond --max-bytes or --max-files. */
+  'zip.limit': 'warning',
+
   // Of the whole archive.
+  /** Its directory breaks off: what comes before that is written. */
+  'zip.truncated': 'warning',
   /** Bytes before it: a program that unpacks itself, or something glued on. */
   'zip.prepended': 'note',
   /** Bytes after its end. */

@@ -6,6 +6,8 @@ import { type Archive, shortEnd, u32, zip } from './writer.ts'
 const entries = [good, { name: 'a', content: 'a text' }]
 const both = { 'good.txt': 'good\n', a: 'a text' }
 const fine = { written: both }
+/** What comes before it in the directory is there. */
+const breaksOff = { written: goodOnly, told: ['zip.truncated'] } as const
 const like = (more: Omit<Archive, 'entries'>): Archive => ({ entries, ...more })
 const empty = { disk: 0, directoryDisk: 0, entriesHere: 0, entries: 0, size: 0, offset: 0, commentLength: 0 }
 const signature = u32(0x06054b50)
@@ -60,34 +62,24 @@ const counted: readonly Odd[] = [
 ]
 
 const broken: readonly Odd[] = [
-  odd('a directory beyond the end', like({ end: { offset: 0x7fffffff } }), { cannot: /directory/ }),
-  odd('a directory larger than the archive', like({ end: { size: 0x7fffffff } }), { cannot: /directory/ }),
-  odd('a directory that ends within a record', like({ end: { size: 60 } }), { cannot: /directory/ }),
-  odd('a directory that begins within a record', like({ end: { offset: 3, size: 60 } }), { cannot: /directory/ }),
-  odd('a record that is none', { entries: [good, { name: 'a', central: { signature: 1 } }] }, { cannot: /directory/ }),
+  odd('a directory beyond the end', like({ end: { offset: 0x7fffffff } }), { cannot: /directory|end/ }),
+  odd('a directory larger than the archive', like({ end: { size: 0x7fffffff } }), { cannot: /directory|end/ }),
+  odd('a directory that ends within a record', like({ end: { size: 60 } }), breaksOff),
+  odd('a directory that begins within a record', like({ end: { offset: 3, size: 60 } }), { cannot: /directory|end/ }),
+  odd('a record that is none', { entries: [good, { name: 'a', central: { signature: 1 } }] }, breaksOff),
   odd(
     'a name that goes beyond the directory',
     { entries: [good, { name: 'a', central: { nameLength: 9999 } }] },
-    {
-      cannot: /directory/,
-    },
+    breaksOff,
   ),
   odd(
     'an extra field that goes beyond the directory',
     { entries: [good, { name: 'a', central: { extraLength: 9999 } }] },
-    {
-      cannot: /directory/,
-    },
+    breaksOff,
   ),
   odd('the last part of a split one', like({ end: { disk: 3, directoryDisk: 3 } }), { cannot: /part|split|disk/ }),
-  odd(
-    'an entry of another part',
-    { entries: [good, { name: 'a', central: { disk: 2 } }] },
-    {
-      written: goodOnly,
-      told: ['zip.outside'],
-    },
-  ),
+  // There is but this one, and the sum is right.
+  odd('an entry of another part', { entries: [good, { name: 'a', content: 'a text', central: { disk: 2 } }] }, fine),
 ]
 
 const long: readonly Odd[] = [
@@ -100,13 +92,15 @@ const long: readonly Odd[] = [
     }),
     fine,
   ),
-  odd('a zip64 locator that leads nowhere', like({ end64: { locator: 2 ** 40 } }), { cannot: /zip64|directory/ }),
-  odd('a zip64 locator that leads to something else', like({ end64: { locator: 0 } }), { cannot: /zip64|directory/ }),
-  odd('a zip64 directory beyond the end', like({ end64: { offset: 2 ** 40 } }), { cannot: /directory/ }),
-  odd('a zip64 directory of 2^60 bytes', like({ end64: { size: 2 ** 60 } }), { cannot: /directory/ }),
+  odd('a zip64 locator that leads nowhere', like({ end64: { locator: 2 ** 40 } }), { cannot: /zip64|directory|end/i }),
+  odd('a zip64 locator that leads to something else', like({ end64: { locator: 0 } }), {
+    cannot: /zip64|directory|end/i,
+  }),
+  odd('a zip64 directory beyond the end', like({ end64: { offset: 2 ** 40 } }), { cannot: /directory|end/i }),
+  odd('a zip64 directory of 2^60 bytes', like({ end64: { size: 2 ** 60 } }), { cannot: /directory|end/i }),
   odd('2^52 entries counted', like({ end64: { entries: 2 ** 52 } }), { ...fine, told: ['zip.count'] }),
   odd('zip64 in the short record, with nothing before it', like({ end: { offset: 0xffffffff } }), {
-    cannot: /zip64|directory/,
+    cannot: /zip64|directory|end/i,
   }),
   odd('an entry with zip64 numbers', { entries: [good, { name: 'a', content: 'a text', isZip64: true }] }, fine),
   odd(
