@@ -25,11 +25,11 @@ export interface Job {
 export type PythonCall = Readonly<Record<string, string | number | boolean | readonly string[]>>
 const PASSWORD = 'open sesame'
 // Names are bytes to these programs unless told otherwise; their own words are not wanted in any language.
-const environment = { ...process.env, LC_ALL: 'C.UTF-8' }
+const environment = () => ({ ...process.env, LC_ALL: 'C.UTF-8' })
 
 /** Runs a program to its end; what it says when it fails is thrown. */
 export function runProgram(name: ProgramName, args: readonly string[], cwd: string, input = '', worst = 0): Buffer {
-  const options = { cwd, input, env: environment, maxBuffer: 2 ** 30 }
+  const options = { cwd, input, env: environment(), maxBuffer: 2 ** 30 }
   const { status, stdout, stderr } = spawnSync(find(name), args, options)
   if (status === null || status > worst) throw new Error(`${name} ${args.join(' ')}: ${status} ${stderr}${stdout}`)
   return stdout
@@ -42,7 +42,7 @@ export function askPython(calls: readonly PythonCall[]): unknown[] {
   const input = JSON.stringify(calls)
   const { status, stdout, stderr } = spawnSync(find('python3'), [script], {
     input,
-    env: environment,
+    env: environment(),
     maxBuffer: 2 ** 30,
   })
   if (status !== 0) throw new Error(`python3: ${stderr}`)
