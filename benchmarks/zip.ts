@@ -4,7 +4,7 @@
  * `npm run bench -- zip [ROUNDS [PART...]]`: parts are one, folder, names, list, all, million and sparse.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { find } from '../test/real/harness.ts'
@@ -41,10 +41,15 @@ interface Question {
   readonly once?: string
 }
 
+/** A folder to extract into. */
+function empty(): void {
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out)
+}
+
 /** Seconds from its start to its end. */
 function run(name: string, words: Words, files: number | undefined): number {
-  rmSync(out, { recursive: true, force: true })
-  spawnSync('mkdir', [out])
+  empty()
   const began = performance.now()
   const { status, stderr } = spawnSync(words[0]!, words.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], cwd: out })
   const seconds = (performance.now() - began) / 1000
@@ -205,12 +210,12 @@ function askOfMillion(): void {
   const { yauzl: _, ...contenders } = folder.contenders
   measure({ ...folder, contenders, title: names.folder, rounds: 3 })
   const own = { one: one.contenders.fettle!, folder: folder.contenders.fettle! }
-  spawnSync('mkdir', [out])
   for (const [name, words] of [
     [names.one, own.one.with(-1, out)],
     [names.folder, own.folder.with(-1, out)],
     ['a list of a million', [...fettle, 'list', archive, '--names']],
   ] as const) {
+    empty()
     claim(`memory for ${name}, MB`, memory(words), 150, 0)
   }
   rmSync(archive)
