@@ -17,10 +17,11 @@ export interface Said {
 export async function runZip(name: string, ...words: string[]): Promise<Said> {
   const command = commandOf(`zip ${name}`)
   const complaints: string[] = []
-  let output = ''
-  const take = (text: string) => {
-    output += text
+  const parts: Uint8Array[] = []
+  const take = (text: string | Uint8Array) => {
+    parts.push(Buffer.from(text as string))
   }
+  const said = (status: number): Said => ({ status, output: Buffer.concat(parts).toString(), complaints })
   const io: Io = {
     environment: process.env,
     data: '/nonexistent/data',
@@ -35,12 +36,13 @@ export async function runZip(name: string, ...words: string[]): Promise<Said> {
     complain: (line) => complaints.push(line),
   }
   const options = command.read(givenOf(command, words))
-  if (!options.ok) return { status: EXIT.wrong, output, complaints: options.faults }
+  if (!options.ok) return { ...said(EXIT.wrong), complaints: options.faults }
   try {
-    return { status: await command.run(options.value, io), output, complaints }
+    return said(await command.run(options.value, io))
   } catch (error) {
     if (!(error instanceof Unseen)) throw error
-    return { status: EXIT.couldNot, output, complaints: [...complaints, error.message] }
+    complaints.push(error.message)
+    return said(EXIT.couldNot)
   }
 }
 
