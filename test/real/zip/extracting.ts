@@ -120,11 +120,6 @@ function thingAt(path: string, entry: { isDirectory(): boolean; isSymbolicLink()
 export async function listWithFettle(archive: string): Promise<{ readonly name: string; readonly size: number }[]> {
   const { status, output, complaints } = await runZip('list', archive, '--json')
   if (status > 1) throw new Error(complaints.join('\n'))
-  const report = readReport(output)
-  if ('problem' in report) throw new Error(`the report ${report.problem}: ${output}`)
-  const table = report.tables.find(({ name }) => name === 'entries')!
-  const [name, size] = ['name', 'size'].map((title) => table.columns.findIndex((column) => column.name === title))
-  return table.rows
-    .map((row) => ({ name: String(row[name!]), size: Number((row[size!] as { value: number }).value) }))
-    .filter((one) => !one.name.endsWith('/'))
+  const { list } = JSON.parse(output) as { list: { name: string; kind: string; size: number }[] }
+  return list.filter(({ name }) => !name.endsWith('/')).map(({ name, size }) => ({ name, size }))
 }
