@@ -13,7 +13,6 @@ import {
   LOCAL,
   LOCATOR_SIZE,
   locatorIn,
-  needsZip64,
   withZip64,
 } from './core/end.ts'
 import type { Source } from './source/source.ts'
@@ -50,6 +49,7 @@ export async function readEnd(source: Source): Promise<End> {
   const { name, size } = source
   if (size === 0) throw new Unseen(`${name}: is empty`)
   let looked = 0
+  let hasEnd = false
   for (let length = END_SIZE + COMMENT_MAX; looked < size && looked < SEARCH_MAX; length = CHUNK) {
     // What begins before this piece may end in the one before.
     const stop = Math.min(size - looked + (looked === 0 ? 0 : END_SIZE), size)
@@ -58,11 +58,14 @@ export async function readEnd(source: Source): Promise<End> {
     const ends = endsIn(tail, start)
     for (const record of ends) {
       const end = await endOf(source, { ...record, trailing: record.trailing + size - stop })
-      if (end !== undefined) return { ...end, otherEnds: ends.length - 1 }
+      // Another one reaches to the end of the archive too, and this is in its comment.
+      const others = ends.filter(({ at, trailing }) => at < record.at && trailing === 0 && stop === size)
+      if (end !== undefined) return { ...end, otherEnds: others.length }
     }
+    hasEnd ||= ends.length > 0
     looked = size - start
   }
-  throw new Unseen(`${name}: ${await missing(source)}`)
+  throw new Unseen(`${name}: ${hasEnd ? NO_DIRECTORY : await missing(source)}`)
 }
 
 /** Undefined: no directory is where this end says. */
@@ -74,13 +77,17 @@ async function endOf(source: Source, record: EndRecord): Promise<Omit<End, 'othe
   const end = { ...whole, directorySize, isZip64, comment: record.comment, trailing: Math.max(record.trailing, 0) }
   // It ends where the end begins; where that is later than it says, something stands before the archive.
   for (const start of [whole.at - directorySize, directoryStart]) {
-    if (start < 0 || start > whole.at || start + directorySize > source.size) continue
+    // Earlier than it says, something would be missing before it.
+    if (start < directoryStart || start + directorySize > whole.at) continue
     if (beginsDirectory(await source.read(start, Math.min(start + 4, source.size)))) {
       return { ...end, directoryStart: start, shift: start - directoryStart }
     }
   }
   return undefined
 }
+
+const NO_DIRECTORY =
+  'its end is there, but its directory is not where that says; the archive is damaged: copy or fetch it anew'
 
 const SPLIT =
   'is the last part of an archive that was split; with all parts in one folder: zip -s 0 FILE --out whole.zip'
@@ -94,11 +101,6 @@ async function zip64Of(source: Source, record: EndRecord): Promise<EndRecord> {
     if (at < 0 || at + END64_SIZE > behind) continue
     const whole = withZip64(record, await source.read(at, at + END64_SIZE), at)
     if (whole !== undefined) return whole
-  }
-  if (needsZip64(record)) {
-    throw new Unseen(
-      `${source.name}: its end record of Zip64 is missing; the archive is damaged: fetch or make it anew`,
-    )
   }
   return record
 }

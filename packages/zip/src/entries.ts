@@ -44,7 +44,8 @@ export function kindOf({ attributes, host, names, nameEnd }: Columns, entry: num
 /** Its permissions, without setuid, setgid and sticky; undefined: it says nothing of them. */
 export function modeOf({ attributes, host }: Columns, entry: number): number | undefined {
   const value = attributes[entry]!
-  if (isUnix(host[entry]!)) return (value >>> 16) & 0o7777 || undefined
+  // Without a type nobody has said anything.
+  if (isUnix(host[entry]!)) return value >>> 16 === 0 ? undefined : (value >>> 16) & 0o7777
   return value & 1 && (value & FOLDER_OF_DOS) === 0 ? 0o444 : undefined
 }
 

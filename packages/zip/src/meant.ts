@@ -132,11 +132,13 @@ async function explained({ source, end }: Archive, meant: Meant, missing: readon
 export function judgeFound({ archive, selected, encoding, decode }: Found, tally: Tally): void {
   const { source, end, directory } = archive
   judgeWhole({ ...end, name: source.name, directory }, tally)
-  if (encoding.by === 'unneeded') return
   const { columns } = directory
   const how = encoding.by === 'told' ? 'as told' : encoding.by
   for (const entry of selected) {
-    if ((columns.marks[entry]! & (MARK.utf8 | MARK.beyondAscii)) !== MARK.beyondAscii) continue
-    tally.add('name-encoding', nameOf(columns, entry, decode), `${encoding.name}, ${how}`)
+    const mark = columns.marks[entry]! & (MARK.utf8 | MARK.beyondAscii | MARK.staleName)
+    if (mark === MARK.beyondAscii) tally.add('name-encoding', nameOf(columns, entry, decode), `${encoding.name}, ${how}`)
+    else if (mark & MARK.staleName) {
+      tally.add('name-encoding', nameOf(columns, entry, decode), 'an extra field has the name of another entry')
+    }
   }
 }

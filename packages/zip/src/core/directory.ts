@@ -24,6 +24,8 @@ export const MARK = {
   badZip64: 256,
   /** The name is that of an extra field, and not the one of the record. */
   renamed: 512,
+  /** An extra field has a name that belongs to another one: whoever renamed the entry did not know of it. */
+  staleName: 1024,
 } as const
 
 export const FLAG = { encrypted: 1, descriptor: 8, strong: 64, utf8: 0x800, masked: 0x2000 } as const
@@ -79,6 +81,8 @@ export class Directory {
   count = 0
   /** How many records there are. */
   records = 0
+  /** Where the first local header is, of all records; offsets of Zip64 aside. */
+  lowest = Number.POSITIVE_INFINITY
   /** Bytes beyond ASCII in names that do not say what they are. */
   hasUnknownNames = false
   /** At how many bytes of it something else began than a record; undefined: all of it is records. */
@@ -102,6 +106,7 @@ export class Directory {
   feed(bytes: Buffer): number {
     let at = 0
     const wanted = this.#wanted
+    let { lowest } = this
     while (at + RECORD_SIZE <= bytes.length) {
       if (!isRecord(bytes, at)) {
         this.brokenAt = this.#read + at
@@ -119,8 +124,11 @@ export class Directory {
         this.#record(bytes, at, extra, extra + extraLength, isWanted)
       }
       this.records++
+      const offset = bytes.readUInt32LE(at + 42)
+      if (offset < lowest) lowest = offset
       at = next
     }
+    this.lowest = lowest
     this.#read += at
     return at
   }
@@ -149,6 +157,8 @@ export class Directory {
     columns.offset[count] = bytes.readUInt32LE(at + 42)
     columns.marks[count] = flags & FLAG.utf8 ? MARK.utf8 : 0
     setName(columns, count, bytes, at + RECORD_SIZE, extra)
+    // Some programs set the flag and write what they have.
+    if (saysUtf8Wrongly(columns, count)) columns.marks[count]! &= ~MARK.utf8
     if (extraEnd > extra) readExtra(columns, count, bytes, extra, extraEnd)
     columns.offset[count]! += this.#shift
     if (!isWanted && !this.#wanted!(columns.names, nameStart(columns, count), columns.nameEnd[count]!)) return
@@ -165,6 +175,24 @@ function isRecord(bytes: Uint8Array, at: number): boolean {
 const UNKNOWN = 0xffffffff
 
 export const nameStart = ({ nameEnd }: Columns, entry: number) => (entry === 0 ? 0 : nameEnd[entry - 1]!)
+
+function saysUtf8Wrongly(columns: Columns, entry: number): boolean {
+  const both = MARK.utf8 | MARK.beyondAscii
+  if ((columns.marks[entry]! & both) !== both) return false
+  return !isUtf8(columns.names, nameStart(columns, entry), columns.nameEnd[entry]!)
+}
+
+/** RFC 3629, section 4, but for what is too long or half of a pair. */
+function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+  let more = 0
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    if (more > 0 ? (byte & 0xc0) !== 0x80 : byte >= 0xf8 || (byte >= 0x80 && byte < 0xc2)) return false
+    if (more > 0) more--
+    else if (byte >= 0xc2) more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1
+  }
+  return more === 0
+}
 
 function setName(columns: Columns, entry: number, bytes: Uint8Array, start: number, end: number): void {
   const { names } = columns
@@ -279,7 +307,11 @@ const SECONDS_FROM_1601 = 11_644_473_600
 /** It holds for the name that it has the CRC of: a program that renames an entry may not know of this field. */
 function readUnicodePath(columns: Columns, entry: number, bytes: Buffer, from: number, to: number): void {
   const old = columns.names.subarray(nameStart(columns, entry), columns.nameEnd[entry])
-  if (to - from < 6 || bytes[from] !== 1 || bytes.readUInt32LE(from + 1) !== crc32(old)) return
+  if (to - from < 6 || bytes[from] !== 1) return
+  if (bytes.readUInt32LE(from + 1) !== crc32(old)) {
+    columns.marks[entry]! |= MARK.staleName
+    return
+  }
   setName(columns, entry, bytes, from + 5, to)
   columns.marks[entry]! |= MARK.utf8 | MARK.renamed
 }

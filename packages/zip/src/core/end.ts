@@ -8,6 +8,7 @@ export const END64_SIZE = 56
 const END = 0x06054b50
 const END64 = 0x06064b50
 const LOCATOR = 0x07064b50
+const UNKNOWN = 0xffffffff
 const DIRECTORY = 0x02014b50
 export const LOCAL = 0x04034b50
 
@@ -25,18 +26,21 @@ export interface EndRecord {
   readonly trailing: number
 }
 
+/** A comment may hold so many that could be one. */
+const ENDS_MAX = 64
+
 /**
- * All that look like one in the last bytes of an archive, the last first: a comment may hold what looks like an end, and
+ * All that could be one in the last bytes of an archive, the last first: a comment may hold what looks like an end, and
  * only the directory tells. `start`: where these bytes begin in it.
  */
 export function endsIn(tail: Buffer, start: number): EndRecord[] {
   const found: EndRecord[] = []
-  for (let at = tail.length - END_SIZE; at >= 0 && found.length < 64; at--) {
+  for (let at = tail.length - END_SIZE; at >= 0 && found.length < ENDS_MAX; at--) {
     at = tail.lastIndexOf('PK\u0005\u0006', at, 'latin1')
     if (at < 0) break
     if (at + END_SIZE > tail.length) continue
     const behind = at + END_SIZE + tail.readUInt16LE(at + 20)
-    found.push({
+    const record = {
       at: start + at,
       disk: tail.readUInt16LE(at + 4),
       directoryDisk: tail.readUInt16LE(at + 6),
@@ -45,15 +49,11 @@ export function endsIn(tail: Buffer, start: number): EndRecord[] {
       directoryStart: tail.readUInt32LE(at + 16),
       comment: tail.subarray(at + END_SIZE, behind),
       trailing: tail.length - behind,
-    })
+    }
+    // The directory is before it, unless Zip64 says where it is.
+    if (record.directorySize <= record.at || record.directorySize === UNKNOWN) found.push(record)
   }
   return found
-}
-
-/** Whether a field says that its value stands in the record of Zip64. */
-export function needsZip64({ disk, directoryDisk, entries, directorySize, directoryStart }: EndRecord): boolean {
-  const isShort = disk === 0xffff || directoryDisk === 0xffff || entries === 0xffff
-  return isShort || directorySize === 0xffffffff || directoryStart === 0xffffffff
 }
 
 /** Where the end record of Zip64 should be; undefined: this is no locator. */

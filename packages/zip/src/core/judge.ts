@@ -17,13 +17,14 @@ export function judgeWhole(
   { name, directory, entries, shift, trailing, isZip64, otherEnds }: Whole,
   tally: Tally,
 ): void {
-  const { records, brokenAt } = directory
+  const { records, brokenAt, lowest } = directory
   if (brokenAt !== undefined)
     tally.add('truncated', name, `after ${records} entries, at byte ${brokenAt} of the directory`)
   // Without Zip64 the number has 16 bits; programs that know no Zip64 let it run over.
   const isCounted = records === entries || (!isZip64 && records % 65_536 === entries)
-  if (!isCounted) tally.add('count', name, `${entries} are told, ${records} are there`)
-  if (shift > 0) tally.add('prepended', name, `${shift} bytes`)
+  if (!isCounted && brokenAt === undefined) tally.add('count', name, `${entries} are told, ${records} are there`)
+  const before = records === 0 ? shift : shift + lowest
+  if (before > 0) tally.add('prepended', name, `${before} bytes`)
   if (trailing > 0) tally.add('trailing-bytes', name, `${trailing} bytes`)
   if (otherEnds > 0) tally.add('two-ends', name)
 }

@@ -1,6 +1,6 @@
 /** What of the selected entries is written, decided before anything is. */
 import { collisionsOf } from './collisions.ts'
-import type { Columns } from './directory.ts'
+import { type Columns, FLAG, MARK } from './directory.ts'
 import { byOffset, reach } from './spans.ts'
 import { type NameOddity, oddityWords, type Refusal, refusalWords, targetOf } from './target.ts'
 import { Tally, type Told } from './told.ts'
@@ -180,8 +180,26 @@ function leftOf(
   if (kind === 'special') return ['special-file', '']
   if (kind === 'link' && !makesLinks) return ['symlink-skipped', '']
   if (kind === 'folder') return undefined
+  const lie = sizeLie(entries.columns, entry)
+  if (lie !== undefined) return ['size', lie]
   const refusal = entries.refusalOf(entry)
   return hasSecret && refusal?.[0] === 'encrypted' ? undefined : refusal
+}
+
+const STORE = 0
+const DEFLATE = 8
+/** RFC 1951: 258 bytes out of two bits, at most. */
+const DEFLATE_RATIO = 1032
+
+/** Why what it says of its size cannot be; undefined: it can. */
+function sizeLie({ size, compressed, marks, method, flags }: Columns, entry: number): string | undefined {
+  if (marks[entry]! & MARK.badZip64) return 'its size is in a field of Zip64 that is not there'
+  const [bytes, packed] = [size[entry]!, compressed[entry]!]
+  if (bytes > Number.MAX_SAFE_INTEGER || packed > Number.MAX_SAFE_INTEGER) return 'it would be larger than any disk'
+  const isPlain = (flags[entry]! & FLAG.encrypted) === 0
+  if (method[entry] === STORE && isPlain && bytes !== packed) return `it is stored, in ${packed} bytes, and has ${bytes}`
+  const most = packed * DEFLATE_RATIO
+  return method[entry] === DEFLATE && bytes > most ? `Deflate makes at most ${most} bytes of ${packed}` : undefined
 }
 
 /** Without those that share bytes with others, or lie outside. */

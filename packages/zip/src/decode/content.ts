@@ -79,7 +79,7 @@ function checked(entry: Stored, content: Buffer): Buffer {
 
 function compare(entry: Stored, sum: number): void {
   if (sum === entry.crc || entry.aes?.version === 2) return
-  throw new Damaged(`its CRC-32 is ${hexadecimal(sum)}, and ${hexadecimal(entry.crc)} in the directory`)
+  throw new Damaged(`its CRC-32 is ${hexadecimal(sum)}, and ${hexadecimal(entry.crc)} in the directory`, 'crc')
 }
 
 function hexadecimal(sum: number): string {
