@@ -25,8 +25,8 @@ export const groups: readonly Group[] = [
     return [sshCheck, sshChange, sshExplain]
   }),
   tool('zip', 'take a few files out of a huge archive, from disk or over HTTP', async () => {
-    const { zipList, zipExtract, zipCat } = await import('@fettle/zip')
-    return [zipList, zipExtract, zipCat]
+    const { zipList, zipExtract, zipCheck, zipCat } = await import('@fettle/zip')
+    return [zipList, zipExtract, zipCheck, zipCat]
   }),
 ]
 

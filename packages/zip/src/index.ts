@@ -1,6 +1,7 @@
 /** A few files out of a huge archive. */
 
 export { zipCat } from './cat.ts'
+export { zipCheck } from './check.ts'
 export { Damaged } from './core/damaged.ts'
 export { Refused } from './core/refused.ts'
 export { contentOf, contentStream, prepare } from './decode/content.ts'

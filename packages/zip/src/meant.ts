@@ -136,7 +136,8 @@ export function judgeFound({ archive, selected, encoding, decode }: Found, tally
   const how = encoding.by === 'told' ? 'as told' : encoding.by
   for (const entry of selected) {
     const mark = columns.marks[entry]! & (MARK.utf8 | MARK.beyondAscii | MARK.staleName)
-    if (mark === MARK.beyondAscii) tally.add('name-encoding', nameOf(columns, entry, decode), `${encoding.name}, ${how}`)
+    if (mark === MARK.beyondAscii)
+      tally.add('name-encoding', nameOf(columns, entry, decode), `${encoding.name}, ${how}`)
     else if (mark & MARK.staleName) {
       tally.add('name-encoding', nameOf(columns, entry, decode), 'an extra field has the name of another entry')
     }

@@ -187,11 +187,19 @@ function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   let more = 0
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!
-    if (more > 0 ? (byte & 0xc0) !== 0x80 : byte >= 0xf8 || (byte >= 0x80 && byte < 0xc2)) return false
-    if (more > 0) more--
-    else if (byte >= 0xc2) more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1
+    const isContinued = (byte & 0xc0) === 0x80
+    if (isContinued !== more > 0) return false
+    more = isContinued ? more - 1 : continuations(byte)
+    if (more < 0) return false
   }
   return more === 0
+}
+
+/** How many bytes come after this one; -1: none begins so. */
+function continuations(byte: number): number {
+  if (byte < 0x80) return 0
+  if (byte < 0xc2 || byte >= 0xf5) return -1
+  return byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
 }
 
 function setName(columns: Columns, entry: number, bytes: Uint8Array, start: number, end: number): void {

@@ -197,7 +197,8 @@ function sizeLie({ size, compressed, marks, method, flags }: Columns, entry: num
   const [bytes, packed] = [size[entry]!, compressed[entry]!]
   if (bytes > Number.MAX_SAFE_INTEGER || packed > Number.MAX_SAFE_INTEGER) return 'it would be larger than any disk'
   const isPlain = (flags[entry]! & FLAG.encrypted) === 0
-  if (method[entry] === STORE && isPlain && bytes !== packed) return `it is stored, in ${packed} bytes, and has ${bytes}`
+  if (method[entry] === STORE && isPlain && bytes !== packed)
+    return `it is stored, in ${packed} bytes, and has ${bytes}`
   const most = packed * DEFLATE_RATIO
   return method[entry] === DEFLATE && bytes > most ? `Deflate makes at most ${most} bytes of ${packed}` : undefined
 }

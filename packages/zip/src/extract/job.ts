@@ -16,10 +16,17 @@ export interface Job {
   readonly strip: number
   readonly existing: Existing
   readonly secret: Uint8Array | undefined
-  readonly folder: { readonly name: string; readonly isNew: boolean }
+  /** Where files go; undefined: nowhere, they are only looked at. */
+  readonly output: Output | undefined
+  readonly control: Control
+}
+
+export interface Output {
+  readonly folder: string
+  /** Nothing was in it. */
+  readonly isNew: boolean
   /** A folder in it, by a handle, where files are written before they get their names. */
   readonly stage: string
-  readonly control: Control
 }
 
 /** Shared memory in which threads see how far the others are. */

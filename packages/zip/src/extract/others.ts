@@ -23,7 +23,7 @@ const segmentsOf = ({ columns, strip }: Job, entry: number, decode: Decode): rea
 
 /** Each is the last thing that is made where it is, so nothing is ever written through one. */
 export async function makeLinks(job: Job, source: Source, decode: Decode, { links, tally }: Plan): Promise<void> {
-  const folder = new Folder(job.folder.name, false)
+  const folder = new Folder(job.output!.folder, false)
   try {
     for (const entry of links) {
       const name = nameOf(job.columns, entry, decode)
@@ -54,13 +54,13 @@ async function linkText({ columns, secret }: Job, source: Source, entry: number)
   return contentOf(stored, await dataOf(source, columns, entry, NOTHING, data), secret).toString()
 }
 
-function makeLink({ stage, existing }: Job, folder: Folder, segments: readonly string[], text: string): number {
+function makeLink({ output, existing }: Job, folder: Folder, segments: readonly string[], text: string): number {
   const { path } = folder.open(segments, segments.length - 1)
   const name = segments.at(-1)!
   const stat = there(path, name)
   if (stat?.isSymbolicLink() && readlinkSync(`${path}/${name}`) === text) return OUTCOME.same
   if (stat !== undefined && existing !== 'overwrite') return OUTCOME.left
-  const draft = `${stage}/link`
+  const draft = `${output!.stage}/link`
   rmSync(draft, { force: true })
   symlinkSync(text, draft)
   renameSync(draft, `${path}/${name}`)
@@ -69,7 +69,7 @@ function makeLink({ stage, existing }: Job, folder: Folder, segments: readonly s
 
 /** `isOurs`: we have made them all; else those that were there keep their permissions and times. */
 export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, isOurs: boolean): void {
-  const folder = new Folder(job.folder.name, false)
+  const folder = new Folder(job.output!.folder, false)
   const { columns } = job
   try {
     // The deepest first: one that may not be written into any more may have others in it.

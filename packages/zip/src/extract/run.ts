@@ -1,22 +1,18 @@
 /** Plan, write, report. */
-import { randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
-import { FLAG } from '../core/directory.ts'
-import { type Entries, type Plan, planOf } from '../core/plan.ts'
-import { spansOf } from '../core/spans.ts'
+import type { Plan } from '../core/plan.ts'
 import type { Tally } from '../core/told.ts'
-import { refusalOf } from '../decode/content.ts'
-import { isDos, kindOf, modeOf, nameOf, storedOf } from '../entries.ts'
 import type { ExtractOptions } from '../extract.ts'
-import { type Found, judgeFound } from '../meant.ts'
+import type { Found } from '../meant.ts'
 import { secretFor } from '../secret.ts'
-import { threadsFor, workTogether } from './crew.ts'
+import { threadsFor } from './crew.ts'
 import { codeOf } from './fault.ts'
-import { BYTES, FILES, type Job, newControl, OUTCOME } from './job.ts'
+import { FILES, type Job, newControl, OUTCOME } from './job.ts'
 import { writeManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
+import { jobFor, planFor, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
 
 export interface Extracted {
@@ -27,11 +23,9 @@ export interface Extracted {
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
 export async function extractTo(found: Found, options: ExtractOptions, began: number, io: Io): Promise<Extracted> {
-  const { source, end, directory } = found.archive
-  const { columns } = directory
+  const { source, directory } = found.archive
   const secret = await secretFor(found, options, io)
-  const entries = entriesOf(found)
-  const plan = planOf(entries, found.selected, {
+  const plan = planFor(found, {
     strip: options.strip,
     keepsAll: options.existing === 'rename',
     makesLinks: options.makesLinks,
@@ -39,9 +33,7 @@ export async function extractTo(found: Found, options: ExtractOptions, began: nu
     maxRatio: options.maxRatio,
     maxBytes: options.maxBytes,
     maxFiles: options.maxFiles,
-    seed: randomInt(2 ** 32),
   })
-  judgeFound(found, plan.tally)
   const control = newControl(directory.count)
   const reported = (tally: Tally, failure?: string): Extracted => ({
     report: reportOf(
@@ -62,29 +54,18 @@ export async function extractTo(found: Found, options: ExtractOptions, began: nu
   checkRoom(options.folder, plan, isNew)
   const stage = openStage(options.folder)
   try {
-    const job: Job = {
-      archive: { name: source.name, size: source.size, file: 'file' in source ? (source.file as number) : undefined },
-      columns,
-      order: plan.files,
-      spans: spansOf(columns, plan.files, end.directoryStart, source.pace),
-      encoding: found.encoding.name,
-      strip: options.strip,
-      existing: options.existing,
-      secret,
-      folder: { name: options.folder, isNew },
-      stage: stage.path,
-      control,
-    }
+    const output = { folder: options.folder, isNew, stage: stage.path }
+    const job = jobFor(found, plan, control, { strip: options.strip, existing: options.existing, secret, output })
     const threads = options.threads ?? threadsFor(plan.files.length, plan.bytes, job.archive.file !== undefined)
-    const stopShowing = showProgress(job, plan, io)
-    const { tally, failure } = await workTogether(job, source, found.decode, threads, io.signal).finally(stopShowing)
-    plan.tally.take(tally.state)
-    if (failure !== undefined) return reported(plan.tally, `${options.folder}: ${failure}; ${goOn(job, plan)}`)
-    if (io.signal.aborted) return reported(plan.tally, `stopped; ${goOn(job, plan)}`)
-    await makeLinks(job, source, found.decode, plan)
-    makeFolders(job, found.decode, plan, isNew || stage.isResumed)
+    const problem = await workOn(job, found, plan, threads, io)
+    const failure = problem === undefined ? undefined : `${options.folder}: ${problem}`
+    const why = failure ?? (io.signal.aborted ? 'stopped' : undefined)
+    if (why === undefined) {
+      await makeLinks(job, source, found.decode, plan)
+      makeFolders(job, found.decode, plan, isNew || stage.isResumed)
+    }
     if (options.manifest !== undefined) writeManifest(options.manifest, found, control.outcomes)
-    return reported(plan.tally)
+    return reported(plan.tally, why === undefined ? undefined : `${why}; ${goOn(job, plan)}`)
   } finally {
     stage.close()
   }
@@ -93,41 +74,6 @@ export async function extractTo(found: Found, options: ExtractOptions, began: nu
 function goOn({ control }: Job, { files }: Plan): string {
   const done = Number(control.done[FILES])
   return `${counted(done)} of ${plural(files.length, 'file')} are there, each whole; the same command goes on from there`
-}
-
-function showProgress({ control }: Job, { files, bytes }: Plan, io: Io): () => void {
-  const began = performance.now()
-  const show = () => {
-    const [done, count] = [Number(control.done[BYTES]), Number(control.done[FILES])]
-    const seconds = (performance.now() - began) / 1000
-    const speed = sizeText(Math.round(done / seconds))
-    io.progress(`${count} of ${files.length} files, ${sizeText(done)} of ${sizeText(bytes)}, ${speed}/s`)
-  }
-  const timer = setInterval(show, 200)
-  return () => {
-    clearInterval(timer)
-    io.progress('')
-  }
-}
-
-const METHODS = new Map<number, ReturnType<Entries['refusalOf']>>()
-
-function entriesOf({ archive, decode }: Found): Entries {
-  const { columns } = archive.directory
-  return {
-    columns,
-    nameOf: (entry) => nameOf(columns, entry, decode),
-    kindOf: (entry) => kindOf(columns, entry),
-    isDosHost: (entry) => isDos(columns.host[entry]!),
-    hasSpecialMode: (entry) => ((modeOf(columns, entry) ?? 0) & 0o7000) !== 0,
-    refusalOf(entry) {
-      const encryption = columns.flags[entry]! & (FLAG.encrypted | FLAG.strong)
-      const key = (columns.marks[entry]! & 0xff) * 2 ** 32 + columns.method[entry]! * 128 + encryption
-      if (!METHODS.has(key)) METHODS.set(key, refusalOf(storedOf(columns, entry, 0)))
-      return METHODS.get(key)
-    },
-    stop: archive.end.directoryStart,
-  }
 }
 
 /** Whether nothing is in it. Throws Unseen. */

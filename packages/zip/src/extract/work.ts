@@ -65,7 +65,7 @@ class Worker {
   readonly #source: Source
   readonly #decode: Decode
   readonly #thread: number
-  readonly #folder: Folder
+  readonly #folder: Folder | undefined
   #drafts = 0
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
@@ -75,11 +75,11 @@ class Worker {
     this.#source = source
     this.#decode = decode
     this.#thread = thread
-    this.#folder = new Folder(job.folder.name, job.folder.isNew)
+    this.#folder = job.output === undefined ? undefined : new Folder(job.output.folder, job.output.isNew)
   }
 
   close(): void {
-    this.#folder.close()
+    this.#folder?.close()
   }
 
   async run(): Promise<void> {
@@ -100,10 +100,11 @@ class Worker {
 
   async #span(span: number): Promise<void> {
     const { order, spans, columns } = this.#job
+    const isUntouched = this.#job.output?.isNew ?? true
     const entries: number[] = []
     for (let i = spans.first[span]!; i < spans.first[span + 1]!; i++) {
       const entry = order[i]!
-      if (this.#job.folder.isNew || !this.#isDone(entry)) entries.push(entry)
+      if (isUntouched || !this.#isDone(entry)) entries.push(entry)
     }
     if (entries.length === 0) return
     const start = columns.offset[entries[0]!]!
@@ -164,7 +165,7 @@ class Worker {
     // The plan has left out all that have none.
     if (!target.ok) throw new Blocked(refusalWords[target.why])
     const { segments } = target
-    return { name: segments.at(-1)!, folder: this.#folder.open(segments, segments.length - 1) }
+    return { name: segments.at(-1)!, folder: this.#folder!.open(segments, segments.length - 1) }
   }
 
   /** Whether nothing is left to do for it, because of what has its name. */
@@ -226,6 +227,7 @@ class Worker {
   }
 
   #write(entry: number, content: Buffer): void {
+    if (this.#job.output === undefined) return this.#done(entry, OUTCOME.written)
     const draft = this.#draft(entry)
     try {
       writeAll(draft.file, content)
@@ -237,11 +239,16 @@ class Worker {
   }
 
   async #writeParts(entry: number, parts: AsyncIterable<Buffer>): Promise<void> {
+    const { output, control } = this.#job
+    if (output === undefined) {
+      for await (const _ of parts) if (Atomics.load(control.state, STOP) !== 0) return
+      return this.#done(entry, OUTCOME.written)
+    }
     const draft = this.#draft(entry)
     try {
       for await (const part of parts) {
         writeAll(draft.file, part)
-        if (Atomics.load(this.#job.control.state, STOP) !== 0) return dropDraft(draft)
+        if (Atomics.load(control.state, STOP) !== 0) return dropDraft(draft)
       }
     } catch (error) {
       dropDraft(draft)
@@ -251,9 +258,9 @@ class Worker {
   }
 
   #draft(entry: number): Draft {
-    const { columns, stage } = this.#job
+    const { columns, output } = this.#job
     const mode = modeOf(columns, entry) ?? PLAIN_MODE
-    return openDraft(`${stage}/${this.#thread}-${this.#drafts++}`, mode & 0o777)
+    return openDraft(`${output!.stage}/${this.#thread}-${this.#drafts++}`, mode & 0o777)
   }
 
   #finish(entry: number, draft: Draft): void {

@@ -1,0 +1,58 @@
+/** `fettle zip check`: whether an archive is whole, what is odd about it, and what in it is dangerous. */
+import {
+  type AnswerOptions,
+  answer,
+  type Command,
+  EXIT,
+  type Flag,
+  readAnswerOptions,
+  reportFlags,
+} from '@fettle/check'
+import { find } from './meant.ts'
+import { archiveArguments, type Meant, readMeant, selectFlags } from './options.ts'
+
+export interface CheckOptions extends Meant, AnswerOptions {
+  /** Only the directory is read, and not the entries. */
+  readonly isQuick: boolean
+}
+
+const flags: readonly Flag[] = [
+  { name: 'quick', says: 'read the directory only, not what is in the entries' },
+  ...selectFlags,
+  ...reportFlags,
+]
+
+export const zipCheck: Command<CheckOptions> = {
+  name: 'zip check',
+  summary: 'whether an archive is whole, what is odd about it, and what is dangerous',
+  arguments: archiveArguments,
+  flags,
+  examples: [
+    'fettle zip check backup.zip',
+    'fettle zip check backup.zip --quick --json',
+    "fettle zip check backup.zip 'Nginx/**'",
+  ],
+  read(given) {
+    const meant = readMeant(given)
+    if (!meant.ok) return meant
+    return { ok: true, value: { ...meant.value, ...readAnswerOptions(given), isQuick: given.flags.quick === true } }
+  },
+  async run(options, io) {
+    const began = Date.now()
+    const found = await find(options, io)
+    if (!found.ok) {
+      for (const fault of found.faults) io.complain(fault)
+      return EXIT.wrong
+    }
+    try {
+      const { verify } = await import('./extract/verify.ts')
+      const { report, failure } = await verify(found.value, options, began, io)
+      const status = await answer(report, options, io)
+      if (failure === undefined) return status
+      io.complain(failure)
+      return EXIT.couldNot
+    } finally {
+      await found.value.archive.source.close()
+    }
+  },
+}
