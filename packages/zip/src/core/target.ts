@@ -100,7 +100,8 @@ function marksOf(name: string): number {
 }
 
 function rootOf(name: string, path: string, isDosHost: boolean): Refusal | undefined {
-  if (/^(?:\\\\|\/\/)[^\\/]/.test(name)) return 'network'
+  const first = name.charCodeAt(0)
+  if ((first === 0x2f || first === 0x5c) && /^(?:\\\\|\/\/)[^\\/]/.test(name)) return 'network'
   if (path.charCodeAt(0) === 0x2f) return 'absolute'
   if (name.charCodeAt(1) !== 0x3a) return undefined
   return (isDosHost ? /^[A-Za-z]:/ : /^[A-Za-z]:(?:[\\/]|$)/).test(name) ? 'drive' : undefined
@@ -120,9 +121,12 @@ function isLonger(text: string, mostBytes: number, isWide: boolean): boolean {
 }
 
 function segmentsOf(path: string, strip: number, isWide: boolean): string[] | Refusal {
-  const parts = path.split('/')
   const segments: string[] = []
-  for (const part of parts) {
+  for (let start = 0; start <= path.length; ) {
+    const slash = path.indexOf('/', start)
+    const end = slash === -1 ? path.length : slash
+    const part = path.slice(start, end)
+    start = end + 1
     if (part === '' || part === '.') continue
     if (part === '..') return 'parent'
     if (isLonger(part, SEGMENT_BYTES, isWide)) return 'segment-long'
