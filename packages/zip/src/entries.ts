@@ -13,7 +13,8 @@ export function nameOf(columns: Columns, entry: number, decode: Decode): string 
   const bytes = Buffer.from(names.buffer, nameStart(columns, entry), nameEnd[entry]! - nameStart(columns, entry))
   const mark = marks[entry]!
   if ((mark & MARK.beyondAscii) === 0) return bytes.toString('latin1')
-  return mark & MARK.utf8 ? bytes.toString('utf8') : decode(bytes)
+  // A decoder takes no memory that is shared.
+  return mark & MARK.utf8 ? bytes.toString('utf8') : decode(Uint8Array.from(bytes))
 }
 
 export type Kind = 'file' | 'folder' | 'link' | 'special'

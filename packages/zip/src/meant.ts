@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { type Io, type Outcome, Unseen } from '@fettle/check'
 import { type Archive, openArchive, readDirectory } from './archive.ts'
 import { type Directory, MARK, modifiedMs, nameStart } from './core/directory.ts'
-import { decoderOf, detectEncoding } from './core/encoding.ts'
+import { decoderOf } from './core/encoding.ts'
 import { judgeWhole } from './core/judge.ts'
 import { NearNames, nearWords } from './core/near.ts'
 import { namesIn, type Selection, selection } from './core/select.ts'
@@ -106,7 +106,8 @@ async function detected({ source, end, directory }: Archive, { prefilter }: Sele
     samples.push(columns.names.slice(nameStart(columns, entry), columns.nameEnd[entry]))
     if (isDos(columns.host[entry]!)) dos++
   }
-  const { encoding, confidence } = detectEncoding(samples, { dosHost: dos > 0 })
+  const { detectEncoding } = await import('./core/detect.ts')
+  const { encoding, confidence } = detectEncoding(samples, { isDosHost: dos > 0 })
   return { name: encoding, by: confidence }
 }
 

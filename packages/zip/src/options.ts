@@ -1,6 +1,6 @@
 /** Which entries of which archive are meant, as it is typed. */
 import type { Argument, Flag, Given, Outcome } from '@fettle/check'
-import { ENCODINGS, encodingNamed } from './core/encoding.ts'
+import { encodingNamed } from './core/encoding.ts'
 import { selection } from './core/select.ts'
 
 /** What every command takes. */
@@ -72,15 +72,11 @@ export function readMeant({ arguments: [archive = '', ...include], flags }: Give
     smaller: readSize('smaller', flags, faults),
     newerMs: readDate('newer', flags, faults),
     olderMs: readDate('older', flags, faults),
-    encoding:
-      flags.encoding === undefined ? undefined : (encodingNamed(String(flags.encoding)) ?? String(flags.encoding)),
+    encoding: readEncoding(flags, faults),
     headerFrom: text(flags['header-from']),
     passwordFrom: text(flags['password-from']),
     download: flags.download === true,
     isLenient: flags.lenient === true,
-  }
-  if (value.encoding !== undefined && !ENCODINGS.includes(value.encoding)) {
-    faults.push(`--encoding ${value.encoding}: is not known; ${ENCODINGS.join(', ')} are`)
   }
   const isRemote = isUrl(archive)
   if (!isRemote && (value.headerFrom !== undefined || value.download)) {
@@ -89,6 +85,15 @@ export function readMeant({ arguments: [archive = '', ...include], flags }: Give
   const patterns = selection(value)
   if (!patterns.ok) faults.push(...patterns.faults)
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value }
+}
+
+function readEncoding(flags: Given['flags'], faults: string[]): string | undefined {
+  const given = text(flags.encoding)
+  const named = given === undefined ? undefined : encodingNamed(given)
+  if (given !== undefined && named === undefined) {
+    faults.push(`--encoding ${given}: is not known; gbk, big5, shift_jis, euc-kr, cp437, cp866, windows-1251 are`)
+  }
+  return named
 }
 
 export const isUrl = (archive: string) => /^https?:\/\//i.test(archive)

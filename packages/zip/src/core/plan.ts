@@ -115,7 +115,9 @@ function withPlaces(entries: Entries, selected: Uint32Array, options: PlanOption
     const name = entries.nameOf(entry)
     const target = targetOf(name, { strip: options.strip, isDosHost: entries.isDosHost(entry) })
     if (!target.ok) {
-      const told = WHY[target.why]
+      // `./` is the folder that all goes into, and is there.
+      const isHarmless = target.why === 'itself' && entries.kindOf(entry) === 'folder'
+      const told = isHarmless ? undefined : WHY[target.why]
       if (told !== undefined) tally.add(told, name, refusalWords[target.why])
       return false
     }
