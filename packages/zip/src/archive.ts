@@ -34,6 +34,8 @@ export interface End {
   readonly comment: Buffer
   /** Bytes behind the archive. */
   readonly trailing: number
+  /** These are zeros. */
+  readonly isPadded: boolean
   /** How many records more say that they are the end. */
   readonly otherEnds: number
 }
@@ -60,7 +62,9 @@ export async function readEnd(source: Source): Promise<End> {
       const end = await endOf(source, { ...record, trailing: record.trailing + size - stop })
       // Another one reaches to the end of the archive too, and this is in its comment.
       const others = ends.filter(({ at, trailing }) => at < record.at && trailing === 0 && stop === size)
-      if (end !== undefined) return { ...end, otherEnds: others.length }
+      const behind = tail.subarray(record.at + END_SIZE + record.comment.length - start)
+      const isPadded = behind.every((byte) => byte === 0)
+      if (end !== undefined) return { ...end, otherEnds: others.length, isPadded }
     }
     hasEnd ||= ends.length > 0
     looked = size - start
@@ -69,7 +73,7 @@ export async function readEnd(source: Source): Promise<End> {
 }
 
 /** Undefined: no directory is where this end says. */
-async function endOf(source: Source, record: EndRecord): Promise<Omit<End, 'otherEnds'> | undefined> {
+async function endOf(source: Source, record: EndRecord): Promise<Omit<End, 'otherEnds' | 'isPadded'> | undefined> {
   const whole = await zip64Of(source, record)
   if (whole.disk !== whole.directoryDisk || whole.disk > 0) throw new Unseen(`${source.name}: ${SPLIT}`)
   const { directorySize, directoryStart } = whole

@@ -91,12 +91,14 @@ export async function headerOf(source: Source, columns: Columns, entry: number, 
   const at = columns.offset[entry]!
   let held = piece
   let header = at - piece.start
-  let data = header < 0 ? undefined : dataStart(piece.bytes, header)
+  let data = dataStart(piece.bytes, header)
   if (data === undefined || data > piece.bytes.length) {
-    const fixed = await source.read(at, Math.min(at + LOCAL_SIZE, source.size))
+    checkInside(source, at, LOCAL_SIZE)
+    const fixed = await source.read(at, at + LOCAL_SIZE)
     data = dataStart(fixed, 0)
     if (data === undefined) throw new Damaged('something else stands where its header should be', 'no-header')
-    held = { bytes: await source.read(at, Math.min(at + data, source.size)), start: at }
+    checkInside(source, at, data)
+    held = { bytes: await source.read(at, at + data), start: at }
     header = 0
   }
   return [held, { header, data: held.start + data }]
@@ -126,5 +128,6 @@ export async function* dataStream(source: Source, columns: Columns, entry: numbe
 }
 
 function checkInside(source: Source, at: number, length: number): void {
-  if (at + length > source.size) throw new Damaged('its data would go on beyond the end of the archive', 'outside')
+  if (!(at >= 0 && at + length <= source.size))
+    throw new Damaged('its data would go on beyond the end of the archive', 'outside')
 }

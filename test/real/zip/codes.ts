@@ -60,6 +60,8 @@ export const codes = {
   'zip.truncated': 'warning',
   /** Bytes before it: a program that unpacks itself, or something glued on. */
   'zip.prepended': 'note',
+  /** Zeros after its end, up to a whole block of a tape. */
+  'zip.padding': 'note',
   /** Bytes after its end. */
   'zip.trailing-bytes': 'warning',
   /** Two records say that they are its end; the last is believed. */

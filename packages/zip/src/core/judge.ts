@@ -9,12 +9,14 @@ export interface Whole {
   readonly entries: number
   readonly shift: number
   readonly trailing: number
+  /** These are zeros. */
+  readonly isPadded: boolean
   readonly isZip64: boolean
   readonly otherEnds: number
 }
 
 export function judgeWhole(
-  { name, directory, entries, shift, trailing, isZip64, otherEnds }: Whole,
+  { name, directory, entries, shift, trailing, isPadded, isZip64, otherEnds }: Whole,
   tally: Tally,
 ): void {
   const { records, brokenAt, lowest } = directory
@@ -25,6 +27,6 @@ export function judgeWhole(
   if (!isCounted && brokenAt === undefined) tally.add('count', name, `${entries} are told, ${records} are there`)
   const before = records === 0 ? shift : shift + lowest
   if (before > 0) tally.add('prepended', name, `${before} bytes`)
-  if (trailing > 0) tally.add('trailing-bytes', name, `${trailing} bytes`)
+  if (trailing > 0) tally.add(isPadded ? 'padding' : 'trailing-bytes', name, `${trailing} bytes`)
   if (otherEnds > 0) tally.add('two-ends', name)
 }

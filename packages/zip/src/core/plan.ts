@@ -117,19 +117,19 @@ function withPlaces(entries: Entries, selected: Uint32Array, options: PlanOption
     if (!target.ok) {
       // `./` is the folder that all goes into, and is there.
       const isHarmless = target.why === 'itself' && entries.kindOf(entry) === 'folder'
-      const told = isHarmless ? undefined : WHY[target.why]
-      if (told !== undefined) tally.add(told, name, refusalWords[target.why])
+      if (!isHarmless) tellOf(WHY[target.why], name, refusalWords[target.why], tally)
       return false
     }
-    for (const oddity of target.oddities) {
-      const told = ODDITY[oddity]
-      if (told !== undefined) tally.add(told, name, oddityWords[oddity])
-    }
+    for (const oddity of target.oddities) tellOf(ODDITY[oddity], name, oddityWords[oddity], tally)
     const left = leftOf(entries, entry, options)
     if (left !== undefined) tally.add(left[0], name, left[1])
     else tellOdd(entries, entry, tally)
     return left === undefined
   })
+}
+
+function tellOf(what: Told | undefined, name: string, detail: string, tally: Tally): void {
+  if (what !== undefined) tally.add(what, name, detail)
 }
 
 function tellOdd(entries: Entries, entry: number, tally: Tally): void {

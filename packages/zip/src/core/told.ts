@@ -203,6 +203,7 @@ const verdicts = {
     'archives have something before them',
     'It is a program that unpacks itself, or something was glued on.',
   ),
+  padding: verdict('note', 'archive is filled up with zeros', 'archives are filled up with zeros'),
   'trailing-bytes': verdict(
     'warning',
     'archive has bytes behind its end',
