@@ -1,10 +1,6 @@
-/** A few files out of a huge archive. */
+/** A few files out of a huge archive: the commands. What they are made of is in parts.ts, and loaded as it is needed. */
 
 export { zipCat } from './cat.ts'
 export { zipCheck } from './check.ts'
-export { Damaged } from './core/damaged.ts'
-export { Refused } from './core/refused.ts'
-export { contentOf, contentStream, prepare } from './decode/content.ts'
-export type { AesField, Secret, Stored } from './decode/stored.ts'
 export { zipExtract } from './extract.ts'
 export { zipList } from './list.ts'

@@ -4,7 +4,7 @@ import { crc32, deflateRawSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { Damaged } from '../src/core/damaged.ts'
 import { Refused } from '../src/core/refused.ts'
-import { contentOf, contentStream, prepare } from '../src/decode/content.ts'
+import { contentOf, contentStream, prepare, refusalOf } from '../src/decode/content.ts'
 import { methodName } from '../src/decode/methods.ts'
 import type { Stored } from '../src/decode/stored.ts'
 
@@ -28,8 +28,6 @@ async function streamed(entry: Stored, data: Buffer, size = 1000): Promise<Buffe
   for await (const part of contentStream(entry, pieces(data, size))) parts.push(part)
   return Buffer.concat(parts)
 }
-
-const isDamaged = (error: unknown) => error instanceof Damaged
 
 const packers: readonly [number, (content: Uint8Array) => Buffer][] = [
   [0, (content) => Buffer.from(content)],
@@ -57,15 +55,20 @@ for (const [method, pack] of packers) {
       const entry = entryOf(method, WORDS, data)
       const changed = Buffer.from(data)
       changed[data.length >> 1]! ^= 0x10
-      for (const [wrong, bytes] of [
-        [entry, data.subarray(0, data.length - 9)],
-        [entry, data.subarray(0, 0)],
-        [{ ...entry, size: entry.size - 1 }, data],
-        [{ ...entry, size: 0 }, data],
-        [{ ...entry, size: entry.size + 1 }, data],
-        [{ ...entry, crc: entry.crc ^ 1 }, data],
-        [entry, changed],
+      for (const [wrong, bytes, kind] of [
+        [entry, data.subarray(0, data.length - 9), method === 0 ? 'size' : 'data'],
+        [entry, data.subarray(0, 0), method === 0 ? 'size' : 'data'],
+        [{ ...entry, size: entry.size - 1 }, data, 'size'],
+        [{ ...entry, size: 0 }, data, 'size'],
+        [{ ...entry, size: entry.size + 1 }, data, 'size'],
+        [{ ...entry, crc: entry.crc ^ 1 }, data, 'crc'],
+        [entry, changed, undefined],
       ] as const) {
+        const isDamaged = (error: unknown) => {
+          assert.ok(error instanceof Damaged, String(error))
+          assert.ok(kind === undefined || error.kind === kind, `${error.kind}, not ${kind}: ${error.message}`)
+          return true
+        }
         assert.throws(() => contentOf(wrong, bytes), isDamaged)
         await assert.rejects(streamed(wrong, bytes), isDamaged)
       }
@@ -84,7 +87,10 @@ test('a bomb gets no more memory than the directory promises', async () => {
 
 test('a size that nothing can have is not asked for', () => {
   const data = deflateRawSync(WORDS)
-  assert.throws(() => contentOf({ ...entryOf(8, WORDS, data), size: 2 ** 45 }, data), /its data ends early/)
+  assert.throws(
+    () => contentOf({ ...entryOf(8, WORDS, data), size: 2 ** 45 }, data),
+    /12200 bytes come out of it, and not the 35/,
+  )
 })
 
 test('what fails where the bytes come from is no damage', async () => {
@@ -125,4 +131,29 @@ test('a method that is not read is refused by its name', async () => {
     assert.throws(() => contentOf(entryOf(id, WORDS, WORDS), WORDS), refused)
     assert.throws(() => prepare(entryOf(id, WORDS, WORDS)), refused)
   }
+})
+
+test('what is refused is known before it is read', () => {
+  const entry = entryOf(8, WORDS, WORDS)
+  const encrypted = { ...entry, flags: 1 }
+  const aes = { version: 2, strength: 3, method: 8 }
+  assert.equal(refusalOf(entry), undefined)
+  for (const [wrong, secret, kind] of [
+    [entryOf(98, WORDS, WORDS), undefined, 'method'],
+    [{ ...encrypted, method: 99, aes: { ...aes, method: 99 } }, WORDS, 'method'],
+    [encrypted, undefined, 'encrypted'],
+    [{ ...encrypted, flags: 0x41 }, WORDS, 'encrypted'],
+    [{ ...encrypted, method: 99, aes }, undefined, 'encrypted'],
+    [{ ...encrypted, method: 99, aes: { ...aes, strength: 4 } }, WORDS, 'encrypted'],
+  ] as const) {
+    const [told, words] = refusalOf(wrong, secret) ?? []
+    assert.equal(told, kind)
+    const isTheSame = (error: unknown) => error instanceof Refused && error.kind === kind && error.message === words
+    if (secret !== undefined || kind === 'method') assert.throws(() => prepare(wrong), isTheSame)
+  }
+  assert.equal(refusalOf(encrypted, WORDS), undefined)
+  assert.equal(refusalOf({ ...encrypted, method: 99, aes }, WORDS), undefined)
+  // That is damage, and no refusal.
+  assert.equal(refusalOf({ ...encrypted, method: 99 }, WORDS), undefined)
+  assert.throws(() => prepare({ ...encrypted, method: 99 }), Damaged)
 })

@@ -6,12 +6,21 @@ import { Damaged } from './damaged.ts'
 
 export const ENDS_EARLY = 'its data ends early'
 
-export const TOO_MUCH = (size: number): string => `more comes out of it than the ${size} bytes that the directory says`
+export function tooMuch(size: number): Damaged {
+  return new Damaged(`more comes out of it than the ${size} bytes that the directory says`, 'size')
+}
+
+/** Its data has come to its end, in order. */
+export function tooLittle(count: number, size: number): Damaged {
+  return new Damaged(`${count} bytes come out of it, and not the ${size} that the directory says`, 'size')
+}
 
 /** Lacks input, lacks room, is through. */
 export type Pause = 'input' | 'room' | 'end'
 
 export interface Decoder {
+  /** How far back it looks at most, bytes; known once it has asked for room. */
+  readonly reach: number
   /** Goes on until something lacks. Throws Damaged, with the reason. */
   run(): Pause
 }

@@ -83,6 +83,7 @@ function fixedCodes(): [Code, Code] {
 let fixed: [Code, Code] | undefined
 
 export class Inflate64 implements Decoder {
+  readonly reach = 65_536
   readonly #input: Input
   readonly #output: Output
   #hold = 0

@@ -1,5 +1,5 @@
 /** Runs a decoder of ours: over an entry that is in memory, or over one that passes through. */
-import { type Decoder, ENDS_EARLY, Input, type MakeDecoder, Output, TOO_MUCH } from '../core/coding.ts'
+import { type Decoder, ENDS_EARLY, Input, type MakeDecoder, Output, tooLittle, tooMuch } from '../core/coding.ts'
 import { Damaged } from '../core/damaged.ts'
 
 /** What is handed on at a time, bytes. */
@@ -15,39 +15,46 @@ export function decodeWhole(make: MakeDecoder, data: Uint8Array, size: number): 
     output.grow(Math.min(size + 1, output.bytes.length * 2))
     pause = decoder.run()
   }
-  if (pause === 'input' || (pause === 'end' && output.at < size)) throw new Damaged(ENDS_EARLY)
-  if (output.at > size) throw new Damaged(TOO_MUCH(size))
+  if (pause === 'input') throw new Damaged(ENDS_EARLY)
+  if (output.at > size) throw tooMuch(size)
+  if (output.at < size) throw tooLittle(output.at, size)
   return Buffer.from(output.bytes.buffer, 0, size)
 }
 
-/** The content in parts, none of them ever written to again. `reach`: how far back the decoder looks, bytes. */
+/** The content in parts, none of them ever written to again. */
 export async function* decodeStream(
   make: MakeDecoder,
-  reach: number,
   data: AsyncIterable<Uint8Array>,
   size: number,
 ): AsyncGenerator<Buffer> {
   const input = new Input()
-  // What moves when room is made is then a small part of what was decoded.
-  const output = new Output(Math.min(reach, size) + Math.max(PART, reach >> 1))
+  const output = new Output(Math.min(size + 1, PART))
   const decoder = make(input, output, size)
   for await (const chunk of data) {
     input.add(chunk)
-    if (yield* parts(decoder, output, reach, size)) return
+    if (yield* parts(decoder, output, size)) return
   }
   input.isLast = true
-  if (!(yield* parts(decoder, output, reach, size))) throw new Damaged(ENDS_EARLY)
+  if (!(yield* parts(decoder, output, size))) throw new Damaged(ENDS_EARLY)
 }
 
 /** True at the end. */
-function* parts(decoder: Decoder, output: Output, reach: number, size: number): Generator<Buffer, boolean> {
+function* parts(decoder: Decoder, output: Output, size: number): Generator<Buffer, boolean> {
   for (;;) {
     const pause = decoder.run()
-    if (output.total > size) throw new Damaged(TOO_MUCH(size))
-    if (pause === 'end' && output.total < size) throw new Damaged(ENDS_EARLY)
+    if (output.total > size) throw tooMuch(size)
+    if (pause === 'end' && output.total < size) throw tooLittle(output.total, size)
     const part = output.take()
     if (part.length > 0) yield Buffer.from(part)
     if (pause !== 'room') return pause === 'end'
-    output.slide(Math.min(reach, size))
+    makeRoom(output, Math.min(decoder.reach, size))
   }
+}
+
+/** Grows until what moves when room is made is a small part of what was decoded. */
+function makeRoom(output: Output, reach: number): void {
+  const enough = reach + Math.max(PART, reach >> 1)
+  const { length } = output.bytes
+  if (length < enough) output.grow(Math.min(enough, length * 2 + PART))
+  else output.slide(reach)
 }

@@ -1,27 +1,35 @@
 /** From the bytes of an entry in its archive to its content: decrypted, unpacked and compared with the directory. */
 import { crc32 } from 'node:zlib'
 import { Damaged } from '../core/damaged.ts'
-import { Refused } from '../core/refused.ts'
+import { type Refusal, Refused } from '../core/refused.ts'
 import { type Method, methodName, methodOf } from './methods.ts'
 import type { Secret, Stored } from './stored.ts'
 
 const AES_METHOD = 99
 const ENCRYPTED = 1
 const STRONGLY = 1 << 6
+const NO_PASSWORD = 'it is encrypted; give its password with --password-from FILE'
 
 let encryption: typeof import('./encryption.ts') | undefined
+
+/** Why an entry is not read, as far as its directory shows: how it is packed or encrypted, or that no secret is given. */
+export function refusalOf(entry: Stored, secret?: Secret): readonly [Refusal, string] | undefined {
+  const reason = unreadable(entry)
+  if (reason !== undefined || secret !== undefined || !isEncrypted(entry)) return reason
+  return ['encrypted', NO_PASSWORD]
+}
 
 /** Loads what an entry needs that is rarely needed; undefined when that is nothing. Throws Refused, as contentOf. */
 export function prepare(entry: Stored): Promise<void> | undefined {
   const method = methodFor(entry)
-  const isEncrypted = checkEncryption(entry)
-  if (method.load === undefined && (!isEncrypted || encryption !== undefined)) return undefined
-  return loadFor(method, isEncrypted)
+  const needsKey = isEncrypted(entry)
+  if (method.load === undefined && (!needsKey || encryption !== undefined)) return undefined
+  return loadFor(method, needsKey)
 }
 
-async function loadFor(method: Method, isEncrypted: boolean): Promise<void> {
+async function loadFor(method: Method, needsKey: boolean): Promise<void> {
   await method.load?.()
-  if (isEncrypted) encryption ??= await import('./encryption.ts')
+  if (needsKey) encryption ??= await import('./encryption.ts')
 }
 
 /**
@@ -30,7 +38,7 @@ async function loadFor(method: Method, isEncrypted: boolean): Promise<void> {
  */
 export function contentOf(entry: Stored, data: Buffer, secret?: Secret): Buffer {
   const method = methodFor(entry)
-  if (!checkEncryption(entry)) return checked(entry, method.whole(data, entry.size))
+  if (!isEncrypted(entry)) return checked(entry, method.whole(data, entry.size))
   const plain = loaded().decrypted(entry, data, given(secret))
   try {
     return checked(entry, method.whole(plain, entry.size))
@@ -49,7 +57,7 @@ export async function* contentStream(
   secret?: Secret,
 ): AsyncGenerator<Buffer> {
   const method = methodFor(entry)
-  if (!checkEncryption(entry)) return yield* comparedStream(entry, method.stream(data, entry.size))
+  if (!isEncrypted(entry)) return yield* comparedStream(entry, method.stream(data, entry.size))
   const plain = loaded().decryptedStream(entry, data, given(secret))
   try {
     // Whoever unpacks may leave before the end, and the seal comes after it.
@@ -87,25 +95,38 @@ function hexadecimal(sum: number): string {
 }
 
 function methodFor(entry: Stored): Method {
-  const id = entry.aes?.method ?? entry.method
-  const method = methodOf(id)
-  if (method !== undefined) return method
-  throw new Refused('method', `method ${methodName(id)} is not read by fettle; 7zz x may`)
+  if (entry.method === AES_METHOD && entry.aes === undefined) throw new Damaged('it lacks the field that AES needs')
+  const reason = unreadable(entry)
+  if (reason !== undefined) throw new Refused(...reason)
+  return methodOf(packing(entry))!
 }
 
-/** True when it is encrypted in a way that is read. */
-function checkEncryption(entry: Stored): boolean {
-  if ((entry.flags & ENCRYPTED) === 0) return false
-  if (entry.flags & STRONGLY) {
-    throw new Refused('encrypted', 'the strong encryption of PKWARE is not read by fettle; PKZIP does')
+function packing(entry: Stored): number {
+  return entry.aes?.method ?? entry.method
+}
+
+function isEncrypted(entry: Stored): boolean {
+  return (entry.flags & ENCRYPTED) !== 0
+}
+
+/** Whatever is given with it. */
+function unreadable(entry: Stored): readonly [Refusal, string] | undefined {
+  const id = packing(entry)
+  const isNamed = id === AES_METHOD && entry.aes === undefined
+  if (methodOf(id) === undefined && !isNamed) {
+    return ['method', `method ${methodName(id)} is not read by fettle; 7zz x may`]
   }
-  if (entry.method === AES_METHOD && entry.aes === undefined) throw new Damaged('it lacks the field that AES needs')
-  return true
+  if (!isEncrypted(entry)) return undefined
+  if (entry.flags & STRONGLY) {
+    return ['encrypted', 'the strong encryption of PKWARE is not read by fettle; PKZIP does']
+  }
+  const { strength } = entry.aes ?? { strength: 1 }
+  return strength >= 1 && strength <= 3 ? undefined : ['encrypted', `AES of the strength ${strength} is not known`]
 }
 
 function given(secret: Secret | undefined): Secret {
   if (secret !== undefined) return secret
-  throw new Refused('encrypted', 'it is encrypted; give its password with --password-from FILE')
+  throw new Refused('encrypted', NO_PASSWORD)
 }
 
 function loaded(): typeof import('./encryption.ts') {
@@ -116,16 +137,6 @@ function loaded(): typeof import('./encryption.ts') {
 /** The traditional encryption takes one wrong password of 256 for the right one. */
 function doubted(entry: Stored, error: unknown): unknown {
   if (entry.aes !== undefined || !(error instanceof Damaged)) return error
-  return new Damaged(`${error.message}; or the password is wrong, which this encryption notices nearly always only`)
-}
-
-export function refusalOf(entry: Stored): readonly [Refused['kind'], string] | undefined {
-  try {
-    methodFor(entry)
-    if (checkEncryption(entry)) given(undefined)
-    return undefined
-  } catch (error) {
-    if (error instanceof Refused) return [error.kind, error.message]
-    throw error
-  }
+  const message = `${error.message}; or the password is wrong, which this encryption notices nearly always only`
+  return new Damaged(message, error.kind)
 }

@@ -9,11 +9,11 @@ import type { Stored } from './stored.ts'
 const WRONG = 'the password is wrong'
 const NOT_SEALED = 'its data was changed after it was encrypted: its seal (HMAC) is another'
 
-/** The number of bytes before what is encrypted, and after it. Throws Refused for what is not read. */
+/** The number of bytes before what is encrypted, and after it. */
 function frame(entry: Stored): { before: number; after: number } {
   if (entry.aes === undefined) return { before: ZIPCRYPTO_HEADER, after: 0 }
   const before = aesHeader(entry.aes.strength)
-  if (before === undefined) throw new Refused('encrypted', `AES of the strength ${entry.aes.strength} is not known`)
+  if (before === undefined) throw new Error(`AES of the strength ${entry.aes.strength} is not refused`)
   return { before, after: SEAL }
 }
 

@@ -9,7 +9,7 @@ import {
   type ZstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib'
-import { ENDS_EARLY, type MakeDecoder, TOO_MUCH } from '../core/coding.ts'
+import { ENDS_EARLY, type MakeDecoder, tooLittle, tooMuch } from '../core/coding.ts'
 import { Damaged } from '../core/damaged.ts'
 
 /** Neither looks at the CRC-32. */
@@ -63,8 +63,8 @@ const PART = 1 << 18
 const store: Method = {
   name: 'Store',
   whole(data, size) {
-    if (data.length < size) throw new Damaged(ENDS_EARLY)
-    if (data.length > size) throw new Damaged(TOO_MUCH(size))
+    if (data.length < size) throw tooLittle(data.length, size)
+    if (data.length > size) throw tooMuch(size)
     return data
   },
   stream: (data, size) => exactly(data, size),
@@ -88,8 +88,8 @@ const zstandard: Method = {
   stream: (data, size) => through('Zstandard', createZstdDecompress({ chunkSize: PART }), data, size),
 }
 
-/** A method whose decoder is our own; `reach` is how far it looks back, bytes. */
-function ours(name: string, reach: number, get: () => Promise<MakeDecoder>): Method {
+/** A method whose decoder is our own. */
+function ours(name: string, get: () => Promise<MakeDecoder>): Method {
   let make: MakeDecoder | undefined
   let coded: typeof import('./coded.ts') | undefined
   const loaded = () => {
@@ -108,12 +108,12 @@ function ours(name: string, reach: number, get: () => Promise<MakeDecoder>): Met
     },
     stream(data, size) {
       const { make, coded } = loaded()
-      return coded.decodeStream(make, reach, data, size)
+      return coded.decodeStream(make, data, size)
     },
   }
 }
 
-const deflate64 = ours('Deflate64', 65_536, async () => {
+const deflate64 = ours('Deflate64', async () => {
   const { Inflate64 } = await import('../core/inflate64.ts')
   return (input, output) => new Inflate64(input, output)
 })
@@ -138,14 +138,14 @@ function unpacked(name: string, size: number, unpack: () => Buffer): Buffer {
   } catch (error) {
     throw damage(name, size, error as NodeJS.ErrnoException)
   }
-  if (content.length < size) throw new Damaged(ENDS_EARLY)
-  if (content.length > size) throw new Damaged(TOO_MUCH(size))
+  if (content.length < size) throw tooLittle(content.length, size)
+  if (content.length > size) throw tooMuch(size)
   return content
 }
 
 function damage(name: string, size: number, error: NodeJS.ErrnoException): Error {
   const code = error.code ?? ''
-  if (code === 'ERR_BUFFER_TOO_LARGE') return new Damaged(TOO_MUCH(size))
+  if (code === 'ERR_BUFFER_TOO_LARGE') return tooMuch(size)
   if (code === 'Z_BUF_ERROR' || code === 'ZSTD_error_srcSize_wrong') return new Damaged(ENDS_EARLY)
   if (!/^(Z_|ZSTD_)/.test(code)) return error
   return new Damaged(`its data is no ${name} stream: ${error.message}`)
@@ -172,8 +172,8 @@ async function* exactly(parts: AsyncIterable<Buffer>, size: number): AsyncGenera
   let total = 0
   for await (const part of parts) {
     total += part.length
-    if (total > size) throw new Damaged(TOO_MUCH(size))
+    if (total > size) throw tooMuch(size)
     yield part
   }
-  if (total < size) throw new Damaged(ENDS_EARLY)
+  if (total < size) throw tooLittle(total, size)
 }

@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
-import { isEncoded, sizeOf } from './ranges.ts'
+import { compressed, isEncoded, sizeOf } from './ranges.ts'
 import { type Answer, Cut, type Requests } from './request.ts'
 import type { Source } from './source.ts'
 
@@ -14,7 +14,7 @@ const PACE = { waste: 0.25, gap: 1 << 16, piece: 4 << 20, parallel: 2 }
 export async function download(name: string, answer: Answer, requests: Requests, folder: string): Promise<Source> {
   if (isEncoded(answer.headers)) {
     answer.body.destroy()
-    throw new Unseen(`${name}: the server sends the archive compressed once more, though it was asked not to`)
+    throw compressed(name)
   }
   const file = await nameless(folder)
   try {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Unseen } from '@fettle/check'
 import { download } from './download.ts'
 import {
+  compressed,
   condition,
   HELP,
   isEncoded,
@@ -36,6 +37,8 @@ const TAIL = 65_536 + 22 + 20 + 56
 const SMALL = 1 << 20
 /** In a row, without a byte. */
 const TRIES = 5
+/** As long as nothing came from there at all, which may be a wrong address. */
+const FIRST_TRIES = 3
 const IDLE_MS = 15_000
 /** For the size alone. */
 const FIRST = 'bytes=0-0'
@@ -63,26 +66,27 @@ interface Known {
   readonly bytes: Buffer
 }
 
-/** Tries again what failed on its way, later and later. `work` tells by its number whether it got further. */
-async function persist<T>(signal: AbortSignal, work: () => Promise<T>, progress: () => number): Promise<T> {
-  let reached = progress()
+/** Tries again what failed on its way, later and later. `reached` tells by its number whether it got further. */
+async function persist<T>(signal: AbortSignal, tries: number, work: () => Promise<T>, reached = () => 0): Promise<T> {
+  let before = reached()
   for (let failures = 0; ; ) {
     try {
       return await work()
     } catch (error) {
       if (!(error instanceof Cut)) throw error
-      failures = progress() > reached ? 1 : failures + 1
-      reached = progress()
-      if (failures >= TRIES) throw error
-      const seconds = pauseSeconds(error, failures)
-      await wait(seconds * 1000 * (1 + Math.random() / 4), undefined, { signal })
+      failures = reached() > before ? 1 : failures + 1
+      before = reached()
+      if (failures >= tries) throw error
+      await wait(pauseSeconds(error, failures) * 1000, undefined, { signal }).catch(() => {})
+      signal.throwIfAborted()
     }
   }
 }
 
+/** Those who were cut off together do not come back together. */
 function pauseSeconds(error: Cut, failures: number): number {
   const asked = error instanceof Busy ? error.seconds : undefined
-  return asked ?? 0.25 * 2 ** (failures - 1)
+  return (asked ?? 0.25 * 2 ** (failures - 1)) * (1 + Math.random() / 4)
 }
 
 /** The server asks us to come back later. */
@@ -96,8 +100,8 @@ class Busy extends Cut {
 }
 
 /** In words for the user, when nothing helped. */
-function gaveUp(name: string, error: unknown): unknown {
-  return error instanceof Cut ? new Unseen(`${name}: ${error.message}; tried ${TRIES} times`) : error
+function gaveUp(name: string, tries: number, error: unknown): unknown {
+  return error instanceof Cut ? new Unseen(`${name}: ${error.message}; tried ${tries} times`) : error
 }
 
 class Opening {
@@ -116,14 +120,10 @@ class Opening {
   async open(): Promise<Source> {
     const { signal } = this.#options
     try {
-      const known = await persist(
-        signal,
-        () => this.#probe(`bytes=-${TAIL}`),
-        () => 0,
-      )
+      const known = await persist(signal, FIRST_TRIES, () => this.#probe(`bytes=-${TAIL}`))
       if (known !== undefined) return new HttpSource(this.#name, this.#url, known, this.#requests, signal)
     } catch (error) {
-      throw gaveUp(this.#name, error)
+      throw gaveUp(this.#name, FIRST_TRIES, error)
     }
     const folder = this.#options.download
     if (folder === undefined) throw new Error('nobody said that it may be downloaded')
@@ -170,12 +170,14 @@ class Opening {
   /** The server ignores what it was asked for. */
   async #whole(answer: Answer, range: string): Promise<Known | undefined> {
     const size = sizeOf(answer.headers)
+    if (size === 0) throw empty(this.#name)
     if (size !== undefined && size <= SMALL && !isEncoded(answer.headers)) {
       const bytes = Buffer.alloc(size)
       await fill(this.#requests, this.#name, answer, bytes, () => {})
       return { version: versionOf(answer.headers, size), url: answer.url, start: 0, bytes }
     }
     answer.body.destroy()
+    if (isEncoded(answer.headers)) throw compressed(this.#name)
     // Some servers know ranges, but not those that count from the end.
     const isWilling = answer.headers['accept-ranges']?.toLowerCase() === 'bytes'
     if (isWilling && range !== FIRST) return this.#probe(FIRST)
@@ -186,7 +188,7 @@ class Opening {
 
   async #unsatisfied(answer: Answer, range: string): Promise<Known | undefined> {
     const size = readUnsatisfied(answer.headers['content-range'])
-    if (size === 0) throw new Unseen(`${this.#name}: is empty; it is no archive`)
+    if (size === 0) throw empty(this.#name)
     if (range !== FIRST) return this.#probe(FIRST)
     throw statusProblem(this.#name, answer.status, false)
   }
@@ -202,11 +204,15 @@ class Opening {
       return download(this.#name, answer, this.#requests, folder)
     }
     try {
-      return await persist(signal, fetch, () => 0)
+      return await persist(signal, TRIES, fetch)
     } catch (error) {
-      throw gaveUp(this.#name, error)
+      throw gaveUp(this.#name, TRIES, error)
     }
   }
+}
+
+function empty(name: string): Unseen {
+  return new Unseen(`${name}: is empty; it is no archive`)
 }
 
 /** Fills `bytes` by the body, exactly. Throws Cut, or Unseen when more comes. */
@@ -285,9 +291,9 @@ class HttpSource implements Source {
       await fill(this.#requests, this.name, await this.#ask(range), bytes.subarray(at), advance)
     }
     try {
-      await persist(this.#signal, more, () => at)
+      await persist(this.#signal, TRIES, more, () => at)
     } catch (error) {
-      throw gaveUp(this.name, error)
+      throw gaveUp(this.name, TRIES, error)
     }
   }
 
@@ -300,6 +306,7 @@ class HttpSource implements Source {
       answer.body.destroy()
       throw error
     }
+    this.#url = answer.url
     return answer
   }
 
@@ -308,7 +315,8 @@ class HttpSource implements Source {
     if (status === 206) {
       const { start, end, size } = rangeOf(this.name, answer)
       if (!isSame(this.#version, headers, size)) throw this.#changed()
-      if (start === wanted.start && end === wanted.end) return
+      const isWhole = (sizeOf(headers) ?? end - start) === end - start
+      if (start === wanted.start && end === wanted.end && isWhole) return
       throw new Unseen(`${this.name}: the server sends another range than it was asked for; ${HELP}`)
     }
     if (status === 200) {

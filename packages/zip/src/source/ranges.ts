@@ -38,9 +38,10 @@ export function versionOf(headers: IncomingHttpHeaders, size: number): Version {
   return { size, etag: headers.etag, modified: headers['last-modified'] }
 }
 
-/** What to send so that no other version is taken for this one. It takes a strong ETag (RFC 9110 13.1.5). */
-export function condition(version: Version): Record<string, string> {
-  return version.etag === undefined || version.etag.startsWith('W/') ? {} : { 'if-range': version.etag }
+/** What to send so that no other version is taken for this one: never a weak ETag (RFC 9110 13.1.5). */
+export function condition({ etag, modified }: Version): Record<string, string> {
+  const known = etag ?? modified
+  return known === undefined || known.startsWith('W/') ? {} : { 'if-range': known }
 }
 
 /** A server may leave out what it was asked with. */
@@ -62,15 +63,18 @@ export function sizeOf(headers: IncomingHttpHeaders): number | undefined {
 
 /** The range of a 206 that is one. Throws Unseen for what cannot be put together with others. */
 export function rangeOf(name: string, { headers }: Answer): Range {
-  if (isEncoded(headers)) {
-    throw new Unseen(`${name}: the server compresses the archive once more though it was asked not to; try another URL`)
-  }
+  if (isEncoded(headers)) throw compressed(name)
   if (/^multipart\//i.test(headers['content-type'] ?? '')) {
     throw new Unseen(`${name}: the server answers one range with several; ${HELP}`)
   }
   const range = readContentRange(headers['content-range'])
   if (range === undefined) throw new Unseen(`${name}: the server does not say which range it sends; ${HELP}`)
   return range
+}
+
+/** Not even what is downloaded would be the archive. */
+export function compressed(name: string): Unseen {
+  return new Unseen(`${name}: the server compresses the archive once more though it was asked not to; try another URL`)
 }
 
 export const HELP = '--download fetches the whole archive into a temporary file first'

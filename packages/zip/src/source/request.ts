@@ -45,7 +45,7 @@ const UNTRUSTED = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/
 export class Requests {
   readonly #asking: Asking
   /** The only place that is told what was given to get the archive. */
-  readonly #home: string
+  readonly #home: URL
   readonly #secrets: Readonly<Record<string, string>>
   readonly #plain = new Agent({ keepAlive: true, maxSockets: PARALLEL })
   #tls = new TlsAgent({ keepAlive: true, maxSockets: PARALLEL })
@@ -57,7 +57,7 @@ export class Requests {
 
   constructor(home: URL, asking: Asking) {
     this.#asking = asking
-    this.#home = home.origin
+    this.#home = home
     this.#secrets = secrets(home, asking.headers)
   }
 
@@ -69,7 +69,7 @@ export class Requests {
   /** Follows redirects. Throws Cut, or Unseen where trying again does not help. */
   async get(start: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
     let url = start
-    let isHome = start.origin === this.#home
+    let isHome = isSameParty(this.#home, start)
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       const answer = await this.#once(url, { ...(isHome ? this.#secrets : {}), ...headers })
       const { location } = answer.headers
@@ -81,7 +81,7 @@ export class Requests {
         throw new Unseen(`${shownUrl(url)}: redirects to ${shownUrl(next)}, which is not encrypted; it is not followed`)
       }
       // Nor is it told to those whom another place leads back to it.
-      isHome &&= next.origin === this.#home
+      isHome &&= isSameParty(url, next)
       url = next
     }
     throw new Unseen(`${shownUrl(start)}: redirects more than ${MAX_REDIRECTS} times`)
@@ -125,7 +125,11 @@ export class Requests {
       const sent = isTls
         ? requestTls(target, { ...options, agent: this.#tls })
         : requestPlain(target, { ...options, agent: this.#plain })
-      const timer = setTimeout(() => sent.destroy(silence(idleMilliseconds)), idleMilliseconds)
+      let timer: NodeJS.Timeout | undefined
+      // Until it has a connection, it waits for others, and not for the server.
+      sent.on('socket', () => {
+        timer = setTimeout(() => sent.destroy(silence(idleMilliseconds)), idleMilliseconds)
+      })
       sent.on('error', (error) => {
         clearTimeout(timer)
         reject(error)
@@ -167,6 +171,12 @@ export class Requests {
 
 function silence(milliseconds: number): Cut {
   return new Cut(`nothing came for ${milliseconds / 1000} s`)
+}
+
+/** The same server, or the same under TLS. */
+function isSameParty(from: URL, to: URL): boolean {
+  const isUpgrade = from.protocol === 'http:' && to.protocol === 'https:' && from.port === '' && to.port === ''
+  return from.origin === to.origin || (isUpgrade && from.hostname === to.hostname)
 }
 
 /** The headers that were given, and user and password of the URL. */
