@@ -116,7 +116,8 @@ async function missing(source: Source): Promise<string> {
   const isSpanned = signature === 0x08074b50
   if (signature === LOCAL || isSpanned) {
     const parts = 'or it is a part of an archive that was split (then open the last part, or join them)'
-    return `its end is missing: ${sizeText(source.size)} of it are there, so it was cut off when it was copied or is still being written, ${parts}`
+    const cut = 'it was cut off when it was copied or is still being written'
+    return `its end is missing: ${sizeText(source.size)} of it are there, so ${cut}, ${parts}`
   }
   const kind = kindOf(head)
   return kind === undefined ? 'is no zip archive' : `is no zip archive but ${kind}`

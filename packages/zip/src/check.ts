@@ -8,13 +8,11 @@ import {
   readAnswerOptions,
   reportFlags,
 } from '@fettle/check'
+import type { Verification } from './extract/verify.ts'
 import { find } from './meant.ts'
-import { archiveArguments, type Meant, readMeant, selectFlags } from './options.ts'
+import { archiveArguments, readMeant, selectFlags } from './options.ts'
 
-export interface CheckOptions extends Meant, AnswerOptions {
-  /** Only the directory is read, and not the entries. */
-  readonly isQuick: boolean
-}
+type CheckOptions = Verification & AnswerOptions
 
 const flags: readonly Flag[] = [
   { name: 'quick', says: 'read the directory only, not what is in the entries' },

@@ -14,23 +14,13 @@ import {
 } from '@fettle/check'
 import { writeContents } from './contents.ts'
 import type { Existing } from './extract/job.ts'
+import type { Extraction } from './extract/run.ts'
 import { find } from './meant.ts'
-import { archiveArguments, type Meant, readMeant, readSize, selectFlags, text } from './options.ts'
+import { archiveArguments, readMeant, readSize, selectFlags, text } from './options.ts'
 
-export interface ExtractOptions extends Meant, AnswerOptions {
-  /** Where files go: a folder, or one file, `-` for standard output. */
-  readonly folder: string
+export interface ExtractOptions extends Extraction, AnswerOptions {
+  /** One file instead of a folder; `-` is standard output. */
   readonly output: string | undefined
-  readonly strip: number
-  readonly existing: Existing
-  readonly makesLinks: boolean
-  readonly maxRatio: number
-  readonly maxBytes: number
-  readonly maxFiles: number
-  /** undefined: as many as the work is worth. */
-  readonly threads: number | undefined
-  readonly isPlanOnly: boolean
-  readonly manifest: string | undefined
 }
 
 const EXISTING: readonly string[] = ['skip', 'overwrite', 'newer', 'rename'] satisfies Existing[]

@@ -187,7 +187,8 @@ const pad = (value: number) => (value < 10 ? `0${value}` : `${value}`)
 function dateText(ms: number): string {
   const at = new Date(ms)
   if (Number.isNaN(at.getTime())) return '-               '
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}`
+  const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`
+  return `${day} ${pad(at.getHours())}:${pad(at.getMinutes())}`
 }
 
 const isoText = (ms: number) => (Number.isNaN(ms) ? null : new Date(ms).toISOString())

@@ -123,7 +123,8 @@ async function explained({ source, end }: Archive, meant: Meant, missing: readon
   }
   const lines = near.map((one, i) => {
     const hints = one.found().map(({ name, reasons }) => `${JSON.stringify(name)} ${nearWords[reasons[0]!]}`)
-    return `${JSON.stringify(missing[i])} matches nothing in ${source.name}${hints.length === 0 ? '' : `; near it: ${hints.join('; ')}`}`
+    const near = hints.length === 0 ? '' : `; near it: ${hints.join('; ')}`
+    return `${JSON.stringify(missing[i])} matches nothing in ${source.name}${near}`
   })
   const more = missing.length - lines.length
   return more === 0 ? lines : [...lines, `${more} more match nothing; --lenient goes on without what is not there`]

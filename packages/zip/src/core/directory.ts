@@ -102,7 +102,7 @@ export class Directory {
     this.#wanted = wanted
   }
 
-  /** Reads the records in the next bytes of the directory; returns how many bytes it has used: the rest is to come again. */
+  /** Reads the records in the next bytes of the directory. Returns how many it has used: the rest is to come again. */
   feed(bytes: Buffer): number {
     let at = 0
     const wanted = this.#wanted

@@ -1,4 +1,4 @@
-/** The records at the end of an archive, which say where its directory is (APPNOTE 6.3.10, sections 4.3.14 to 4.3.16). */
+/** The records at the end of an archive: they say where its directory is (APPNOTE 6.3.10, 4.3.14 to 4.3.16). */
 
 export const END_SIZE = 22
 export const COMMENT_MAX = 0xffff

@@ -12,8 +12,8 @@ export function dataStart(bytes: Buffer, at: number): number | undefined {
 }
 
 /**
- * What the local header says otherwise than the directory, in a few words; undefined: nothing. Two programs may then see
- * two different things in one archive. The header is whole in `bytes`.
+ * What the local header says otherwise than the directory, in a few words; undefined: nothing. Two programs may then
+ * see two different things in one archive. The header is whole in `bytes`.
  */
 export function disagreement(bytes: Buffer, at: number, columns: Columns, entry: number): string | undefined {
   const nameLength = bytes.readUInt16LE(at + 26)

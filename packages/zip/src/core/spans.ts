@@ -1,7 +1,18 @@
 /** Which bytes of an archive are read together: entries that lie near each other are one piece. */
-import type { Pace } from '../source/source.ts'
 import { type Columns, nameStart } from './directory.ts'
 import { LOCAL_SIZE } from './local.ts'
+
+/** What makes reading an archive quick. */
+export interface Pace {
+  /** How much may be read in vain, as a share of what is wanted, to read in fewer pieces. */
+  readonly waste: number
+  /** A gap of this many bytes between two wanted pieces is never worth a piece more. */
+  readonly gap: number
+  /** The largest piece that is read at once, bytes. */
+  readonly piece: number
+  /** So many reads at a time. */
+  readonly parallel: number
+}
 
 /** In columns; the entries of a piece are `order` from `first` up to that of the next one. */
 export interface Spans {
@@ -13,8 +24,8 @@ export interface Spans {
 }
 
 /**
- * What a local header may have beyond what the directory says of its entry: the fields of Info-ZIP are 28 bytes long. An
- * entry that has more costs a read more.
+ * What a local header may have beyond what the directory says of its entry: the fields of Info-ZIP have 28 bytes. One
+ * that has more costs a read more.
  */
 const EXTRA = 32
 

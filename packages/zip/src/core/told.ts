@@ -155,8 +155,8 @@ const verdicts = {
   ),
   'name-collision': verdict(
     'warning',
-    'name is the same as another where case or Unicode forms are not told apart, or is a file where a folder has to be',
-    'names are the same as others where case or Unicode forms are not told apart, or are files where folders have to be',
+    'name is like another but for case or Unicode forms, or a file where a folder has to be',
+    'names are like others but for case or Unicode forms, or files where folders have to be',
     'On Windows and macOS one would take the place of the other.',
   ),
   'local-differs': verdict(

@@ -1,6 +1,6 @@
 /**
  * The folder that is extracted into, by handles: each folder below it is opened from the one above without following
- * links, and files are named from there. Whoever may write in it and puts a link where a folder was leads nobody astray.
+ * links, and files are named from there. Whoever puts a link where a folder was leads nobody astray.
  */
 import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
@@ -44,8 +44,8 @@ export class Folder {
   }
 
   /**
-   * The folder of these names, made where it is missing. Throws Blocked where something else stands in the way, and what
-   * the file system says. `depth`: how many of the names are folders.
+   * The folder of these names, made where it is missing. Throws Blocked where something else stands in the way, and
+   * what the file system says. `depth`: how many of the names are folders.
    */
   open(segments: readonly string[], depth: number): Opened {
     if (depth === 0) return this.#root

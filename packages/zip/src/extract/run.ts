@@ -4,16 +4,33 @@ import { type Io, Unseen } from '@fettle/check'
 import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
 import type { Plan } from '../core/plan.ts'
 import type { Tally } from '../core/told.ts'
-import type { ExtractOptions } from '../extract.ts'
 import type { Found } from '../meant.ts'
+import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
 import { threadsFor } from './crew.ts'
 import { codeOf } from './fault.ts'
-import { FILES, type Job, newControl, OUTCOME } from './job.ts'
+import { type Existing, FILES, type Job, newControl, OUTCOME } from './job.ts'
 import { writeManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
 import { jobFor, planFor, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
+
+/** Where files go, and what may become of them. */
+export interface Extraction extends Meant {
+  readonly folder: string
+  /** How many folders are taken off the front of names. */
+  readonly strip: number
+  readonly existing: Existing
+  readonly makesLinks: boolean
+  readonly maxRatio: number
+  readonly maxBytes: number
+  readonly maxFiles: number
+  /** undefined: as many as the work is worth. */
+  readonly threads: number | undefined
+  readonly isPlanOnly: boolean
+  /** A file that gets a line for each entry. */
+  readonly manifest: string | undefined
+}
 
 export interface Extracted {
   readonly report: Report
@@ -22,7 +39,7 @@ export interface Extracted {
 }
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
-export async function extractTo(found: Found, options: ExtractOptions, began: number, io: Io): Promise<Extracted> {
+export async function extractTo(found: Found, options: Extraction, began: number, io: Io): Promise<Extracted> {
   const { source, directory } = found.archive
   const secret = await secretFor(found, options, io)
   const plan = planFor(found, {
@@ -73,7 +90,8 @@ export async function extractTo(found: Found, options: ExtractOptions, began: nu
 
 function goOn({ control }: Job, { files }: Plan): string {
   const done = Number(control.done[FILES])
-  return `${counted(done)} of ${plural(files.length, 'file')} are there, each whole; the same command goes on from there`
+  const there = `${counted(done)} of ${plural(files.length, 'file')} are there, each whole`
+  return `${there}; the same command goes on from there`
 }
 
 /** Whether nothing is in it. Throws Unseen. */
@@ -92,9 +110,8 @@ function checkRoom(folder: string, { bytes, files, folders }: Plan, isNew: boole
   const room = bavail * bsize
   if (!isNew) return
   if (bytes > room) {
-    throw new Unseen(
-      `${folder}: ${sizeText(bytes)} do not fit there, ${sizeText(room)} are free; select less or give another -d FOLDER`,
-    )
+    const free = `${sizeText(room)} are free`
+    throw new Unseen(`${folder}: ${sizeText(bytes)} do not fit there, ${free}; select less or give another -d FOLDER`)
   }
   const count = files.length + folders.length
   // Some file systems make inodes as they are needed, and tell of none.
@@ -107,7 +124,7 @@ function measuresOf(
   { archive, selected }: Found,
   plan: Plan,
   { outcomes }: { outcomes: Uint8Array },
-  options: ExtractOptions,
+  options: Extraction,
 ) {
   const { source, directory } = archive
   const { size } = directory.columns

@@ -1,22 +1,27 @@
 /** Reads all that would be written, and writes nothing. */
 import type { Io } from '@fettle/check'
 import { counted, type Quantity, reportOf, type Table } from '@fettle/report'
-import type { CheckOptions } from '../check.ts'
 import { FLAG } from '../core/directory.ts'
 import { methodName } from '../decode/methods.ts'
 import { kindOf } from '../entries.ts'
 import type { Found } from '../meant.ts'
+import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
 import { threadsFor } from './crew.ts'
 import { FILES, newControl, OUTCOME } from './job.ts'
 import { jobFor, planFor, workOn } from './planned.ts'
 import type { Extracted } from './run.ts'
 
+export interface Verification extends Meant {
+  /** Only the directory is read, and not the entries. */
+  readonly isQuick: boolean
+}
+
 /** What a bomb is for whoever only looks is for whoever unpacks it to decide. */
 const MAX_RATIO = 250
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
-export async function verify(found: Found, options: CheckOptions, began: number, io: Io): Promise<Extracted> {
+export async function verify(found: Found, options: Verification, began: number, io: Io): Promise<Extracted> {
   const { source, directory, end } = found.archive
   const secret = options.isQuick ? undefined : await secretFor(found, options, io)
   const plan = planFor(found, {
