@@ -1,7 +1,5 @@
 /** `fettle zip cat`: the content of entries, on standard output. */
-import { type Command, EXIT, type Io } from '@fettle/check'
-import { writeContents } from './contents.ts'
-import { find } from './meant.ts'
+import type { Command } from '@fettle/check'
 import { archiveArguments, type Meant, readMeant, selectFlags } from './options.ts'
 
 export const zipCat: Command<Meant> = {
@@ -16,16 +14,8 @@ export const zipCat: Command<Meant> = {
     if (!meant.ok || isAnything) return meant
     return { ok: false, faults: ["zip cat: name what is wanted, such as 'logs/*.log'"] }
   },
-  async run(meant, io: Io) {
-    const found = await find(meant, io)
-    if (!found.ok) {
-      for (const fault of found.faults) io.complain(fault)
-      return EXIT.wrong
-    }
-    try {
-      return await writeContents(found.value, meant, '-', io)
-    } finally {
-      await found.value.archive.source.close()
-    }
+  async run(meant, io) {
+    const [{ onFound }, { writeContents }] = await Promise.all([import('./meant.ts'), import('./contents.ts')])
+    return await onFound(meant, io, (found) => writeContents(found, meant, '-', io))
   },
 }

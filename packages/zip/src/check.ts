@@ -9,7 +9,6 @@ import {
   reportFlags,
 } from '@fettle/check'
 import type { Verification } from './extract/verify.ts'
-import { find } from './meant.ts'
 import { archiveArguments, readMeant, selectFlags } from './options.ts'
 
 type CheckOptions = Verification & AnswerOptions
@@ -37,20 +36,13 @@ export const zipCheck: Command<CheckOptions> = {
   },
   async run(options, io) {
     const began = Date.now()
-    const found = await find(options, io)
-    if (!found.ok) {
-      for (const fault of found.faults) io.complain(fault)
-      return EXIT.wrong
-    }
-    try {
-      const { verify } = await import('./extract/verify.ts')
-      const { report, failure } = await verify(found.value, options, began, io)
+    const [{ onFound }, { verify }] = await Promise.all([import('./meant.ts'), import('./extract/verify.ts')])
+    return await onFound(options, io, async (found) => {
+      const { report, failure } = await verify(found, options, began, io)
       const status = await answer(report, options, io)
       if (failure === undefined) return status
       io.complain(failure)
       return EXIT.couldNot
-    } finally {
-      await found.value.archive.source.close()
-    }
+    })
   },
 }

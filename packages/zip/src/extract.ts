@@ -12,10 +12,8 @@ import {
   reportFlags,
   type Status,
 } from '@fettle/check'
-import { writeContents } from './contents.ts'
 import type { Existing } from './extract/job.ts'
 import type { Extraction } from './extract/run.ts'
-import { find } from './meant.ts'
 import { archiveArguments, readMeant, readSize, selectFlags, text } from './options.ts'
 
 export interface ExtractOptions extends Extraction, AnswerOptions {
@@ -106,22 +104,17 @@ export const zipExtract: Command<ExtractOptions> = {
 
 async function run(options: ExtractOptions, io: Io): Promise<Status> {
   const began = Date.now()
-  const found = await find(options, io)
-  if (!found.ok) {
-    for (const fault of found.faults) io.complain(fault)
-    return EXIT.wrong
-  }
-  const { source } = found.value.archive
-  try {
-    if (options.output !== undefined) return await writeContents(found.value, options, options.output, io)
+  const { onFound } = await import('./meant.ts')
+  return await onFound(options, io, async (found) => {
+    if (options.output !== undefined) {
+      const { writeContents } = await import('./contents.ts')
+      return await writeContents(found, options, options.output, io)
+    }
     const { extractTo } = await import('./extract/run.ts')
-    const { report, failure } = await extractTo(found.value, options, began, io)
+    const { report, failure } = await extractTo(found, options, began, io)
     const status = await answer(report, options, io)
     if (failure === undefined) return status
     io.complain(failure)
     return EXIT.couldNot
-  } finally {
-    io.progress('')
-    await source.close()
-  }
+  })
 }

@@ -1,12 +1,11 @@
 /** The entries that are meant: the archive opened, its names decoded, the selection applied. */
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { type Io, type Outcome, Unseen } from '@fettle/check'
+import { EXIT, type Io, type Outcome, type Status, Unseen } from '@fettle/check'
 import { type Archive, openArchive, readDirectory } from './archive.ts'
 import { type Directory, MARK, modifiedMs, nameStart } from './core/directory.ts'
 import { decoderOf } from './core/encoding.ts'
 import { judgeWhole } from './core/judge.ts'
-import { NearNames, nearWords } from './core/near.ts'
 import { namesIn, type Selection, selection } from './core/select.ts'
 import type { Tally } from './core/told.ts'
 import { type Decode, isDos, nameOf } from './entries.ts'
@@ -30,7 +29,7 @@ export interface Encoding {
   readonly by: 'unneeded' | 'told' | 'likely' | 'possible'
 }
 
-export async function openSource({ archive, headerFrom, download }: Meant, io: Io): Promise<Source> {
+async function openSource({ archive, headerFrom, download }: Meant, io: Io): Promise<Source> {
   if (!isUrl(archive)) return openFile(archive)
   const [{ openHttp }, { readHeaders }] = await Promise.all([import('./source/http.ts'), import('./source/headers.ts')])
   const headers = headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom))
@@ -39,8 +38,23 @@ export async function openSource({ archive, headerFrom, download }: Meant, io: I
   return await openHttp(new URL(archive), { headers: headers.value, signal: io.signal, download: folder })
 }
 
+/** Finds what is meant and works on it; the archive is closed in the end. Throws Unseen. */
+export async function onFound(meant: Meant, io: Io, work: (found: Found) => Promise<Status>): Promise<Status> {
+  const found = await find(meant, io)
+  if (!found.ok) {
+    for (const fault of found.faults) io.complain(fault)
+    return EXIT.wrong
+  }
+  try {
+    return await work(found.value)
+  } finally {
+    io.progress('')
+    await found.value.archive.source.close()
+  }
+}
+
 /** Throws Unseen. The faults are those of a request that was wrong: what it names is not there. */
-export async function find(meant: Meant, io: Io): Promise<Outcome<Found>> {
+async function find(meant: Meant, io: Io): Promise<Outcome<Found>> {
   const chosen = chosenOf(meant)
   const source = await openSource(meant, io)
   try {
@@ -50,6 +64,7 @@ export async function find(meant: Meant, io: Io): Promise<Outcome<Found>> {
     const selected = applied(archive.directory, meant, chosen, decode)
     const missing = meant.isLenient ? [] : chosen.unmatched()
     if (missing.length === 0) return { ok: true, value: { archive, selected, encoding, decode } }
+    const { explained } = await import('./missing.ts')
     const faults = await explained(archive, meant, missing, decode)
     await source.close()
     return { ok: false, faults }
@@ -109,25 +124,6 @@ async function detected({ source, end, directory }: Archive, { prefilter }: Sele
   const { detectEncoding } = await import('./core/detect.ts')
   const { encoding, confidence } = detectEncoding(samples, { isDosHost: dos > 0 })
   return { name: encoding, by: confidence }
-}
-
-const EXPLAINED_MAX = 5
-
-/** A line for each that matches nothing, with what is near it. */
-async function explained({ source, end }: Archive, meant: Meant, missing: readonly string[], decode: Decode) {
-  const { columns, count } = await readDirectory(source, end)
-  const near = missing.slice(0, EXPLAINED_MAX).map((pattern) => new NearNames(pattern, meant))
-  for (let entry = 0; entry < count; entry++) {
-    const name = nameOf(columns, entry, decode)
-    for (const one of near) one.see(name)
-  }
-  const lines = near.map((one, i) => {
-    const hints = one.found().map(({ name, reasons }) => `${JSON.stringify(name)} ${nearWords[reasons[0]!]}`)
-    const near = hints.length === 0 ? '' : `; near it: ${hints.join('; ')}`
-    return `${JSON.stringify(missing[i])} matches nothing in ${source.name}${near}`
-  })
-  const more = missing.length - lines.length
-  return more === 0 ? lines : [...lines, `${more} more match nothing; --lenient goes on without what is not there`]
 }
 
 /** What is odd about the archive as a whole, and how its names were read. */

@@ -10,7 +10,8 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 /** Where a handle has a name; elsewhere than on Linux the path must do. */
 const HANDLES = `/proc/${process.pid}/fd`
 const hasHandles = existsSync(HANDLES)
-const OPEN_MAX = 64
+/** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
+const OPEN_MAX = 100
 
 export interface Opened {
   readonly handle: number

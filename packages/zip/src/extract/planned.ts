@@ -1,5 +1,4 @@
 /** The plan for the entries that were found, and how far work on it is. */
-import { randomInt } from 'node:crypto'
 import type { Io } from '@fettle/check'
 import { size as sizeText } from '@fettle/report'
 import { FLAG } from '../core/directory.ts'
@@ -14,7 +13,7 @@ import { BYTES, type Control, FILES, type Job } from './job.ts'
 
 /** What there is to tell of the archive is told in it too. */
 export function planFor(found: Found, options: Omit<PlanOptions, 'seed'>): Plan {
-  const plan = planOf(entriesOf(found), found.selected, { ...options, seed: randomInt(2 ** 32) })
+  const plan = planOf(entriesOf(found), found.selected, { ...options, seed: Math.random() * 2 ** 32 })
   judgeFound(found, plan.tally)
   return plan
 }
