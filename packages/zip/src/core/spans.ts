@@ -27,7 +27,7 @@ export interface Spans {
  * What a local header may have beyond what the directory says of its entry: the fields of Info-ZIP have 28 bytes. One
  * that has more costs a read more.
  */
-const EXTRA = 32
+export const SLACK = 32
 
 /** The entry's bytes, as far as the directory tells: where its local header begins, and where its data end at least. */
 export const reach = (columns: Columns, entry: number) =>
@@ -55,7 +55,7 @@ export function spansOf(columns: Columns, order: Uint32Array, stop: number, pace
   for (let i = 0; i < order.length; i++) {
     const entry = order[i]!
     const start = columns.offset[entry]!
-    const end = Math.min(reach(columns, entry) + EXTRA, stop)
+    const end = Math.min(reach(columns, entry) + SLACK, stop)
     const last = count - 1
     if (count > 0 && start - ends[last]! <= gap && end - starts[last]! <= pace.piece) {
       ends[last] = Math.max(ends[last]!, end)
@@ -73,7 +73,7 @@ function widestGap(columns: Columns, order: Uint32Array, { waste, gap }: Pace): 
   const gaps: number[] = []
   let wanted = 0
   for (let i = 1; i < order.length; i++) {
-    const between = columns.offset[order[i]!]! - reach(columns, order[i - 1]!) - EXTRA
+    const between = columns.offset[order[i]!]! - reach(columns, order[i - 1]!) - SLACK
     wanted += columns.compressed[order[i]!]!
     if (between > 0 && between <= gap) gaps.push(between)
   }

@@ -1,5 +1,6 @@
 /** Threads that write together: this one, and as many more as the work is worth. */
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { Tally, type TallyState } from '../core/told.ts'
 import type { Decode } from '../entries.ts'
@@ -7,48 +8,73 @@ import type { Source } from '../source/source.ts'
 import { type Job, STOP } from './job.ts'
 import { type Worked, work } from './work.ts'
 
-/** What a thread of its own says at its end. */
+/** What a thread of its own is told, once. */
+export interface Order {
+  readonly job: Job
+  /** Its number. */
+  readonly thread: number
+}
+
+/** What it says at its end. */
 export interface Ended {
   readonly tally: TallyState
   readonly failure: string | undefined
 }
 
 // About what this takes on one core: to make a file, to unpack a byte. A thread more costs START.
-const FILE_SECONDS = 60e-6
+const FILE_SECONDS = 90e-6
 const BYTE_SECONDS = 5e-9
-const START_SECONDS = 0.15
+const START_SECONDS = 0.1
 const THREADS_MAX = 8
 
-/** How many threads the work is worth. Bytes from elsewhere come too slowly for more than one. */
-export function threadsFor(files: number, bytes: number, isLocal: boolean): number {
-  if (!isLocal) return 1
+/** How many threads the work is worth. */
+export function threadsFor(files: number, bytes: number): number {
   const seconds = files * FILE_SECONDS + bytes * BYTE_SECONDS
   return Math.max(1, Math.min(availableParallelism(), THREADS_MAX, Math.floor(seconds / START_SECONDS)))
 }
 
-/** Until all is done, or `signal` says stop. */
-export async function workTogether(job: Job, source: Source, decode: Decode, threads: number, signal: AbortSignal) {
-  const stop = () => Atomics.compareExchange(job.control.state, STOP, 0, 1)
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop)
-  try {
-    const others = Array.from({ length: threads - 1 }, (_, i) => another(job, i + 1))
-    const all: Worked[] = await Promise.all([work(job, source, decode, 0), ...others])
-    const tally = new Tally()
-    for (const one of all) tally.take(one.tally.state)
-    return { tally, failure: all.find(({ failure }) => failure !== undefined)?.failure }
-  } finally {
-    signal.removeEventListener('abort', stop)
+/** A thread begins with nothing compiled, and sources take longer to read than most work here takes. */
+const ENTRY = "require('node:module').enableCompileCache(); require(require('node:worker_threads').workerData)"
+
+export class Crew {
+  readonly #workers: readonly Worker[]
+
+  /** The others begin at once, while what they are to do is still being found out. */
+  constructor(threads: number) {
+    const main = fileURLToPath(new URL('./worker.ts', import.meta.url))
+    this.#workers = Array.from({ length: threads - 1 }, () => new Worker(ENTRY, { eval: true, workerData: main }))
+    // What goes wrong before they are needed is told when they are.
+    for (const worker of this.#workers) worker.on('error', () => {})
+  }
+
+  /** Once, until all is done, or `signal` says stop. */
+  async work(job: Job, source: Source, decode: Decode, signal: AbortSignal): Promise<Worked> {
+    const stop = () => Atomics.compareExchange(job.control.state, STOP, 0, 1)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+    try {
+      const others = this.#workers.map((worker, i) => another(worker, { job, thread: i + 1 }))
+      const all = await Promise.all([work(job, source, decode, 0), ...others])
+      const tally = new Tally()
+      for (const one of all) tally.take(one.tally.state)
+      return { tally, failure: all.find(({ failure }) => failure !== undefined)?.failure }
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 }
 
-function another(job: Job, thread: number): Promise<Worked> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { job, thread } })
+function another(worker: Worker, order: Order): Promise<Worked> {
   return new Promise((resolve, reject) => {
     worker.once('message', ({ tally, failure }: Ended) => resolve({ tally: new Tally(tally), failure }))
     worker.once('error', (error) => {
-      Atomics.store(job.control.state, STOP, 2)
+      Atomics.store(order.job.control.state, STOP, 2)
       reject(error)
     })
+    worker.postMessage(order)
   })
 }

@@ -8,7 +8,7 @@ import { refusalOf } from '../decode/content.ts'
 import { isDos, kindOf, modeOf, nameOf, storedOf } from '../entries.ts'
 import { type Found, judgeFound } from '../meant.ts'
 import type { Source } from '../source/source.ts'
-import { workTogether } from './crew.ts'
+import { Crew, threadsFor } from './crew.ts'
 import { BYTES, type Control, FILES, type Job } from './job.ts'
 
 /** What there is to tell of the archive is told in it too. */
@@ -60,10 +60,18 @@ export function jobFor(
 
 const handleOf = (source: Source) => ('file' in source ? (source.file as number) : undefined)
 
-/** Threads do the job, and one sees how far they are. */
-export async function workOn(job: Job, { archive, decode }: Found, plan: Plan, threads: number, io: Io) {
+/** As many threads as all that is selected is worth; undefined: it is up to us. */
+export function crewFor({ archive, selected }: Found, threads?: number): Crew {
+  const { size } = archive.directory.columns
+  const bytes = selected.reduce((sum, entry) => sum + size[entry]!, 0)
+  const isLocal = handleOf(archive.source) !== undefined
+  return new Crew(isLocal ? (threads ?? threadsFor(selected.length, bytes)) : 1)
+}
+
+/** The job is done, and one sees how far it is. */
+export async function workOn(job: Job, { archive, decode }: Found, plan: Plan, crew: Crew, io: Io) {
   const stopShowing = showProgress(job, plan, io)
-  const { tally, failure } = await workTogether(job, archive.source, decode, threads, io.signal).finally(stopShowing)
+  const { tally, failure } = await crew.work(job, archive.source, decode, io.signal).finally(stopShowing)
   plan.tally.take(tally.state)
   return failure
 }

@@ -3,16 +3,15 @@ import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
 import type { Plan } from '../core/plan.ts'
-import type { Tally } from '../core/told.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
-import { threadsFor } from './crew.ts'
+import type { Crew } from './crew.ts'
 import { codeOf } from './fault.ts'
-import { type Existing, FILES, type Job, newControl, OUTCOME } from './job.ts'
+import { type Control, type Existing, FILES, type Job, newControl, OUTCOME } from './job.ts'
 import { writeManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
-import { jobFor, planFor, workOn } from './planned.ts'
+import { crewFor, jobFor, planFor, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
 
 /** Where files go, and what may become of them. */
@@ -40,49 +39,63 @@ export interface Extracted {
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
 export async function extractTo(found: Found, options: Extraction, began: number, io: Io): Promise<Extracted> {
-  const { source, directory } = found.archive
   const secret = await secretFor(found, options, io)
-  const plan = planFor(found, {
-    strip: options.strip,
-    keepsAll: options.existing === 'rename',
-    makesLinks: options.makesLinks,
-    hasSecret: secret !== undefined,
-    maxRatio: options.maxRatio,
-    maxBytes: options.maxBytes,
-    maxFiles: options.maxFiles,
-  })
-  const control = newControl(directory.count)
-  const reported = (tally: Tally, failure?: string): Extracted => ({
-    report: reportOf(
+  const crew = crewFor(found, options.isPlanOnly ? 1 : options.threads)
+  try {
+    const plan = planFor(found, {
+      strip: options.strip,
+      keepsAll: options.existing === 'rename',
+      makesLinks: options.makesLinks,
+      hasSecret: secret !== undefined,
+      maxRatio: options.maxRatio,
+      maxBytes: options.maxBytes,
+      maxFiles: options.maxFiles,
+    })
+    const control = newControl(found.archive.directory.count)
+    const failure = options.isPlanOnly ? undefined : await write(found, plan, control, options, secret, crew, io)
+    const { name } = found.archive.source
+    const report = reportOf(
       'zip extract',
-      source.name,
+      name,
       { began, ended: Date.now() },
       {
         measures: measuresOf(found, plan, control, options),
         tables: [],
-        findings: tally.findings(source.name),
+        findings: plan.tally.findings(name),
         unseen: [],
       },
-    ),
-    failure,
-  })
-  if (options.isPlanOnly) return reported(plan.tally)
-  const isNew = makeFolder(options.folder)
-  checkRoom(options.folder, plan, isNew)
-  const stage = openStage(options.folder)
+    )
+    return { report, failure }
+  } finally {
+    await crew.close()
+  }
+}
+
+/** Returns why not all was done, in one line. */
+async function write(
+  found: Found,
+  plan: Plan,
+  control: Control,
+  { folder, strip, existing, manifest }: Extraction,
+  secret: Uint8Array | undefined,
+  crew: Crew,
+  io: Io,
+): Promise<string | undefined> {
+  const isNew = makeFolder(folder)
+  checkRoom(folder, plan, isNew)
+  const stage = openStage(folder)
   try {
-    const output = { folder: options.folder, isNew, stage: stage.path }
-    const job = jobFor(found, plan, control, { strip: options.strip, existing: options.existing, secret, output })
-    const threads = options.threads ?? threadsFor(plan.files.length, plan.bytes, job.archive.file !== undefined)
-    const problem = await workOn(job, found, plan, threads, io)
-    const failure = problem === undefined ? undefined : `${options.folder}: ${problem}`
+    const output = { folder, isNew, stage: stage.path }
+    const job = jobFor(found, plan, control, { strip, existing, secret, output })
+    const problem = await workOn(job, found, plan, crew, io)
+    const failure = problem === undefined ? undefined : `${folder}: ${problem}`
     const why = failure ?? (io.signal.aborted ? 'stopped' : undefined)
     if (why === undefined) {
-      await makeLinks(job, source, found.decode, plan)
+      await makeLinks(job, found.archive.source, found.decode, plan)
       makeFolders(job, found.decode, plan, isNew || stage.isResumed)
     }
-    if (options.manifest !== undefined) writeManifest(options.manifest, found, control.outcomes)
-    return reported(plan.tally, why === undefined ? undefined : `${why}; ${goOn(job, plan)}`)
+    if (manifest !== undefined) writeManifest(manifest, found, control.outcomes)
+    return why === undefined ? undefined : `${why}; ${goOn(job, plan)}`
   } finally {
     stage.close()
   }

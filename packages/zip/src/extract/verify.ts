@@ -7,9 +7,8 @@ import { kindOf } from '../entries.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
-import { threadsFor } from './crew.ts'
 import { FILES, newControl, OUTCOME } from './job.ts'
-import { jobFor, planFor, workOn } from './planned.ts'
+import { crewFor, jobFor, planFor, workOn } from './planned.ts'
 import type { Extracted } from './run.ts'
 
 export interface Verification extends Meant {
@@ -24,6 +23,7 @@ const MAX_RATIO = 250
 export async function verify(found: Found, options: Verification, began: number, io: Io): Promise<Extracted> {
   const { source, directory, end } = found.archive
   const secret = options.isQuick ? undefined : await secretFor(found, options, io)
+  const crew = crewFor(found, options.isQuick ? 1 : undefined)
   const plan = planFor(found, {
     strip: 0,
     keepsAll: false,
@@ -35,8 +35,7 @@ export async function verify(found: Found, options: Verification, began: number,
   })
   const control = newControl(directory.count)
   const job = jobFor(found, plan, control, { strip: 0, existing: 'skip', secret, output: undefined })
-  const threads = threadsFor(plan.files.length, plan.bytes, job.archive.file !== undefined)
-  const failure = options.isQuick ? undefined : await workOn(job, found, plan, threads, io)
+  const failure = options.isQuick ? undefined : await workOn(job, found, plan, crew, io).finally(() => crew.close())
   const isStopped = io.signal.aborted && !options.isQuick
   const whole = plan.files.reduce((sum, entry) => (control.outcomes[entry] === OUTCOME.written ? sum + 1 : sum), 0)
   const measure = (name: string, title: string, value: number, unit: Quantity['unit']) => ({

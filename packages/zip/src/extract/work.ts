@@ -2,12 +2,13 @@
 import { rmSync } from 'node:fs'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { Damaged } from '../core/damaged.ts'
-import { type Columns, MARK, modifiedMs } from '../core/directory.ts'
+import { type Columns, FLAG, MARK, modifiedMs } from '../core/directory.ts'
 import { dataStart, disagreement } from '../core/local.ts'
 import { Refused } from '../core/refused.ts'
-import { reach } from '../core/spans.ts'
+import { reach, SLACK } from '../core/spans.ts'
 import { refusalWords, targetOf } from '../core/target.ts'
 import { Tally, type Told } from '../core/told.ts'
+import { Batch, SMALL } from '../decode/batch.ts'
 import { contentOf, contentStream, prepare } from '../decode/content.ts'
 import { type Decode, dataOf, dataStream, headerOf, isDos, modeOf, nameOf, type Piece, storedOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
@@ -23,6 +24,11 @@ const PLAIN_MODE = 0o666
 const PATIENCE_MS = 20
 
 const NOTHING = Buffer.alloc(0)
+const DEFLATE = 8
+
+/** What is unpacked together with others. */
+const isSmall = ({ method, flags, size, compressed }: Columns, entry: number) =>
+  method[entry] === DEFLATE && (flags[entry]! & FLAG.encrypted) === 0 && compressed[entry]! + size[entry]! < SMALL
 
 const isLarge = ({ size, compressed }: Columns, entry: number) =>
   compressed[entry]! > WHOLE_MAX || size[entry]! > WHOLE_MAX
@@ -67,6 +73,7 @@ class Worker {
   readonly #thread: number
   readonly #folder: Folder | undefined
   #drafts = 0
+  readonly #batch = new Batch()
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
 
@@ -88,7 +95,7 @@ class Worker {
     for (;;) {
       if (Atomics.load(control.state, STOP) !== 0) return
       const span = Atomics.add(control.state, NEXT, 1)
-      if (span >= spans.count) return
+      if (span >= spans.count) return this.#flush()
       await this.#span(span)
       const now = performance.now()
       if (now - since < PATIENCE_MS) continue
@@ -109,7 +116,7 @@ class Worker {
     if (entries.length === 0) return
     const start = columns.offset[entries[0]!]!
     const last = entries.at(-1)!
-    const end = Math.min(spans.end[span]!, Math.max(...entries.map((entry) => reach(columns, entry))) + 32)
+    const end = Math.min(spans.end[span]!, reach(columns, last) + SLACK)
     const piece = { start, bytes: isLarge(columns, last) ? NOTHING : await this.#read(start, Math.max(end, start)) }
     for (const entry of entries) {
       if (Atomics.load(this.#job.control.state, STOP) !== 0) return
@@ -203,8 +210,35 @@ class Worker {
     const stored = storedOf(columns, entry, piece.bytes.readUInt16LE(header + 10))
     if (prepare(stored) !== undefined) return false
     this.#compare(entry, piece, header)
-    this.#write(entry, contentOf(stored, piece.bytes.subarray(data, end), secret))
+    const bytes = piece.bytes.subarray(data, end)
+    if (isSmall(columns, entry)) this.#gather(entry, bytes)
+    else this.#write(entry, contentOf(stored, bytes, secret))
     return true
+  }
+
+  #gather(entry: number, data: Buffer): void {
+    const { columns } = this.#job
+    const [size, crc] = [columns.size[entry]!, columns.crc[entry]!]
+    if (!this.#batch.hasRoom(data.length, size)) this.#flush()
+    this.#batch.add(entry, data, size, crc)
+  }
+
+  /** Writes what was gathered. */
+  #flush(): void {
+    const batch = this.#batch
+    const contents = batch.unpack()
+    for (const [i, member] of batch.members.entries()) {
+      try {
+        this.#write(member.entry, contents?.[i] ?? this.#single(member.entry, batch.data(member)))
+      } catch (error) {
+        this.#failed(member.entry, error)
+      }
+    }
+    batch.clear()
+  }
+
+  #single(entry: number, data: Buffer): Buffer {
+    return contentOf(storedOf(this.#job.columns, entry, 0), data)
   }
 
   #compare(entry: number, { bytes }: Piece, header: number): void {

@@ -1,12 +1,15 @@
 /** A thread of its own. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { decoderOf } from '../core/encoding.ts'
 import { fileSource } from '../source/file.ts'
-import type { Ended } from './crew.ts'
-import type { Job } from './job.ts'
+import type { Ended, Order } from './crew.ts'
 import { work } from './work.ts'
 
-const { job, thread } = workerData as { job: Job; thread: number }
-const { name, size, file } = job.archive
-const { tally, failure } = await work(job, fileSource(name, file!, size), decoderOf(job.encoding), thread)
-parentPort!.postMessage({ tally: tally.state, failure } satisfies Ended)
+parentPort!.once('message', ({ job, thread }: Order) => {
+  const { name, size, file } = job.archive
+  const worked = work(job, fileSource(name, file!, size), decoderOf(job.encoding), thread)
+  worked.then(
+    ({ tally, failure }) => parentPort!.postMessage({ tally: tally.state, failure } satisfies Ended),
+    (bug) => setImmediate(() => Promise.reject(bug)),
+  )
+})
