@@ -2,7 +2,8 @@
  * Putting something right: what would be done is shown, and done only when that is asked for; each thing is looked at
  * once more before it is touched, and what it was is on the disk by then.
  */
-import { compare, type Finding, type Judgement, note, type Report, reportOf, type Table } from '@fettle/report'
+import { type Finding, type Judgement, note, type Report, reportOf, type Table } from '@fettle/report'
+import { compare } from '@fettle/report/comparison'
 import { type AnswerOptions, answer, readAnswerOptions, reportFlags } from './answer.ts'
 import { type Command, EXIT, type Flag, type Given, type Status, Unseen } from './command.ts'
 import type { Io } from './io.ts'

@@ -1,5 +1,6 @@
 /** `fettle compare`: two reports of the same thing, before and after a change. */
-import { compare as compareReports, comparisonText, jsonText } from '@fettle/report'
+import { jsonText } from '@fettle/report'
+import { compare as compareReports, comparisonText } from '@fettle/report/comparison'
 import { type Command, EXIT, type Status } from './command.ts'
 import { lastTwo, loadReport } from './saved.ts'
 

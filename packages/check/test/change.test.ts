@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Report } from '@fettle/report'
-import { type ChangeOptions, changing, type Hand, type Io, type Item, Unseen } from '../src/index.ts'
+import { type ChangeOptions, changing, type Hand, type Item } from '../src/changes.ts'
+import { type Io, Unseen } from '../src/index.ts'
 
 interface Given {
   readonly values: Map<string, string>

@@ -1,13 +1,13 @@
 /** The first words of a command line. What belongs to one is loaded when it is asked for: the others cost no time. */
 import type { Io, Command as Tool } from '@fettle/check'
 import type { Command } from 'commander'
-import { addTools } from './tool.ts'
+import { addTools, fillTool } from './tool.ts'
 
 interface Group {
   readonly name: string
   readonly says: string
-  /** Its commands, under this one; each sets the exit status by `done`. */
-  fill(group: Command, io: Io, done: (status: number) => void): Promise<void>
+  /** Makes this the command, or puts its commands under it; each sets the exit status by `done`. */
+  fill(command: Command, io: Io, done: (status: number) => void): Promise<void>
 }
 
 export const groups: readonly Group[] = [
@@ -28,6 +28,11 @@ export const groups: readonly Group[] = [
     const { zipList, zipExtract, zipCheck, zipCat } = await import('@fettle/zip')
     return [zipList, zipExtract, zipCheck, zipCat]
   }),
+  {
+    name: 'compare',
+    says: 'say what changed between two reports, and whether it is more than noise',
+    fill: async (command, io, done) => fillTool(command, (await import('@fettle/check/compare')).compare, io, done),
+  },
 ]
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them

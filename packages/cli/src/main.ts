@@ -1,10 +1,9 @@
 /** argv -> command -> exit status. */
 
-import { compare, EXIT, type Io } from '@fettle/check'
+import { EXIT, type Io } from '@fettle/check'
 import { Command, CommanderError } from 'commander'
 import { groups } from './groups.ts'
 import { processIo } from './io.ts'
-import { addTools } from './tool.ts'
 
 /** Runs one command line (without the program's name) and returns its exit status. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
@@ -18,10 +17,9 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     status = result
   }
   for (const { name, says, fill } of groups) {
-    const group = program.command(name).description(says)
-    if (argv.includes(name)) await fill(group, io, done)
+    const command = program.command(name).description(says)
+    if (argv.includes(name)) await fill(command, io, done)
   }
-  addTools(program, [compare], io, done)
   speakBy(io, program)
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -1,15 +1,17 @@
 /** A tool's command, made known to the command line. */
 import { EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 
 /** Commands, under what stands before the last word of their names; each sets the exit status by `done`. */
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
 export function addTools(group: Command, tools: readonly Tool<any>[], io: Io, done: (status: number) => void): void {
-  for (const tool of tools) group.addCommand(commandOf(tool.name.split(' ').at(-1)!, tool, io, done))
+  for (const tool of tools) fillTool(group.command(tool.name.split(' ').at(-1)!), tool, io, done)
 }
 
-function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
-  const command = new Command(name).description(tool.summary)
+/** Makes this command that of a tool. */
+// biome-ignore lint/suspicious/noExplicitAny: it reads its own options, and nobody else sees them
+export function fillTool(command: Command, tool: Tool<any>, io: Io, done: (status: number) => void): void {
+  command.description(tool.summary)
   for (const { name: called, many, optional, says } of tool.arguments) {
     const word = `${called}${many ? '...' : ''}`
     command.argument(optional ? `[${word}]` : `<${word}>`, says)
@@ -20,7 +22,7 @@ function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: num
     command.addOption(option)
   }
   command.addHelpText('after', `\nExamples:\n${tool.examples.map((line) => `  ${line}\n`).join('')}`)
-  return command.action(async () => {
+  command.action(async () => {
     const flags = command.options.map((option) => [option.name(), command.opts()[option.attributeName()]] as const)
     const given: Given = {
       arguments: command.args,

@@ -1,17 +1,6 @@
 /** `fettle redis change`: puts right what can be put right without harm, and back again. */
-import {
-  type ChangeOptions,
-  type Command,
-  changeFlags,
-  changing,
-  EXIT,
-  type Flag,
-  type Given,
-  type Io,
-  type Outcome,
-  readChangeOptions,
-  type Status,
-} from '@fettle/check'
+import { type Command, EXIT, type Flag, type Given, type Io, type Outcome, type Status } from '@fettle/check'
+import { type ChangeOptions, changeFlags, changing, readChangeOptions } from '@fettle/check/change'
 import { addressArgument, doorFlags, lookThrough, readSeconds, readTarget } from './check.ts'
 import type { Address } from './core/address.ts'
 import { faultOf } from './core/change/changeable.ts'

@@ -1,5 +1,6 @@
 /** The only place where a live Redis is changed. */
-import { type Hand, type Item, type Plan, Unseen } from '@fettle/check'
+import { Unseen } from '@fettle/check'
+import type { Hand, Item, Plan } from '@fettle/check/change'
 import type { Judgement } from '@fettle/report'
 import type { lookThrough } from './check.ts'
 import type { Connection } from './connection.ts'

@@ -1,6 +1,7 @@
 /** The only place where a live Redis is asked anything. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Borrowed, borrow, borrowedFrom, Unseen } from '@fettle/check'
+import { Unseen } from '@fettle/check'
+import { type Borrowed, borrow, borrowedFrom } from '@fettle/check/change'
 import type { Connection } from './connection.ts'
 import { type Hold, holdOf } from './core/look/hold.ts'
 import { type Look, type Sampling, SETTINGS, type Seen } from './core/look/look.ts'

@@ -1,10 +1,8 @@
 /** What was found, as data: the same for every tool. */
 
-export { type Change, type Comparison, compare } from './compare.ts'
 export { type Quantity, quantityText, type Unit, units } from './quantity.ts'
 export { readReport } from './read.ts'
 export { cellText, reportText } from './render.ts'
-export { comparisonText } from './render-comparison.ts'
 export {
   type Cell,
   type Column,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Comparison } from '@fettle/report'
+import type { Comparison } from '@fettle/report/comparison'
 import { fettle } from '../fettle.ts'
 import { exitOf, Ground } from '../harness.ts'
 import { ask, type Redis, startRedis } from '../redis.ts'

@@ -83,6 +83,7 @@ export function addRelay(relay: Command, io: Io, done: (status: number) => void)
     .action(async (files: string[], flags: Flags) =>
       done(await withSettings(flags, io, (options) => runReplay(files, options, flags, io))),
     )
+  relay
     .addCommand(serverCommand(io, done))
     .addCommand(doctorCommand(io, done))
     .addCommand(tailCommand(io, done))

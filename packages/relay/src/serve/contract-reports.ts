@@ -3,8 +3,9 @@
  * (packages/report/src/report.ts); a file may hold more than these, and is given as it is.
  */
 import { REPORT_NAME } from '@fettle/check'
-import type { Change, Comparison, Finding, Quantity, Report } from '@fettle/report'
+import type { Finding, Quantity, Report } from '@fettle/report'
 import { units } from '@fettle/report'
+import type { Change, Comparison } from '@fettle/report/comparison'
 import { z } from 'zod'
 
 const count = z.int().min(0)

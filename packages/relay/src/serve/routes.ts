@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { DatabaseSync } from 'node:sqlite'
 import type { KeptReports } from '@fettle/check'
-import { compare } from '@fettle/report'
+import { compare } from '@fettle/report/comparison'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import { accepts } from 'hono/accepts'

@@ -1,14 +1,6 @@
 /** `fettle ssh change`: puts right what makes logins slow, as far as it does no harm, and back again. */
-import {
-  type ChangeOptions,
-  type Command,
-  changeFlags,
-  changing,
-  type Flag,
-  type Given,
-  type Outcome,
-  readChangeOptions,
-} from '@fettle/check'
+import type { Command, Flag, Given, Outcome } from '@fettle/check'
+import { type ChangeOptions, changeFlags, changing, readChangeOptions } from '@fettle/check/change'
 import { faultOf, settingName } from '../core/server/changeable.ts'
 import type { Wishes } from '../core/server/plan.ts'
 import { clientFaults, SSHD_CONFIG } from './check.ts'

@@ -1,7 +1,8 @@
 /** The only place where the settings of a server are changed. */
 import { chmodSync, existsSync, lstatSync, readFileSync, rmSync, type Stats } from 'node:fs'
 import { dirname, join, matchesGlob } from 'node:path'
-import { type Hand, type Io, type Item, lookAt, type Plan, Unseen, writeWhole } from '@fettle/check'
+import { type Io, lookAt, Unseen, writeWhole } from '@fettle/check'
+import type { Hand, Item, Plan } from '@fettle/check/change'
 import { type Judgement, note } from '@fettle/report'
 import { linesIn, pairsOf, withLines } from '../core/server/block.ts'
 import { faultOf, isSameValue } from '../core/server/changeable.ts'
