@@ -87,7 +87,10 @@ test('a bomb gets no more memory than the directory promises', async () => {
 
 test('a size that nothing can have is not asked for', () => {
   const data = deflateRawSync(WORDS)
-  assert.throws(() => contentOf({ ...entryOf(8, WORDS, data), size: 2 ** 45 }, data), /12200 bytes come out of it, and not the 35/)
+  assert.throws(
+    () => contentOf({ ...entryOf(8, WORDS, data), size: 2 ** 45 }, data),
+    /12200 bytes come out of it, and not the 35/,
+  )
 })
 
 test('what fails where the bytes come from is no damage', async () => {
