@@ -13,6 +13,7 @@ const questions: Readonly<Record<string, string>> = {
   service: 'service',
   shares: 'shares',
   'ssh-check': 'ssh-check',
+  zip: 'zip',
 }
 const [wanted, ...rest] = process.argv.slice(2)
 if (wanted !== undefined && questions[wanted] === undefined) {

@@ -51,13 +51,14 @@ export const longTests = tests('long tests', ['**/*.long.test.ts'], {
   testSeconds: 60,
   idleSeconds: 10,
 })
+/** What measures time tightly, or takes all of the machine. */
 export const realTests = tests('real tests', ['test/real/*.test.ts'], {
   // Beside each other the real servers would take each other's time.
   atOnce: 1,
   testSeconds: 900,
   idleSeconds: 30,
 })
-/** A folder for each tool: what takes its time, most of which is waiting, so that two can go on beside each other. */
+/** A folder for each tool: what takes its time, most of which is waiting, so that two files can go on at once. */
 export const toolTests = tests('tools at real servers', ['test/real/*/*.test.ts'], {
   atOnce: 2,
   testSeconds: 900,

@@ -36,8 +36,10 @@ const packageOf = {
   socat: 'socat',
   'dbus-daemon': 'dbus-daemon',
   xauth: 'xauth',
-  '7zz': '7zip',
   zip: 'zip',
+  unzip: 'unzip',
+  '7zz': '7zip',
+  bsdtar: 'libarchive-tools',
   python3: 'python3',
   nginx: 'nginx-light',
 } as const

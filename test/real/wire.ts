@@ -26,6 +26,7 @@ export class WireRecorder {
   #queue: Waiting[] = []
   #current: Waiting | undefined
   #replies = 0
+  #waiting: (() => void)[] = []
 
   constructor(target: () => { host: string; port: number }) {
     this.#target = target
@@ -39,6 +40,11 @@ export class WireRecorder {
 
   begin(): void {
     this.published = []
+  }
+
+  /** Resolves when the next message is handed over. */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   close(): void {
@@ -84,8 +90,10 @@ export class WireRecorder {
     if (next === undefined) return
     this.#current = next
     this.#replies = 0
-    this.published.push(...publishedIn(next.bytes))
+    const published = publishedIn(next.bytes)
+    this.published.push(...published)
     next.to.write(next.bytes)
+    if (published.length > 0) for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }
 

@@ -50,7 +50,8 @@ export interface Command<O> {
   /** With its group, if it has one: `redis explain`, `compare`. */
   readonly name: string
   readonly summary: string
-  readonly argument?: Argument
+  /** In their order; only the last one may be there many times. */
+  readonly arguments: readonly Argument[]
   readonly flags: readonly Flag[]
   /** Shown in help; a test runs each of them. */
   readonly examples: readonly string[]

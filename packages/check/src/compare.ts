@@ -13,7 +13,9 @@ export interface CompareOptions {
 export const compare: Command<CompareOptions> = {
   name: 'compare',
   summary: 'say what changed between two reports, and whether it is more than noise',
-  argument: { name: 'report', many: true, optional: true, says: 'before and after; none: the last two that were kept' },
+  arguments: [
+    { name: 'report', many: true, optional: true, says: 'before and after; none: the last two that were kept' },
+  ],
   flags: [
     { name: 'data', value: 'folder', says: 'where reports are kept (FETTLE_DATA)' },
     { name: 'json', says: 'as JSON' },

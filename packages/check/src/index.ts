@@ -22,7 +22,7 @@ export {
 } from './command.ts'
 export { compare } from './compare.ts'
 export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
-export type { Io, Screen, ScreenLine } from './io.ts'
+export { defaultData, type Io, type Screen, type ScreenLine } from './io.ts'
 export type { Item } from './journal.ts'
 export { readPasted } from './pasted.ts'
 export { type Kept, type KeptPage, KeptReports, REPORT_NAME, saveReport } from './saved.ts'

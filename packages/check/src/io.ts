@@ -1,4 +1,11 @@
 /** The terminal, as commands see it. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** The data folder that nobody has named, by the XDG Base Directory Specification: data that a program writes. */
+export function defaultData(environment: Io['environment']): string {
+  return join(environment.XDG_DATA_HOME || join(environment.HOME || homedir(), '.local', 'share'), 'fettle')
+}
 
 export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -11,7 +18,7 @@ export interface Io {
   /** Aborts at SIGINT, SIGTERM and SIGHUP. A command that never asks for it is ended by them as any program is. */
   readonly signal: AbortSignal
   /** Standard output, waiting while the other side is slow. */
-  write(text: string): Promise<void>
+  write(text: string | Uint8Array): Promise<void>
   print(text: string): void
   /** How far long work has come, over what stood there; only a person at a terminal sees it. */
   progress(line: string): void

@@ -55,6 +55,7 @@ class Target {
     const about = {
       name: 'some change',
       summary: '',
+      arguments: [],
       flags: [],
       examples: [],
       read: () => ({ ok: true as const, value: OPTIONS }),

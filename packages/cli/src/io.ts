@@ -1,7 +1,6 @@
 /** The terminal of this process. */
 import { once } from 'node:events'
-import { EXIT, type Io } from '@fettle/check'
-import { defaultData } from '@fettle/relay'
+import { defaultData, EXIT, type Io } from '@fettle/check'
 import { printable } from '@fettle/report'
 import { askSecret } from './keyboard.ts'
 import { openScreen } from './screen.ts'

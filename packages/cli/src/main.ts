@@ -1,10 +1,10 @@
 /** argv -> command -> exit status. */
 
-import { EXIT, type Io } from '@fettle/check'
+import { compare, EXIT, type Io } from '@fettle/check'
 import { Command, CommanderError } from 'commander'
+import { groups } from './groups.ts'
 import { processIo } from './io.ts'
-import { relayCommand } from './relay/relay.ts'
-import { toolCommands } from './tool.ts'
+import { addTools } from './tool.ts'
 
 /** Runs one command line (without the program's name) and returns its exit status. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
@@ -14,15 +14,14 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     .version('0.1.0')
     // So that a command may have a --version of its own.
     .enablePositionalOptions()
-    .addCommand(
-      relayCommand(io, (result) => {
-        status = result
-      }),
-    )
   const done = (result: number) => {
     status = result
   }
-  for (const tool of toolCommands(io, done)) program.addCommand(tool)
+  for (const { name, says, fill } of groups) {
+    const group = program.command(name).description(says)
+    if (argv.includes(name)) await fill(group, io, done)
+  }
+  addTools(program, [compare], io, done)
   speakBy(io, program)
   try {
     await program.parseAsync(argv, { from: 'user' })

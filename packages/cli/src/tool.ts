@@ -1,48 +1,18 @@
 /** A tool's command, made known to the command line. */
-import { compare, EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
-import { redisChange, redisCheck, redisExplain, redisWatch } from '@fettle/redis'
-import { sshChange, sshCheck, sshExplain } from '@fettle/ssh'
+import { EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { Command, Option } from 'commander'
 
+/** Commands, under what stands before the last word of their names; each sets the exit status by `done`. */
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-const tools: readonly Tool<any>[] = [
-  redisCheck,
-  redisChange,
-  redisExplain,
-  redisWatch,
-  sshCheck,
-  sshChange,
-  sshExplain,
-  compare,
-]
-
-/** The commands of all tools, a group for each first word; each sets the exit status by `done`. */
-export function toolCommands(io: Io, done: (status: number) => void): Command[] {
-  const groups = new Map<string, Command>()
-  for (const tool of tools) {
-    const [group = '', name] = tool.name.split(' ')
-    if (name === undefined) {
-      groups.set(group, commandOf(group, tool, io, done))
-      continue
-    }
-    const parent = groups.get(group) ?? new Command(group).description(summaries[group] ?? '')
-    groups.set(group, parent)
-    parent.addCommand(commandOf(name, tool, io, done))
-  }
-  return Array.from(groups.values())
-}
-
-const summaries: Readonly<Record<string, string>> = {
-  redis: 'find what burns the CPU of a Redis, and put it right',
-  ssh: 'find where the seconds of a slow login go',
+export function addTools(group: Command, tools: readonly Tool<any>[], io: Io, done: (status: number) => void): void {
+  for (const tool of tools) group.addCommand(commandOf(tool.name.split(' ').at(-1)!, tool, io, done))
 }
 
 function commandOf(name: string, tool: Tool<unknown>, io: Io, done: (status: number) => void): Command {
   const command = new Command(name).description(tool.summary)
-  const { argument } = tool
-  if (argument !== undefined) {
-    const word = `${argument.name}${argument.many ? '...' : ''}`
-    command.argument(argument.optional ? `[${word}]` : `<${word}>`, argument.says)
+  for (const { name: called, many, optional, says } of tool.arguments) {
+    const word = `${called}${many ? '...' : ''}`
+    command.argument(optional ? `[${word}]` : `<${word}>`, says)
   }
   for (const flag of tool.flags) {
     const option = new Option(optionText(flag), flag.says)

@@ -74,7 +74,7 @@ export function start(words: readonly string[], environment: Record<string, stri
     isTerminal: true,
     width: 80,
     signal: controller.signal,
-    write: async (text) => print(text),
+    write: async (text) => print(typeof text === 'string' ? text : Buffer.from(text).toString('latin1')),
     print,
     progress: () => {},
     secret: async () => undefined,

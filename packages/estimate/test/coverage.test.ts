@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { difference, noiseBand, pairedDifference, pairedRatio, position, shares } from '../src/index.ts'
+import { difference, noiseBand, pairedDifference, pairedRatio, position, ratioOfSums, shares } from '../src/index.ts'
 import { type Chance, chance, series, uneven } from './chance.ts'
 import { assertCoverage, type Round } from './coverage.ts'
 import { loads, tellLogins, tellLooks, tellPairs, tellRatio, tellShares } from './situations.ts'
@@ -44,6 +44,20 @@ test('[E9] a row that may have a companion which is seen in few windows holds it
 
 test('[E7] one sum over another holds what it says', () => {
   for (const windows of [8, 20, 60]) assertCoverage(`${windows} windows`, 1000, tellRatio(windows, loads.uneven))
+})
+
+test('[E7] what is counted once and comes more often than that is rarely more than was said', () => {
+  let [told, held] = [0, 0]
+  for (let round = 0; round < 8000; round++) {
+    const next = chance(round)
+    const expected = [0.3, 1, 3][round % 3]!
+    const blocked = Array.from({ length: 16 }, () => (next() < expected / 16 ? uneven(next, 1) : 0))
+    if (blocked.filter(Boolean).length !== 1) continue
+    told += 1
+    const ones = blocked.map(() => 1)
+    if (expected / 16 <= ratioOfSums(blocked, ones)!.high) held += 1
+  }
+  assert.ok(told > 1500 && held >= 0.97 * told, `${held} of ${told}`)
 })
 
 test('[E4] three to ten logins hold what they say, with stalls and skewed waits', () => {

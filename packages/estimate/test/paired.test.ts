@@ -13,6 +13,9 @@ const zeros = (length: number) => new Array<number>(length).fill(0)
 const changes = (values: readonly number[], how: Neighbours = 'independent', confidence?: number) =>
   pairedDifference(zeros(values.length), values, how, confidence)!
 
+const columns = (list: readonly (readonly [number, number])[]) =>
+  [list.map(([before]) => before), list.map(([, after]) => after)] as const
+
 function assertNear(found: Interval, { value, low, high }: Interval, scale = 1): void {
   const near = (a: number, b: number) => a === b || Math.abs(a - b) <= 1e-9 * (Math.abs(b) + scale)
   const words = `${[found.value, found.low, found.high]} and not ${[value, low, high]}`
@@ -53,6 +56,23 @@ test('[E4] where more than half are equal all count in full; equal pairs have eq
   assert.deepEqual(changes([2, 2, 2]), { value: 2, low: 2, high: 2, confidence: 0.95 })
 })
 
+test('[E4] what rounding alone sets apart is equal, beside large amounts too, and what is little apart is not', () => {
+  const [before, after] = columns([
+    [0.1, 0.3], // 0.19999999999999998
+    [1e6, 1e6 + 0.2], // 0.19999999995343387
+    [0, 0.2],
+    [1, 3],
+  ])
+  const expected = changes([0.2, 0.2, 0.2, 2])
+  assert.ok(expected.high > 2)
+  assertNear(pairedDifference(before, after, 'independent')!, expected)
+  // However far off one is it makes nothing of the others equal.
+  const far = pairedDifference(zeros(5), [2, 2.1, 1.9, 2.05, 1e14], 'independent')!
+  assert.ok(far.high < 3, `${far.high}`)
+  const near = changes([1, 1 + 1e-12, 1 - 1e-12, 1.5])
+  assert.ok(near.high - 1 < 1e-11, `${near.high}`)
+})
+
 test('[E5] fewer than ten dependent pairs tell nothing, ten are wide, and slow change is wider than quick change', () => {
   const quick = Array.from({ length: 40 }, (_, i) => (i % 2) - 0.5)
   const slow = quick.toSorted()
@@ -62,9 +82,6 @@ test('[E5] fewer than ten dependent pairs tell nothing, ten are wide, and slow c
   assert.ok(width(changes(slow, 'dependent')) > 10 * width(changes(quick, 'dependent')))
   assertNear(changes(slow), changes(quick))
 })
-
-const columns = (list: readonly (readonly [number, number])[]) =>
-  [list.map(([before]) => before), list.map(([, after]) => after)] as const
 
 test('[E1] the value is in its interval, and more confidence is wider', () => {
   fc.assert(
@@ -77,6 +94,13 @@ test('[E1] the value is in its interval, and more confidence is wider', () => {
     }),
   )
 })
+
+/** Two of three differences are equal, but 0.066 - 0.022 is not 0.044. */
+const differentByRounding: [number, number][] = [
+  [0, 1],
+  [22, 22],
+  [0, 0],
+]
 
 test('[E3, E5] unit and zero point do not matter, nor which of the two comes first, nor what need not', () => {
   const scales = fc.constantFrom(0.001, 0.5, 1, 3, 1000)
@@ -95,8 +119,16 @@ test('[E3, E5] unit and zero point do not matter, nor which of the two comes fir
       const [x, y] = columns(list.toSorted(([one], [other]) => one - other))
       if (how === 'independent') assertNear(pairedDifference(x, y, how)!, found, 100)
     }),
+    { examples: [[differentByRounding, 'independent', 0.001, 44]] },
   )
 })
+
+/** Two of three ratios are equal, but the logarithms of 24 and 6 are not as far apart as those of 8 and 2. */
+const equalButForRounding: [number, number][] = [
+  [1, 2],
+  [1, 1],
+  [3, 3],
+]
 
 test('[E3, E4] a ratio turned round is its inverse, and two units are two factors', () => {
   const amounts = fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 50 })), { minLength: 2 })
@@ -113,6 +145,7 @@ test('[E3, E4] a ratio turned round is its inverse, and two units are two factor
       )!
       assertNear({ ...other, value: other.value * 4, low: other.low * 4, high: other.high * 4 }, found)
     }),
+    { examples: [[equalButForRounding, 'independent']] },
   )
 })
 

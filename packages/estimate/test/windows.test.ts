@@ -168,13 +168,24 @@ test('[E1, E7] of no denominator nothing is told; few windows, and one that has 
   const cases: [number[], number[], number][] = [
     [[1, 2, 3], [1, 1, 1], 2],
     [[0, 0, 0, 0], [1, 2, 3, 4], 0],
-    [[0, 8, 0, 0], [1, 1, 1, 1], 2],
     [[1, 1, 1, 1], [0, 8, 0, 0], 0.5],
   ]
   for (const [above, below, value] of cases) {
     assert.deepEqual(ratioOfSums(above, below), { value, low: 0, high: Infinity, confidence: 0.95 })
   }
   assert.deepEqual(ratioOfSums([2, 4, 6, 8], [1, 2, 3, 4]), { value: 2, low: 2, high: 2, confidence: 0.95 })
+})
+
+test('[E7] what one window alone has seen may be next to nothing, and has an end where it may be more', () => {
+  const once = Array.from({ length: 16 }, (_, w) => (w === 5 ? 0.012 : 0))
+  const half = once.map(() => 0.5)
+  const { value, low, high } = ratioOfSums(once, half)!
+  assert.ok(near(value, 0.0015))
+  assert.equal(low, 0)
+  // One standard error is the value itself; t for two degrees of freedom is 4.3.
+  assert.ok(high > 65 * value && high < 80 * value, `${high / value}`)
+  const [share] = shares(whole, rowsOf(once, half))!
+  assert.ok(Math.abs(high / value - share!.high / share!.value) < 10, `${share!.high / share!.value}`)
 })
 
 test('[E2] windows that cannot be are refused', () => {

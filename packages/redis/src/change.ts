@@ -46,7 +46,7 @@ const SECONDS = 5
 const about: Omit<Command<RedisChangeOptions>, 'run'> = {
   name: 'redis change',
   summary: 'put right what redis check finds, as far as it is safe; without --apply only shown',
-  argument: addressArgument,
+  arguments: [addressArgument],
   flags: FLAGS,
   examples: [
     'fettle redis change 127.0.0.1',

@@ -103,7 +103,7 @@ export const redisCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
   {
     name: 'redis check',
     summary: 'look at a Redis for some seconds and say what burns its CPU',
-    argument: addressArgument,
+    arguments: [addressArgument],
     flags: FLAGS,
     examples: ['fettle redis check redis://127.0.0.1:6379', 'fettle redis check 127.0.0.1 --sample --save'],
     read: readCheckOptions,

@@ -21,11 +21,13 @@ export interface ExplainOptions extends AnswerOptions {
 export const redisExplain: Command<ExplainOptions> = {
   name: 'redis explain',
   summary: 'say what burns the CPU of a Redis, from pasted INFO, SLOWLOG GET, CLIENT LIST, MONITOR, CONFIG GET',
-  argument: {
-    name: 'file',
-    many: true,
-    says: 'what was pasted, in any order; two INFOs are a window; - is standard input',
-  },
+  arguments: [
+    {
+      name: 'file',
+      many: true,
+      says: 'what was pasted, in any order; two INFOs are a window; - is standard input',
+    },
+  ],
   flags: reportFlags,
   examples: ['fettle redis explain info.txt', 'fettle redis explain info.txt slowlog.txt --json'],
   read: (given) => ({ ok: true, value: { files: given.arguments, ...readAnswerOptions(given) } }),

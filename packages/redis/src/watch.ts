@@ -14,7 +14,7 @@ const ANSWER_MS = 60_000
 export const redisWatch: Command<Target> = {
   name: 'redis watch',
   summary: 'show what burns the CPU of a Redis right now, until q',
-  argument: addressArgument,
+  arguments: [addressArgument],
   flags: [...lookFlags, { name: 'data', value: 'folder', says: 'where it is kept what a setting was (FETTLE_DATA)' }],
   examples: ['fettle redis watch redis://127.0.0.1:6379', 'fettle redis watch 127.0.0.1 --sample'],
   read: readTarget,

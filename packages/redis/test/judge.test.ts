@@ -157,6 +157,12 @@ test('[D12] values are big where commands are few and bytes many; many bytes in 
   assert.deepEqual(told(moved(200, 2e8)), [['warning', 'redis.big-values', '']])
   assert.deepEqual(told(moved(200_000, 2e8)), [])
   assert.deepEqual(told(moved(200, 2e7)), [])
+  // What was refused came in as well: 20,000 of 5 kB, of which 100 were executed, are none of 1 MB.
+  const set = (calls: number, refused: number) => `${stats(calls, calls)},rejected_calls=${refused},failed_calls=0`
+  const refusing = (refused: number, bytes: number) =>
+    during({ total_commands_processed: 100, total_net_input_bytes: bytes, cmdstat_set: set(100, refused) })
+  assert.deepEqual(told(refusing(0, 1e8)), [['warning', 'redis.big-values', '']])
+  assert.deepEqual(told(refusing(19_900, 1e8)), [])
 })
 
 test('[D11] connections that are refused while one looks are found, with who has most', () => {

@@ -23,7 +23,7 @@ export { type RedisNotice, type RedisOptions, redisSource } from './ingest/redis
 export { type RespNotice, type RespOptions, type RespServer, respSource } from './ingest/resp.ts'
 export type { Source } from './ingest/source.ts'
 export { type Meter, type MeterOptions, startMeter } from './meter.ts'
-export { defaultData, type Outcome, readOptions, type ServeOptions } from './options.ts'
+export { type Outcome, readOptions, type ServeOptions } from './options.ts'
 export { PLAYED_TEMPLATE, type PlayedCall, play } from './player.ts'
 export { openLedger } from './read.ts'
 export { reconcileFolder } from './reconcile/apply.ts'

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { defaultData } from '@fettle/check'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Address, readAddress } from './address.ts'
@@ -210,11 +211,6 @@ function readSink(
 
 function configFolder(environment: Environment): string {
   return environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config')
-}
-
-/** XDG Base Directory Specification: data that a program writes. */
-export function defaultData(environment: Environment): string {
-  return join(environment.XDG_DATA_HOME || join(environment.HOME || homedir(), '.local', 'share'), 'fettle')
 }
 
 interface FileValues {

@@ -19,4 +19,15 @@ export {
   type Table,
   type Unseen,
 } from './report.ts'
-export { duration, jsonText, plural, printable, shortened, size, type TableColumn, table, wrap } from './text.ts'
+export {
+  counted,
+  duration,
+  jsonText,
+  plural,
+  printable,
+  shortened,
+  size,
+  type TableColumn,
+  table,
+  wrap,
+} from './text.ts'

@@ -1,4 +1,5 @@
 /** A number with its unit and how sure it is. */
+import { counted } from './text.ts'
 
 /**
  * SI without prefixes; `1` is a plain count, `share` a part of a whole from 0 to 1, `/s` of what is counted. A new unit
@@ -51,7 +52,7 @@ function numberText(value: number, unit: Unit): string {
     const [step, name] = SECONDS.find(([size]) => Math.abs(value) >= size * 0.9995) ?? SECONDS.at(-1)!
     return value === 0 ? '0 s' : `${digits(value / step)} ${name}`
   }
-  if (unit === '1' && Number.isSafeInteger(value)) return value.toLocaleString('en-US')
+  if (unit === '1' && Number.isSafeInteger(value)) return counted(value)
   const [step, prefix] = PREFIXES.find(([size]) => Math.abs(value) >= size * 0.9995) ?? PREFIXES.at(-1)!
   const name = `${prefix}${unit === '1' ? '' : unit}`
   return `${digits(value / step)}${name === '' ? '' : ` ${name}`}`

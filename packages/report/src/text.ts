@@ -21,6 +21,9 @@ export function jsonText(value: object): string {
     .join('')
 }
 
+/** A whole number as people read it: `1,234,567`. Loading Intl for that would take as long as many a command. */
+export const counted = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
 /** `1 line`, `2 lines`. */
 export const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 

@@ -14,7 +14,7 @@ const CLIENT_ONLY = clientCheck.flags.map(({ name }) => name).filter((name) => !
 
 export const sshCheck: Command<SidedOptions> = {
   ...clientCheck,
-  argument: { ...clientCheck.argument!, optional: true },
+  arguments: clientCheck.arguments.map((one) => ({ ...one, optional: true })),
   flags: [...clientCheck.flags, SERVER, ...serverFlags],
   examples: [...clientCheck.examples, 'fettle ssh check --server --user ops'],
   read,

@@ -21,10 +21,12 @@ export interface ExplainOptions extends AnswerOptions {
 export const sshExplain: Command<ExplainOptions> = {
   name: 'ssh explain',
   summary: 'say where the seconds of a slow login went, from the log of ssh -vvv, with time stamps or without',
-  argument: {
-    name: 'log',
-    says: "what was pasted, best of: ssh -vvv HOST true 2>&1 | ts -s '%.s'; - is standard input",
-  },
+  arguments: [
+    {
+      name: 'log',
+      says: "what was pasted, best of: ssh -vvv HOST true 2>&1 | ts -s '%.s'; - is standard input",
+    },
+  ],
   flags: reportFlags,
   examples: ['fettle ssh explain log.txt', 'fettle ssh explain log.txt --json'],
   read: (given) => ({ ok: true, value: { file: given.arguments[0]!, ...readAnswerOptions(given) } }),

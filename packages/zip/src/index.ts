@@ -1,9 +1,6 @@
-/** A few files out of a huge archive. */
+/** A few files out of a huge archive: the commands. What they are made of is loaded as it is needed. */
 
-export { type Damage, Damaged } from './core/damaged.ts'
-export { type Refusal, Refused } from './core/refused.ts'
-export { contentOf, contentStream, prepare, refusalOf } from './decode/content.ts'
-export type { AesField, Secret, Stored } from './decode/stored.ts'
-export { readHeaders } from './source/headers.ts'
-export { type HttpOptions, openHttp } from './source/http.ts'
-export type { Cost, Pace, Source } from './source/source.ts'
+export { zipCat } from './cat.ts'
+export { zipCheck } from './check.ts'
+export { zipExtract } from './extract.ts'
+export { zipList } from './list.ts'

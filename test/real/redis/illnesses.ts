@@ -240,10 +240,11 @@ export const illnesses: readonly Illness[] = [
   },
   {
     name: 'memory that is full, and nothing may be thrown out',
-    settings: ['--maxmemory', '5mb'],
+    settings: ['--maxmemory', '3mb'],
     load: {
       seed: [],
-      clients: [{ name: 'shop', pace: { perSecond: 100 }, steps: [step('SET order:{1000000} {*50000}')] }],
+      // Well below what big values are from on, however fast the machine.
+      clients: [{ name: 'shop', pace: { perSecond: 100 }, steps: [step('SET order:{1000000} {*20000}')] }],
     },
     found: { codes: ['redis.out-of-memory'], subject: '', who: 'shop' },
     isReal: ({ grown }) => grown('errorstat_OOM') > 50,

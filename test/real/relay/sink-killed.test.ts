@@ -4,12 +4,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { Ground, until } from '../harness.ts'
 import { MariaDb } from '../mariadb.ts'
 import { CALLS_ROWS, CALLS_SINK, CALLS_TABLE, finalSessions, Sinking, type SinkMeter, Wire } from '../sinking.ts'
 
-const SESSIONS = 10_000
-const KILLS = 100
+/** What docs/sink.md tells was run with 100. */
+const KILLS = Number(process.env.FETTLE_KILLS ?? 50)
+const SESSIONS = 100 * KILLS
+const SECONDS = 0.7 * KILLS
 
 /** So many calls, one after the other, spread over about so many seconds. */
 async function callAll(wire: Wire, first: number, count: number, seconds: number): Promise<void> {
@@ -33,7 +36,7 @@ test(`[R37] the database killed at ${KILLS} moments of ${SESSIONS} sessions: eac
   const meter = await sinking.serve()
   const wire = await Wire.open(meter)
   const began = performance.now()
-  const calling = callAll(wire, 0, SESSIONS, 70)
+  const calling = callAll(wire, 0, SESSIONS, SECONDS)
   let amid = 0
   let rows = 0
   for (let kill = 0; kill < KILLS; kill++) {
@@ -59,6 +62,7 @@ test(`[R37] the database killed at ${KILLS} moments of ${SESSIONS} sessions: eac
     again.end()
   }
   assert.equal(finals(meter).length, SESSIONS)
+  assert.ok(amid > KILLS / 4, `rows were written before ${amid} of ${KILLS} kills`)
   await until(
     'all rows',
     async () => (await database.sql('SELECT count(*) FROM billing.calls'))[0] === `${SESSIONS}`,
@@ -97,12 +101,17 @@ test(`[R37] the meter killed at ${METER_KILLS} moments: what its ledger holds is
   const wire = await Wire.open(meter)
   await callAll(wire, calls, 10, 1)
   await until('the last call', () => finals(meter).some((row) => row.includes(`\tdevice${calls + 9}\t`)))
-  const wanted = () => finals(meter)
-  await until('all rows', async () => (await database.sql(CALLS_ROWS)).length === wanted().length, 60)
-  assert.deepEqual((await database.sql(CALLS_ROWS)).sort(), wanted())
-  assert(wanted().length > calls / 2, `${wanted().length} of ${calls}`)
+  // A call whose end fell into a gap is settled later than the last one.
+  let [rows, wanted] = [[''], ['']]
+  const isSame = async () => {
+    wanted = finals(meter)
+    rows = (await database.sql(CALLS_ROWS)).sort()
+    return isDeepStrictEqual(rows, wanted)
+  }
+  await until('all rows', isSame, 60).catch(() => assert.deepEqual(rows, wanted))
+  assert(wanted.length > calls / 2, `${wanted.length} of ${calls}`)
   const cursor = JSON.parse(readFileSync(join(meter.data, 'sink.json'), 'utf8'))
   assert.deepEqual(cursor.held, [])
   wire.end()
-  t.diagnostic(`${wanted().length} sessions in the ledger, of ${calls + 10} calls`)
+  t.diagnostic(`${wanted.length} sessions in the ledger, of ${calls + 10} calls`)
 })

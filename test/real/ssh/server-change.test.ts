@@ -31,7 +31,7 @@ async function isLookingUp(lab: Lab): Promise<boolean> {
   return lab.queries().some(({ from, type }, i) => i >= before && from === 'server' && type === 'PTR')
 }
 
-describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
+describe('what makes a login slow, put right, and what is not touched', { concurrency: AT_ONCE }, () => {
   test('[S29, S30, S31] UseDNS, GSSAPI and a script: gone, measured by the client, and back byte for byte', async (t) => {
     const lab = await Lab.open(t, ({ server, client }) => {
       server.script(MOTD, 'sleep 2')
@@ -282,9 +282,7 @@ describe('what makes a login slow, put right', { concurrency: AT_ONCE }, () => {
     assert.deepEqual(settings(lab), before)
     assert.equal((await lab.serverFettle([...words, '--user', 'ops'])).status, 0)
   })
-})
 
-describe('what is not touched', { concurrency: AT_ONCE }, () => {
   const one = async (lab: Lab, line: RegExp, ...more: string[]) => {
     const before = settings(lab)
     const ran = await lab.serverFettle([
@@ -300,13 +298,13 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     assert.deepEqual(journalsOf(lab), [])
   }
 
-  test('[S32] settings that sshd refuses already', async (t) => {
+  test('[S32] not touched: settings that sshd refuses already', async (t) => {
     const lab = await Lab.open(t)
     lab.server.write('/etc/ssh/sshd_config.d/lab.conf', 'UseDNS perhaps\n')
     await one(lab, /sshd does not take it \(.*lab\.conf.*\); put that right first/)
   })
 
-  test('[S32] links, in place of the settings and of the folder', async (t) => {
+  test('[S32] not touched: links, in place of the settings and of the folder', async (t) => {
     const lab = await Lab.open(t)
     const { server } = lab
     await server.run(['sh', '-c', `mv ${CONFIG}.d /etc/elsewhere && ln -s /etc/elsewhere ${CONFIG}.d`])
@@ -315,12 +313,12 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     await one(lab, /sshd_config: is a link/)
   })
 
-  test('[S32] settings that are not there', async (t) => {
+  test('[S32] not touched: settings that are not there', async (t) => {
     const lab = await Lab.open(t)
     await one(lab, /\/etc\/none: is not there/, '/etc/none', '--set', 'UseDNS=yes')
   })
 
-  test('[S32] an sshd that reads other settings, or was started with its own', async (t) => {
+  test('[S32] not touched: an sshd that reads other settings, or was started with its own', async (t) => {
     const lab = await Lab.open(t)
     lab.server.write('/etc/ssh/other', 'UsePAM yes\n')
     await lab.sshd('', ['-f', '/etc/ssh/other'])
@@ -329,7 +327,7 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     await one(lab, /started with -o UseDNS/)
   })
 
-  test('[S32] what a user calls sshd and lets listen is not taken for sshd', async (t) => {
+  test('[S32] not touched: what a user calls sshd and lets listen is not taken for sshd', async (t) => {
     const lab = await Lab.open(t)
     lab.stopSshd()
     const { server } = lab
@@ -346,13 +344,13 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     assert.equal(await isLookingUp(lab), false)
   })
 
-  test('[S31, S32] a number of no sshd that listens', async (t) => {
+  test('[S31, S32] not touched: a number of no sshd that listens', async (t) => {
     const lab = await Lab.open(t)
     lab.server.write('/run/other.pid', '1\n')
     await one(lab, /other\.pid: no sshd that listens/, '--set', 'UseDNS=yes', '--pid-file', '/run/other.pid')
   })
 
-  test('[S32] a file system that takes nothing: it is told, and nothing has changed', async (t) => {
+  test('[S32] not touched: a file system that takes nothing: it is told, and nothing has changed', async (t) => {
     const lab = await Lab.open(t)
     await lab.server.run(['mount', '--bind', '/etc/ssh', '/etc/ssh'])
     await lab.server.run(['mount', '-o', 'remount,ro,bind', '/etc/ssh'])
@@ -363,7 +361,7 @@ describe('what is not touched', { concurrency: AT_ONCE }, () => {
     assert.deepEqual(settings(lab), before)
   })
 
-  test('[S29, S32] a script of the message of the day that is a link', async (t) => {
+  test('[S29, S32] not touched: a script of the message of the day that is a link', async (t) => {
     const lab = await Lab.open(t, ({ server }) => {
       server.script('/etc/own/updates', 'sleep 1.2')
       symlinkSync('/etc/own/updates', server.outside(MOTD))

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { contentOf, contentStream, Damaged, prepare, Refused, type Stored } from '@fettle/zip'
+import { contentOf, contentStream, Damaged, prepare, Refused, type Stored } from '@fettle/zip/parts'
 import { find } from '../harness.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fettle-real-zip-'))

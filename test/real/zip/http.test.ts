@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { Unseen } from '@fettle/check'
-import { type HttpOptions, openHttp, type Source } from '@fettle/zip'
+import { type HttpOptions, openHttp, type Source } from '@fettle/zip/parts'
 import { Ground } from '../harness.ts'
 import { openPath, startNginx } from './nginx.ts'
 

@@ -17,7 +17,7 @@ import {
   sessionCsv,
 } from '@fettle/relay'
 import { jsonText, plural, printable } from '@fettle/report'
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { isLevel, jsonTeller, type Teller, textTeller } from './log.ts'
@@ -47,9 +47,8 @@ export const examples = {
   ],
 } as const
 
-/** The commands; each sets the exit status by `done`. */
-export function relayCommand(io: Io, done: (status: number) => void): Command {
-  const relay = new Command('relay').description('meter what TURN relays carry')
+/** The commands, under `relay`; each sets the exit status by `done`. */
+export function addRelay(relay: Command, io: Io, done: (status: number) => void): void {
   const labelled = (command: Command) =>
     command
       .option('--username <template>', 'what a username says, such as {expires}:{device} (FETTLE_USERNAME)')
@@ -84,7 +83,6 @@ export function relayCommand(io: Io, done: (status: number) => void): Command {
     .action(async (files: string[], flags: Flags) =>
       done(await withSettings(flags, io, (options) => runReplay(files, options, flags, io))),
     )
-  return relay
     .addCommand(serverCommand(io, done))
     .addCommand(doctorCommand(io, done))
     .addCommand(tailCommand(io, done))

@@ -79,7 +79,7 @@ export const sshCheck = diagnosis<CheckOptions, Facts, Look, Seen>(
   {
     name: 'ssh check',
     summary: 'log in some times and say where the seconds of a slow login go, and what makes them',
-    argument: { name: 'host', many: true, says: '[user@]host or ssh://[user@]host[:port]; options of ssh after --' },
+    arguments: [{ name: 'host', many: true, says: '[user@]host or ssh://[user@]host[:port]; options of ssh after --' }],
     flags: FLAGS,
     examples: ['fettle ssh check ops@127.0.0.1 --save', 'fettle ssh check 127.0.0.1 -p 2222 -- -i ~/.ssh/id_ed25519'],
     read: readCheckOptions,

@@ -34,7 +34,7 @@ export const sshChange: Command<SshChangeOptions> = changing<SshChangeOptions>(
   {
     name: 'ssh change',
     summary: 'on the server: put right what makes logins slow, as far as it is safe; without --apply only shown',
-    argument: { name: 'config', optional: true, says: `the settings of sshd (${SSHD_CONFIG})` },
+    arguments: [{ name: 'config', optional: true, says: `the settings of sshd (${SSHD_CONFIG})` }],
     flags: FLAGS,
     examples: [
       'fettle ssh change',

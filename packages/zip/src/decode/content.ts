@@ -12,7 +12,7 @@ const NO_PASSWORD = 'it is encrypted; give its password with --password-from FIL
 
 let encryption: typeof import('./encryption.ts') | undefined
 
-/** Why an entry is not read, as far as its directory shows: its method, its encryption, or that no secret is given. */
+/** Why an entry is not read, as far as its directory shows: how it is packed, encrypted, or without a secret. */
 export function refusalOf(entry: Stored, secret?: Secret): readonly [Refusal, string] | undefined {
   const reason = unreadable(entry)
   if (reason !== undefined || secret !== undefined || !isEncrypted(entry)) return reason

@@ -1,4 +1,5 @@
 /** Where the bytes of an archive come from. */
+import type { Pace } from '../core/spans.ts'
 
 export interface Source {
   /** As people are told: a path, or a URL without its password and query. */
@@ -10,22 +11,16 @@ export interface Source {
    * and what to do, when they cannot be had or when the archive is no longer the one that was opened.
    */
   read(start: number, end: number): Promise<Buffer>
+  /**
+   * The same into a buffer of the caller's that is large enough, and at once, where that is possible. What it held is
+   * gone.
+   */
+  readInto?(buffer: Buffer, start: number, end: number): Buffer
   /** What makes reading it quick. */
   readonly pace: Pace
   /** What reading has cost so far. */
   readonly cost: Cost
   close(): Promise<void>
-}
-
-export interface Pace {
-  /** How much may be read in vain, as a share of what is wanted, to read in fewer pieces. */
-  readonly waste: number
-  /** A gap of this many bytes between two wanted pieces is never worth a piece more. */
-  readonly gap: number
-  /** The largest piece that is read at once, bytes. */
-  readonly piece: number
-  /** So many reads at a time. */
-  readonly parallel: number
 }
 
 export interface Cost {

@@ -47,7 +47,7 @@ export function judge(facts: Facts): Judgement {
       ...slow,
       ...heldUp,
       ...withCallers(findCommands(facts, load), use),
-      ...withWho([...findRequests(facts, load), ...findValues(load), ...findMemory(facts, load)], facts, use),
+      ...withWho([...findRequests(facts, load), ...findValues(facts, load), ...findMemory(facts, load)], facts, use),
       ...findRejected(facts, load),
       ...findConditions(facts.infos.at(-1)!),
       ...standing,

@@ -1,13 +1,18 @@
 /** Values that are so big that moving them is what costs. */
 import { type Finding, quantityText } from '@fettle/report'
-import type { Load } from '../load.ts'
+import type { Facts } from '../facts.ts'
+import { countedIn, type Load } from '../load.ts'
+import { refusedInAll } from '../read/info.ts'
 
 /** More than this for a command is no small value any more, however many small ones there are beside it. */
 const BIG_BYTES = 10_000
 /** Less than this is no load for any network. */
 const MUCH_BYTES_A_SECOND = 5e6
 
-export function findValues({ commands, seconds, bytesIn, bytesOut }: Load): Finding[] {
+export function findValues({ infos }: Facts, load: Load): Finding[] {
+  const { seconds, bytesIn, bytesOut } = load
+  // What was refused has come in as well, but was no command that was processed.
+  const commands = load.commands + countedIn(infos, load, refusedInAll)
   if (commands === 0 || !seconds) return []
   const ways = [
     { bytes: bytesIn ?? 0, says: 'A command', come: 'come in' },

@@ -72,3 +72,10 @@ export function errorsOf({ fields }: Info, code: string): number {
 export function refusedOf({ fields }: Info, command: string): number {
   return Number(/(?:^|,)rejected_calls=(\d+)/.exec(fields.get(`cmdstat_${command}`) ?? '')?.[1] ?? 0)
 }
+
+/** The same of all commands. */
+export function refusedInAll(info: Info): number {
+  let sum = 0
+  for (const command of info.commands.keys()) sum += refusedOf(info, command)
+  return sum
+}

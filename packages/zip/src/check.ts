@@ -1,0 +1,48 @@
+/** `fettle zip check`: whether an archive is whole, what is odd about it, and what in it is dangerous. */
+import {
+  type AnswerOptions,
+  answer,
+  type Command,
+  EXIT,
+  type Flag,
+  readAnswerOptions,
+  reportFlags,
+} from '@fettle/check'
+import type { Verification } from './extract/verify.ts'
+import { archiveArguments, readMeant, selectFlags } from './options.ts'
+
+type CheckOptions = Verification & AnswerOptions
+
+const flags: readonly Flag[] = [
+  { name: 'quick', says: 'read the directory only, not what is in the entries' },
+  ...selectFlags,
+  ...reportFlags,
+]
+
+export const zipCheck: Command<CheckOptions> = {
+  name: 'zip check',
+  summary: 'whether an archive is whole, what is odd about it, and what is dangerous',
+  arguments: archiveArguments,
+  flags,
+  examples: [
+    'fettle zip check backup.zip',
+    'fettle zip check backup.zip --quick --json',
+    "fettle zip check backup.zip 'Nginx/**'",
+  ],
+  read(given) {
+    const meant = readMeant(given)
+    if (!meant.ok) return meant
+    return { ok: true, value: { ...meant.value, ...readAnswerOptions(given), isQuick: given.flags.quick === true } }
+  },
+  async run(options, io) {
+    const began = Date.now()
+    const [{ onFound }, { verify }] = await Promise.all([import('./meant.ts'), import('./extract/verify.ts')])
+    return await onFound(options, io, async (found) => {
+      const { report, failure } = await verify(found, options, began, io)
+      const status = await answer(report, options, io)
+      if (failure === undefined) return status
+      io.complain(failure)
+      return EXIT.couldNot
+    })
+  },
+}

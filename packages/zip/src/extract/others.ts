@@ -1,0 +1,95 @@
+/** What is made when all files are there: symbolic links, and what is said of folders. */
+import { fchmodSync, futimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { modifiedMs } from '../core/directory.ts'
+import type { Plan } from '../core/plan.ts'
+import { judgeLink, linkRefusalWords } from '../core/symlink.ts'
+import { targetOf } from '../core/target.ts'
+import { contentOf, prepare } from '../decode/content.ts'
+import { type Decode, dataOf, headerOf, isDos, modeOf, nameOf, storedOf } from '../entries.ts'
+import type { Source } from '../source/source.ts'
+import { Folder } from './folder.ts'
+import { type Job, OUTCOME } from './job.ts'
+import { there } from './place.ts'
+import { whyOf } from './work.ts'
+
+/** A longer one leads nowhere on any system. */
+const LINK_MAX = 4096
+const NOTHING = { bytes: Buffer.alloc(0), start: 0 }
+
+const segmentsOf = ({ columns, strip }: Job, entry: number, decode: Decode): readonly string[] => {
+  const target = targetOf(nameOf(columns, entry, decode), { strip, isDosHost: isDos(columns.host[entry]!) })
+  return target.ok ? target.segments : []
+}
+
+/** Each is the last thing that is made where it is, so nothing is ever written through one. */
+export async function makeLinks(job: Job, source: Source, decode: Decode, { links, tally }: Plan): Promise<void> {
+  const folder = new Folder(job.output!.folder, false)
+  try {
+    for (const entry of links) {
+      const name = nameOf(job.columns, entry, decode)
+      try {
+        const text = await linkText(job, source, entry)
+        const segments = segmentsOf(job, entry, decode)
+        const verdict = judgeLink(segments, text)
+        if (!verdict.ok) tally.add('symlink-outside', name, linkRefusalWords[verdict.why])
+        else job.control.outcomes[entry] = makeLink(job, folder, segments, text)
+        if (job.control.outcomes[entry] === OUTCOME.left) tally.add('exists', name)
+      } catch (error) {
+        tally.add(...named(name, whyOf(error)))
+      }
+    }
+  } finally {
+    folder.close()
+  }
+}
+
+const named = (name: string, [what, detail]: ReturnType<typeof whyOf>) => [what, name, detail] as const
+
+async function linkText({ columns, secret }: Job, source: Source, entry: number): Promise<string> {
+  // judgeLink refuses what is too long for any system.
+  if (columns.size[entry]! > LINK_MAX || columns.compressed[entry]! > 2 * LINK_MAX) return 'x'.repeat(LINK_MAX)
+  const [held, { header, data }] = await headerOf(source, columns, entry, NOTHING)
+  const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
+  await prepare(stored)
+  return contentOf(stored, await dataOf(source, columns, entry, NOTHING, data), secret).toString()
+}
+
+function makeLink({ output, existing }: Job, folder: Folder, segments: readonly string[], text: string): number {
+  const { path } = folder.open(segments, segments.length - 1)
+  const name = segments.at(-1)!
+  const stat = there(path, name)
+  if (stat?.isSymbolicLink() && readlinkSync(`${path}/${name}`) === text) return OUTCOME.same
+  if (stat !== undefined && existing !== 'overwrite') return OUTCOME.left
+  const draft = `${output!.stage}/link`
+  rmSync(draft, { force: true })
+  symlinkSync(text, draft)
+  renameSync(draft, `${path}/${name}`)
+  return OUTCOME.written
+}
+
+/** `isOurs`: we have made them all; else those that were there keep their permissions and times. */
+export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, isOurs: boolean): void {
+  const folder = new Folder(job.output!.folder, false)
+  const { columns } = job
+  try {
+    // The deepest first: one that may not be written into any more may have others in it.
+    const deepest = Array.from(folders, (entry) => ({ entry, segments: segmentsOf(job, entry, decode) })).sort(
+      (one, other) => other.segments.length - one.segments.length,
+    )
+    for (const { entry, segments } of deepest) {
+      try {
+        const opened = folder.open(segments, segments.length)
+        job.control.outcomes[entry] = OUTCOME.written
+        if (!isOurs && !opened.isOurs) continue
+        const mode = modeOf(columns, entry)
+        if (mode !== undefined) fchmodSync(opened.handle, mode & 0o777 & ~process.umask())
+        const seconds = modifiedMs(columns, entry) / 1000
+        futimesSync(opened.handle, seconds, seconds)
+      } catch (error) {
+        tally.add(...named(nameOf(columns, entry, decode), whyOf(error)))
+      }
+    }
+  } finally {
+    folder.close()
+  }
+}

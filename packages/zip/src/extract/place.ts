@@ -1,0 +1,101 @@
+/** Puts a file under its name, whole or not at all. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { codeOf } from './fault.ts'
+
+/** A file that is being written, in the stage. */
+export interface Draft {
+  readonly path: string
+  readonly file: number
+}
+
+export function openDraft(path: string, mode: number): Draft {
+  return { path, file: openSync(path, 'wx', mode) }
+}
+
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at)
+}
+
+/** `seconds`: when it was changed, since 1970. */
+export function closeDraft({ file }: Draft, seconds: number): void {
+  try {
+    // A file system need not know such a time.
+    if (Number.isFinite(seconds)) futimesSync(file, seconds, seconds)
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL') throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+export function dropDraft({ path, file }: Draft): void {
+  closeSync(file)
+  rmSync(path, { force: true })
+}
+
+/** Under this name, in place of what has it. */
+export function put(draft: string, folder: string, name: string): void {
+  renameSync(draft, `${folder}/${name}`)
+}
+
+/** Under this name or the next one that nothing has: `a (1).txt`. Returns it. */
+export function putBeside(draft: string, folder: string, name: string): string {
+  const dot = name.lastIndexOf('.')
+  const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
+  for (let i = 0; ; i++) {
+    const free = i === 0 ? name : `${stem} (${i})${ending}`
+    try {
+      // Unlike a rename, it takes nothing's place.
+      linkSync(draft, `${folder}/${free}`)
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST' && i < 10_000) continue
+      throw error
+    }
+    unlinkSync(draft)
+    return free
+  }
+}
+
+/** What has this name; undefined: nothing. */
+export function there(folder: string, name: string): Stats | undefined {
+  return lstatSync(`${folder}/${name}`, { throwIfNoEntry: false })
+}
+
+const O_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const PIECE = 262_144
+let buffer: Buffer | undefined
+
+/** Whether the file of this name has this content. */
+export function hasContent(folder: string, name: string, size: number, crc: number): boolean {
+  // Not what a link leads to, and no pipe that would be waited for.
+  const file = openSync(`${folder}/${name}`, O_READ)
+  try {
+    if (!fstatSync(file).isFile()) return false
+    buffer ??= Buffer.allocUnsafe(PIECE)
+    let sum = 0
+    let total = 0
+    for (;;) {
+      const length = readSync(file, buffer, 0, PIECE, null)
+      if (length === 0) return total === size && sum === crc
+      sum = crc32(buffer.subarray(0, length), sum)
+      total += length
+    }
+  } finally {
+    closeSync(file)
+  }
+}

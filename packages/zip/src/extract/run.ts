@@ -1,0 +1,164 @@
+/** Plan, write, report. */
+import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { type Io, Unseen } from '@fettle/check'
+import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
+import type { Plan } from '../core/plan.ts'
+import type { Tally } from '../core/told.ts'
+import type { Found } from '../meant.ts'
+import type { Meant } from '../options.ts'
+import { secretFor } from '../secret.ts'
+import { threadsFor } from './crew.ts'
+import { codeOf } from './fault.ts'
+import { type Existing, FILES, type Job, newControl, OUTCOME } from './job.ts'
+import { writeManifest } from './manifest.ts'
+import { makeFolders, makeLinks } from './others.ts'
+import { jobFor, planFor, workOn } from './planned.ts'
+import { openStage } from './stage.ts'
+
+/** Where files go, and what may become of them. */
+export interface Extraction extends Meant {
+  readonly folder: string
+  /** How many folders are taken off the front of names. */
+  readonly strip: number
+  readonly existing: Existing
+  readonly makesLinks: boolean
+  readonly maxRatio: number
+  readonly maxBytes: number
+  readonly maxFiles: number
+  /** undefined: as many as the work is worth. */
+  readonly threads: number | undefined
+  readonly isPlanOnly: boolean
+  /** A file that gets a line for each entry. */
+  readonly manifest: string | undefined
+}
+
+export interface Extracted {
+  readonly report: Report
+  /** Why not all was done that could be, in one line. */
+  readonly failure: string | undefined
+}
+
+/** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
+export async function extractTo(found: Found, options: Extraction, began: number, io: Io): Promise<Extracted> {
+  const { source, directory } = found.archive
+  const secret = await secretFor(found, options, io)
+  const plan = planFor(found, {
+    strip: options.strip,
+    keepsAll: options.existing === 'rename',
+    makesLinks: options.makesLinks,
+    hasSecret: secret !== undefined,
+    maxRatio: options.maxRatio,
+    maxBytes: options.maxBytes,
+    maxFiles: options.maxFiles,
+  })
+  const control = newControl(directory.count)
+  const reported = (tally: Tally, failure?: string): Extracted => ({
+    report: reportOf(
+      'zip extract',
+      source.name,
+      { began, ended: Date.now() },
+      {
+        measures: measuresOf(found, plan, control, options),
+        tables: [],
+        findings: tally.findings(source.name),
+        unseen: [],
+      },
+    ),
+    failure,
+  })
+  if (options.isPlanOnly) return reported(plan.tally)
+  const isNew = makeFolder(options.folder)
+  checkRoom(options.folder, plan, isNew)
+  const stage = openStage(options.folder)
+  try {
+    const output = { folder: options.folder, isNew, stage: stage.path }
+    const job = jobFor(found, plan, control, { strip: options.strip, existing: options.existing, secret, output })
+    const threads = options.threads ?? threadsFor(plan.files.length, plan.bytes, job.archive.file !== undefined)
+    const problem = await workOn(job, found, plan, threads, io)
+    const failure = problem === undefined ? undefined : `${options.folder}: ${problem}`
+    const why = failure ?? (io.signal.aborted ? 'stopped' : undefined)
+    if (why === undefined) {
+      await makeLinks(job, source, found.decode, plan)
+      makeFolders(job, found.decode, plan, isNew || stage.isResumed)
+    }
+    if (options.manifest !== undefined) writeManifest(options.manifest, found, control.outcomes)
+    return reported(plan.tally, why === undefined ? undefined : `${why}; ${goOn(job, plan)}`)
+  } finally {
+    stage.close()
+  }
+}
+
+function goOn({ control }: Job, { files }: Plan): string {
+  const done = Number(control.done[FILES])
+  const there = `${counted(done)} of ${plural(files.length, 'file')} are there, each whole`
+  return `${there}; the same command goes on from there`
+}
+
+/** Whether nothing is in it. Throws Unseen. */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true })
+    return readdirSync(folder).length === 0
+  } catch (error) {
+    throw new Unseen(`${folder}: cannot be made (${codeOf(error)}); give another -d FOLDER`)
+  }
+}
+
+/** Throws Unseen where it would not fit. Where something is there already, that may be a part of it. */
+function checkRoom(folder: string, { bytes, files, folders }: Plan, isNew: boolean): void {
+  const { bavail, bsize, ffree, files: inodes } = statfsSync(folder)
+  const room = bavail * bsize
+  if (!isNew) return
+  if (bytes > room) {
+    const free = `${sizeText(room)} are free`
+    throw new Unseen(`${folder}: ${sizeText(bytes)} do not fit there, ${free}; select less or give another -d FOLDER`)
+  }
+  const count = files.length + folders.length
+  // Some file systems make inodes as they are needed, and tell of none.
+  if (inodes > 0 && count > ffree) {
+    throw new Unseen(`${folder}: ${count} files do not fit there, ${ffree} inodes are free; give another -d FOLDER`)
+  }
+}
+
+function measuresOf(
+  { archive, selected }: Found,
+  plan: Plan,
+  { outcomes }: { outcomes: Uint8Array },
+  options: Extraction,
+) {
+  const { source, directory } = archive
+  const { size } = directory.columns
+  const total = { [OUTCOME.written]: [0, 0], [OUTCOME.same]: [0, 0] } as Record<number, [number, number]>
+  for (const entry of plan.files) {
+    const sum = total[outcomes[entry]!]
+    if (sum === undefined) continue
+    sum[0]++
+    sum[1] += size[entry]!
+  }
+  const measure = (name: string, title: string, value: number, unit: '1' | 'B') => ({
+    name,
+    title,
+    quantity: { value, unit },
+  })
+  const planned = [
+    measure('entries', 'entries in the archive', directory.records, '1'),
+    measure('selected', 'selected', selected.length, '1'),
+    measure('planned', 'files to write', plan.files.length, '1'),
+    measure('planned-bytes', 'bytes to write', plan.bytes, 'B'),
+  ]
+  const read = [
+    measure('read', 'read', source.cost.bytes, 'B'),
+    measure('requests', 'in pieces', source.cost.requests, '1'),
+  ]
+  const archiveSize = measure('archive-bytes', 'archive', source.size, 'B')
+  if (options.isPlanOnly) return [archiveSize, ...planned, ...read]
+  const [written, same] = [total[OUTCOME.written]!, total[OUTCOME.same]!]
+  return [
+    archiveSize,
+    ...planned,
+    measure('written', 'written', written[0], '1'),
+    measure('written-bytes', 'bytes written', written[1], 'B'),
+    ...(same[0] === 0 ? [] : [measure('same', 'were there already', same[0], '1')]),
+    ...read,
+  ]
+}

@@ -1,0 +1,97 @@
+/** Reads all that would be written, and writes nothing. */
+import type { Io } from '@fettle/check'
+import { counted, type Quantity, reportOf, type Table } from '@fettle/report'
+import { FLAG } from '../core/directory.ts'
+import { methodName } from '../decode/methods.ts'
+import { kindOf } from '../entries.ts'
+import type { Found } from '../meant.ts'
+import type { Meant } from '../options.ts'
+import { secretFor } from '../secret.ts'
+import { threadsFor } from './crew.ts'
+import { FILES, newControl, OUTCOME } from './job.ts'
+import { jobFor, planFor, workOn } from './planned.ts'
+import type { Extracted } from './run.ts'
+
+export interface Verification extends Meant {
+  /** Only the directory is read, and not the entries. */
+  readonly isQuick: boolean
+}
+
+/** What a bomb is for whoever only looks is for whoever unpacks it to decide. */
+const MAX_RATIO = 250
+
+/** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
+export async function verify(found: Found, options: Verification, began: number, io: Io): Promise<Extracted> {
+  const { source, directory, end } = found.archive
+  const secret = options.isQuick ? undefined : await secretFor(found, options, io)
+  const plan = planFor(found, {
+    strip: 0,
+    keepsAll: false,
+    makesLinks: true,
+    hasSecret: secret !== undefined || options.isQuick,
+    maxRatio: MAX_RATIO,
+    maxBytes: Number.POSITIVE_INFINITY,
+    maxFiles: Number.POSITIVE_INFINITY,
+  })
+  const control = newControl(directory.count)
+  const job = jobFor(found, plan, control, { strip: 0, existing: 'skip', secret, output: undefined })
+  const threads = threadsFor(plan.files.length, plan.bytes, job.archive.file !== undefined)
+  const failure = options.isQuick ? undefined : await workOn(job, found, plan, threads, io)
+  const isStopped = io.signal.aborted && !options.isQuick
+  const whole = plan.files.reduce((sum, entry) => (control.outcomes[entry] === OUTCOME.written ? sum + 1 : sum), 0)
+  const measure = (name: string, title: string, value: number, unit: Quantity['unit']) => ({
+    name,
+    title,
+    quantity: { value, unit },
+  })
+  const measures = [
+    measure('archive-bytes', 'archive', source.size, 'B'),
+    measure('entries', 'entries', directory.records, '1'),
+    measure('directory-bytes', 'directory', end.directorySize, 'B'),
+    measure('bytes', 'unpacked', sum(found.selected, directory.columns.size), 'B'),
+    ...(options.isQuick ? [] : [measure('whole', 'files that are whole', whole, '1')]),
+    measure('read', 'read', source.cost.bytes, 'B'),
+  ]
+  const report = reportOf(
+    'zip check',
+    source.name,
+    { began, ended: Date.now() },
+    { measures, tables: [methodsOf(found)], findings: plan.tally.findings(source.name), unseen: [] },
+  )
+  const stopped = isStopped ? `stopped after ${counted(Number(control.done[FILES]))} files` : undefined
+  return { report, failure: failure ?? stopped }
+}
+
+const sum = (entries: Uint32Array, column: Float64Array) => entries.reduce((total, entry) => total + column[entry]!, 0)
+
+/** How much is packed how. */
+function methodsOf({ archive, selected }: Found): Table {
+  const { columns } = archive.directory
+  const sums = new Map<string, [number, number, number]>()
+  for (const entry of selected) {
+    const isPlain = (columns.flags[entry]! & FLAG.encrypted) === 0
+    const kind = kindOf(columns, entry)
+    const name = kind === 'file' ? `${methodName(columns.method[entry]!)}${isPlain ? '' : ', encrypted'}` : `${kind}s`
+    const row = sums.get(name) ?? [0, 0, 0]
+    row[0]++
+    row[1] += columns.size[entry]!
+    row[2] += columns.compressed[entry]!
+    sums.set(name, row)
+  }
+  return {
+    name: 'methods',
+    title: 'What is in it',
+    columns: [
+      { name: 'method', title: 'method' },
+      { name: 'entries', title: 'entries' },
+      { name: 'bytes', title: 'unpacked' },
+      { name: 'packed', title: 'packed' },
+    ],
+    rows: Array.from(sums, ([name, [count, bytes, packed]]) => [
+      name,
+      { value: count, unit: '1' },
+      { value: bytes, unit: 'B' },
+      { value: packed, unit: 'B' },
+    ]),
+  }
+}

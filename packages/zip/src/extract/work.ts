@@ -1,0 +1,298 @@
+/** What each thread does: takes the next piece of the archive, and writes the entries in it, until there is none. */
+import { rmSync } from 'node:fs'
+import { setImmediate as othersFirst } from 'node:timers/promises'
+import { Damaged } from '../core/damaged.ts'
+import { type Columns, MARK, modifiedMs } from '../core/directory.ts'
+import { dataStart, disagreement } from '../core/local.ts'
+import { Refused } from '../core/refused.ts'
+import { reach } from '../core/spans.ts'
+import { refusalWords, targetOf } from '../core/target.ts'
+import { Tally, type Told } from '../core/told.ts'
+import { contentOf, contentStream, prepare } from '../decode/content.ts'
+import { type Decode, dataOf, dataStream, headerOf, isDos, modeOf, nameOf, type Piece, storedOf } from '../entries.ts'
+import type { Source } from '../source/source.ts'
+import { fatal } from './fault.ts'
+import { Blocked, Folder, type Opened } from './folder.ts'
+import { BYTES, FILES, type Job, NEXT, OUTCOME, STOP } from './job.ts'
+import { closeDraft, type Draft, dropDraft, hasContent, openDraft, put, putBeside, there, writeAll } from './place.ts'
+
+/** Larger ones pass through memory in parts. */
+const WHOLE_MAX = 16_777_216
+const PLAIN_MODE = 0o666
+/** For so long nothing else comes in between. */
+const PATIENCE_MS = 20
+
+const NOTHING = Buffer.alloc(0)
+
+const isLarge = ({ size, compressed }: Columns, entry: number) =>
+  compressed[entry]! > WHOLE_MAX || size[entry]! > WHOLE_MAX
+
+/** Why nothing more can be written. */
+class Stopped extends Error {}
+
+export interface Worked {
+  readonly tally: Tally
+  /** Why nothing more could be written; undefined: all was done, or it was asked to stop. */
+  readonly failure: string | undefined
+}
+
+/** Where a file goes. */
+interface Target {
+  readonly name: string
+  readonly folder: Opened
+}
+
+/** `thread`: its number, other than that of all others. */
+export async function work(job: Job, source: Source, decode: Decode, thread: number): Promise<Worked> {
+  const worker = new Worker(job, source, decode, thread)
+  const lanes = Array.from({ length: source.pace.parallel }, () => worker.run())
+  try {
+    await Promise.all(lanes)
+    return { tally: worker.tally, failure: undefined }
+  } catch (error) {
+    Atomics.store(job.control.state, STOP, 2)
+    await Promise.allSettled(lanes)
+    if (!(error instanceof Stopped)) throw error
+    return { tally: worker.tally, failure: error.message }
+  } finally {
+    worker.close()
+  }
+}
+
+class Worker {
+  readonly tally = new Tally()
+  readonly #job: Job
+  readonly #source: Source
+  readonly #decode: Decode
+  readonly #thread: number
+  readonly #folder: Folder | undefined
+  #drafts = 0
+  /** What was read last, where it can be read into memory of ours. */
+  #buffer: Buffer | undefined
+
+  constructor(job: Job, source: Source, decode: Decode, thread: number) {
+    this.#job = job
+    this.#source = source
+    this.#decode = decode
+    this.#thread = thread
+    this.#folder = job.output === undefined ? undefined : new Folder(job.output.folder, job.output.isNew)
+  }
+
+  close(): void {
+    this.#folder?.close()
+  }
+
+  async run(): Promise<void> {
+    const { spans, control } = this.#job
+    let since = performance.now()
+    for (;;) {
+      if (Atomics.load(control.state, STOP) !== 0) return
+      const span = Atomics.add(control.state, NEXT, 1)
+      if (span >= spans.count) return
+      await this.#span(span)
+      const now = performance.now()
+      if (now - since < PATIENCE_MS) continue
+      // Signals come between, and what shows how far this is.
+      await othersFirst()
+      since = now
+    }
+  }
+
+  async #span(span: number): Promise<void> {
+    const { order, spans, columns } = this.#job
+    const isUntouched = this.#job.output?.isNew ?? true
+    const entries: number[] = []
+    for (let i = spans.first[span]!; i < spans.first[span + 1]!; i++) {
+      const entry = order[i]!
+      if (isUntouched || !this.#isDone(entry)) entries.push(entry)
+    }
+    if (entries.length === 0) return
+    const start = columns.offset[entries[0]!]!
+    const last = entries.at(-1)!
+    const end = Math.min(spans.end[span]!, Math.max(...entries.map((entry) => reach(columns, entry))) + 32)
+    const piece = { start, bytes: isLarge(columns, last) ? NOTHING : await this.#read(start, Math.max(end, start)) }
+    for (const entry of entries) {
+      if (Atomics.load(this.#job.control.state, STOP) !== 0) return
+      try {
+        if (!this.#atOnce(entry, piece)) await this.#entry(entry, piece)
+      } catch (error) {
+        this.#failed(entry, error)
+      }
+    }
+  }
+
+  #read(start: number, end: number): Buffer | Promise<Buffer> {
+    const source = this.#source
+    if (source.readInto === undefined || end - start > source.pace.piece) return source.read(start, end)
+    this.#buffer ??= Buffer.allocUnsafe(source.pace.piece)
+    return source.readInto(this.#buffer, start, end)
+  }
+
+  #isDone(entry: number): boolean {
+    try {
+      return this.#isThere(entry)
+    } catch (error) {
+      this.#failed(entry, error)
+      return true
+    }
+  }
+
+  #failed(entry: number, error: unknown): void {
+    const reason = fatal(error)
+    if (reason !== undefined) throw new Stopped(reason)
+    this.#left(entry, ...whyOf(error))
+  }
+
+  #left(entry: number, what: Told, detail: string): void {
+    this.#done(entry, OUTCOME.left)
+    this.tally.add(what, this.#nameOf(entry), detail)
+  }
+
+  #done(entry: number, outcome: number): void {
+    const { control, columns } = this.#job
+    control.outcomes[entry] = outcome
+    Atomics.add(control.done, BYTES, BigInt(columns.size[entry]!))
+    Atomics.add(control.done, FILES, 1n)
+  }
+
+  #nameOf(entry: number): string {
+    return nameOf(this.#job.columns, entry, this.#decode)
+  }
+
+  #target(entry: number): Target {
+    const { columns, strip } = this.#job
+    const target = targetOf(this.#nameOf(entry), { strip, isDosHost: isDos(columns.host[entry]!) })
+    // The plan has left out all that have none.
+    if (!target.ok) throw new Blocked(refusalWords[target.why])
+    const { segments } = target
+    return { name: segments.at(-1)!, folder: this.#folder!.open(segments, segments.length - 1) }
+  }
+
+  /** Whether nothing is left to do for it, because of what has its name. */
+  #isThere(entry: number): boolean {
+    const { columns, existing } = this.#job
+    const { name, folder } = this.#target(entry)
+    const stat = folder.isOurs ? undefined : there(folder.path, name)
+    if (stat === undefined) return false
+    if (stat.isDirectory()) throw new Blocked('a folder has its name')
+    if (stat.isFile() && stat.size === columns.size[entry] && this.#isSame(entry, folder.path, name, stat.mtimeMs)) {
+      this.#done(entry, OUTCOME.same)
+      return true
+    }
+    const isOlder = stat.mtimeMs < modifiedMs(columns, entry)
+    if (existing === 'overwrite' || existing === 'rename' || (existing === 'newer' && isOlder)) return false
+    this.#left(entry, 'exists', '')
+    return true
+  }
+
+  #isSame(entry: number, folder: string, name: string, mtimeMs: number): boolean {
+    const { columns } = this.#job
+    // Without a CRC its time must do.
+    if (columns.marks[entry]! & MARK.ae2) return Math.abs(mtimeMs - modifiedMs(columns, entry)) < 2000
+    return hasContent(folder, name, columns.size[entry]!, columns.crc[entry]!)
+  }
+
+  /** Whether all that is needed was there: nearly always it is, and waiting costs as much as a small entry does. */
+  #atOnce(entry: number, piece: Piece): boolean {
+    const { columns, secret } = this.#job
+    const header = columns.offset[entry]! - piece.start
+    const data = dataStart(piece.bytes, header)
+    if (data === undefined || isLarge(columns, entry)) return false
+    const end = data + columns.compressed[entry]!
+    if (end > piece.bytes.length) return false
+    const stored = storedOf(columns, entry, piece.bytes.readUInt16LE(header + 10))
+    if (prepare(stored) !== undefined) return false
+    this.#compare(entry, piece, header)
+    this.#write(entry, contentOf(stored, piece.bytes.subarray(data, end), secret))
+    return true
+  }
+
+  #compare(entry: number, { bytes }: Piece, header: number): void {
+    const differs = disagreement(bytes, header, this.#job.columns, entry)
+    if (differs !== undefined) this.tally.add('local-differs', this.#nameOf(entry), `its header says ${differs}`)
+  }
+
+  async #entry(entry: number, piece: Piece): Promise<void> {
+    const { columns, secret } = this.#job
+    const [held, { header, data }] = await headerOf(this.#source, columns, entry, piece)
+    this.#compare(entry, held, header)
+    const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
+    const loading = prepare(stored)
+    if (loading !== undefined) await loading
+    if (isLarge(columns, entry)) {
+      const parts = dataStream(this.#source, columns, entry, data)
+      return await this.#writeParts(entry, contentStream(stored, parts, secret))
+    }
+    this.#write(entry, contentOf(stored, await dataOf(this.#source, columns, entry, piece, data), secret))
+  }
+
+  #write(entry: number, content: Buffer): void {
+    if (this.#job.output === undefined) return this.#done(entry, OUTCOME.written)
+    const draft = this.#draft(entry)
+    try {
+      writeAll(draft.file, content)
+    } catch (error) {
+      dropDraft(draft)
+      throw error
+    }
+    this.#finish(entry, draft)
+  }
+
+  async #writeParts(entry: number, parts: AsyncIterable<Buffer>): Promise<void> {
+    const { output, control } = this.#job
+    if (output === undefined) {
+      for await (const _ of parts) if (Atomics.load(control.state, STOP) !== 0) return
+      return this.#done(entry, OUTCOME.written)
+    }
+    const draft = this.#draft(entry)
+    try {
+      for await (const part of parts) {
+        writeAll(draft.file, part)
+        if (Atomics.load(control.state, STOP) !== 0) return dropDraft(draft)
+      }
+    } catch (error) {
+      dropDraft(draft)
+      throw error
+    }
+    this.#finish(entry, draft)
+  }
+
+  #draft(entry: number): Draft {
+    const { columns, output } = this.#job
+    const mode = modeOf(columns, entry) ?? PLAIN_MODE
+    return openDraft(`${output!.stage}/${this.#thread}-${this.#drafts++}`, mode & 0o777)
+  }
+
+  #finish(entry: number, draft: Draft): void {
+    const { columns, existing } = this.#job
+    closeDraft(draft, modifiedMs(columns, entry) / 1000)
+    try {
+      const { name, folder } = this.#target(entry)
+      if (existing === 'rename') putBeside(draft.path, folder.path, name)
+      else put(draft.path, folder.path, name)
+    } catch (error) {
+      rmSync(draft.path, { force: true })
+      throw error
+    }
+    this.#done(entry, OUTCOME.written)
+  }
+}
+
+/** How what became of an entry is told. Throws what is no expected failure. */
+export function whyOf(error: unknown): [Told, string] {
+  if (error instanceof Damaged || error instanceof Refused) return [error.kind, error.message]
+  if (error instanceof Blocked) return ['blocked', error.message]
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === undefined || !(error instanceof Error) || !('syscall' in error)) throw error
+  if (code === 'ENAMETOOLONG') return ['long-name', code]
+  return ['blocked', CODES[code] ?? code]
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  EACCES: 'its folder may not be written into',
+  EPERM: 'its folder may not be written into',
+  EISDIR: 'a folder has its name',
+  ENOTDIR: 'a file stands where a folder should be',
+  ENOTEMPTY: 'a folder has its name',
+  EXDEV: 'its folder is on another file system; extract into that one',
+}
