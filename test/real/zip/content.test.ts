@@ -114,8 +114,18 @@ for (const [by, method, make] of [
   ['7zz, Deflate', 8, sevenZip('Deflate')],
   ['7zz, Deflate64', 9, sevenZip('Deflate64')],
   ['7zz, Deflate64, quickly', 9, sevenZip('Deflate64', '-mx=1')],
+  ['7zz, BZip2', 12, sevenZip('BZip2')],
+  ['7zz, BZip2, small blocks', 12, sevenZip('BZip2', '-mx=1')],
+  ['7zz, LZMA', 14, sevenZip('LZMA')],
+  ['7zz, LZMA, its own contexts', 14, sevenZip('LZMA:lc=1:lp=2:pb=0')],
+  ['7zz, LZMA, a small dictionary', 14, sevenZip('LZMA:d=64k')],
+  ['7zz, XZ', 95, sevenZip('XZ')],
+  ['7zz, XZ, several blocks', 95, sevenZip('XZ', '-mmt=2', '-mx=1')],
   ['zip', 8, (archive: string) => pack('zip', ['-q', archive, ...names])],
+  ['zip, bzip2', 12, (archive: string) => pack('zip', ['-q', '-Z', 'bzip2', archive, ...names])],
   ['python3, deflated', 8, python('ZIP_DEFLATED')],
+  ['python3, bzip2', 12, python('ZIP_BZIP2')],
+  ['python3, LZMA', 14, python('ZIP_LZMA')],
 ] as const) {
   test(`what ${by} packs is unpacked`, async () => {
     const archive = join(folder, `${by}.zip`)
@@ -188,3 +198,44 @@ test('what 7zz packs by PPMd is refused by its name', () => {
   const { entry, data } = entriesOf(archive).find(({ name }) => name === 'writing.txt')!
   assert.throws(() => contentOf(entry, data), /method PPMd \(98\) is not read by fettle; 7zz x may/)
 })
+
+for (const [by, make] of [
+  ['Deflate64', sevenZip('Deflate64')],
+  ['BZip2', sevenZip('BZip2', '-mx=1')],
+  ['LZMA', sevenZip('LZMA')],
+  ['XZ', sevenZip('XZ')],
+] as const) {
+  test(`${by} that is cut or changed anywhere is damaged, and never more than that`, async () => {
+    const archive = join(folder, `${by} damaged.zip`)
+    make(archive)
+    const { entry, data } = entriesOf(archive).find(({ name }) => name === 'writing.txt')!
+    await prepare(entry)
+    const tooLittle = new RegExp(`${entry.size} bytes come out of it, and not`)
+    const isTold = (error: unknown) => {
+      assert.ok(error instanceof Damaged || error instanceof Refused, (error as Error).stack)
+      return true
+    }
+    assert.throws(() => contentOf({ ...entry, size: entry.size - 1 }, data), /more comes out of it/)
+    assert.throws(() => contentOf({ ...entry, size: entry.size + 1 }, data), tooLittle)
+    await assert.rejects(streamed({ ...entry, size: entry.size - 1 }, data), /more comes out of it/)
+    await assert.rejects(streamed({ ...entry, size: entry.size + 1 }, data), tooLittle)
+    for (const length of [0, 1, 11, 40, 1000, data.length >> 1, data.length - 200]) {
+      assert.throws(() => contentOf(entry, data.subarray(0, length)), /its data ends early/)
+      await assert.rejects(streamed(entry, data.subarray(0, length)), /its data ends early/)
+    }
+    // Near the beginning everything is different, so that there are many ways to be wrong.
+    const places = Array.from({ length: 80 }, (_, index) => (index < 60 ? index : (index * 2654435761) % 30_000))
+    for (const place of places) {
+      const changed = Buffer.from(data)
+      changed[place]! ^= 1 << (place % 8)
+      try {
+        // What is told apart by nothing, as the version of LZMA, changes nothing.
+        assert.ok(contentOf(entry, changed).equals(contents['writing.txt']), `byte ${place}`)
+      } catch (error) {
+        isTold(error)
+      }
+    }
+    const noise = contents['noise.bin']
+    for (let at = 0; at < 10_000; at += 500) assert.throws(() => contentOf(entry, noise.subarray(at)), isTold)
+  })
+}

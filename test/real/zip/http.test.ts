@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { Unseen } from '@fettle/check'
 import { type HttpOptions, openHttp, type Source } from '@fettle/zip/parts'
 import { Ground } from '../harness.ts'
@@ -184,6 +185,21 @@ test('redirects are followed once, and secrets are not told to another host', as
   )
   await assert.rejects(open('/round'), tells(/redirects more than 5 times/))
   await assert.rejects(open('/ftp'), tells(/redirects to no URL/))
+})
+
+test('TLS needs a certificate that is trusted, and is never left for a connection without', async () => {
+  await assert.rejects(open(nginx.tlsUrl('/a.zip')), tells(/its certificate is signed by itself only/))
+  const trusted = getCACertificates('default')
+  setDefaultCACertificates([...trusted, nginx.certificate])
+  try {
+    nginx.asked()
+    await opened(nginx.tlsUrl('/a.zip'), (source) => isRead(source, 1000, 2_000_000))
+    assert.equal(nginx.asked().length, 2)
+    await assert.rejects(open(nginx.tlsUrl('/down')), tells(/is not encrypted; it is not followed/))
+    assert.equal(nginx.asked().length, 1)
+  } finally {
+    setDefaultCACertificates(trusted)
+  }
 })
 
 test('who may not read is told in one line, and who may is let in by header or URL', async () => {

@@ -1,4 +1,5 @@
 /** A real nginx with archives, and a path to it that is cut and falls silent as a test says. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -11,6 +12,9 @@ export interface Nginx {
   readonly folder: string
   readonly host: string
   url(path: string): URL
+  /** The same under TLS, by a certificate that nobody has signed. */
+  tlsUrl(path: string): URL
+  readonly certificate: string
   /** What was asked for since the last time: status, path, Range, If-Range, X-Token, Authorization. */
   asked(): string[]
 }
@@ -19,6 +23,10 @@ export interface Nginx {
 export async function startNginx(ground: Ground, archive: Buffer): Promise<Nginx> {
   const { folder } = ground
   const [host, other] = [ground.address(2), ground.address(3)]
+  const subject = ['-subj', '/CN=archives', '-addext', `subjectAltName=IP:${host}`, '-days', '2']
+  const files = ['-keyout', join(folder, 'key'), '-out', join(folder, 'certificate')]
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  execFileSync(find('openssl'), ['req', '-x509', ...key, ...subject, ...files], { stdio: 'ignore' })
   mkdirSync(join(folder, 'www'))
   writeFileSync(join(folder, 'www/a.zip'), archive)
   writeFileSync(join(folder, 'www/a.zip.gz'), gzipSync(archive, { level: 1 }))
@@ -42,7 +50,14 @@ export async function startNginx(ground: Ground, archive: Buffer): Promise<Nginx
     return fresh
   }
   asked()
-  return { folder, host, url: (path) => new URL(`http://${host}:${PORT}${path}`), asked }
+  return {
+    folder,
+    host,
+    url: (path) => new URL(`http://${host}:${PORT}${path}`),
+    tlsUrl: (path) => new URL(`https://${host}:${PORT + 1}${path}`),
+    certificate: readFileSync(join(folder, 'certificate'), 'utf8'),
+    asked,
+  }
 }
 
 function configuration(folder: string, host: string, other: string): string {
@@ -74,6 +89,13 @@ http {
     location /away { return 307 http://${other}:${PORT}/a.zip; }
     location /round { return 301 /round; }
     location /ftp { return 301 ftp://${other}/a.zip; }
+  }
+  server {
+    listen ${host}:${PORT + 1} ssl;
+    ssl_certificate ${folder}/certificate;
+    ssl_certificate_key ${folder}/key;
+    root ${folder}/www;
+    location /down { return 302 http://${host}:${PORT}/a.zip; }
   }
   server { listen ${other}:${PORT}; root ${folder}/www; }
 }

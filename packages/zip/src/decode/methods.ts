@@ -118,12 +118,30 @@ const deflate64 = ours('Deflate64', async () => {
   return (input, output) => new Inflate64(input, output)
 })
 
+const bzip2 = ours('BZip2', async () => {
+  const { Bunzip2 } = await import('../core/bzip2.ts')
+  return (input, output, size) => new Bunzip2(input, output, size)
+})
+
+const lzma = ours('LZMA', async () => {
+  const { LzmaStream } = await import('../core/lzma.ts')
+  return (input, output, size) => new LzmaStream(input, output, size)
+})
+
+const xz = ours('XZ', async () => {
+  const { Unxz } = await import('../core/xz.ts')
+  return (input, output, size) => new Unxz(input, output, size)
+})
+
 const METHODS: Readonly<Record<number, Method>> = {
   0: store,
   8: deflate,
   9: deflate64,
+  12: bzip2,
+  14: lzma,
   20: zstandard,
   93: zstandard,
+  95: xz,
 }
 
 /** undefined: not read by us. */
