@@ -125,9 +125,25 @@ async function missing(source: Source): Promise<string> {
 
 /** Reads the directory in large pieces; `wanted` says what is kept of it. */
 export async function readDirectory(source: Source, end: End, wanted?: Wanted): Promise<Directory> {
-  const { directoryStart, directorySize, shift } = end
-  const expected = Math.min(end.entries, Math.floor(directorySize / 46))
-  const directory = new Directory(expected, directorySize, shift, wanted)
+  const { directorySize, shift } = end
+  const directory = new Directory(recordsIn(end, directorySize), directorySize, shift, wanted)
+  for await (const _ of feeding(source, end, directory));
+  return directory
+}
+
+/** The same piece by piece, for what needs each entry but once: each time it holds the entries of one piece. */
+export async function* directoryParts(source: Source, end: End, wanted?: Wanted): AsyncGenerator<Directory> {
+  const directory = new Directory(recordsIn(end, CHUNK + RECORD_MAX), CHUNK + RECORD_MAX, end.shift, wanted)
+  for await (const _ of feeding(source, end, directory)) {
+    yield directory
+    directory.clear()
+  }
+}
+
+/** How many records there may be in so many bytes of the directory. */
+const recordsIn = ({ entries }: End, bytes: number) => Math.min(entries, Math.floor(bytes / 46))
+
+async function* feeding(source: Source, { directoryStart, directorySize }: End, directory: Directory) {
   const stop = directoryStart + directorySize
   // A record that is not whole comes again, in front of the next piece.
   const buffer = Buffer.allocUnsafe(CHUNK + RECORD_MAX)
@@ -141,9 +157,9 @@ export async function readDirectory(source: Source, end: End, wanted?: Wanted): 
     const chunk = buffer.subarray(0, left.length + next - at)
     left = chunk.subarray(directory.feed(chunk))
     at = next
+    if (at === stop || directory.brokenAt !== undefined) directory.finish(left)
+    yield
   }
-  directory.finish(left)
-  return directory
 }
 
 /** Throws Unseen. */

@@ -39,7 +39,7 @@ export const zipList: Command<ListOptions> = {
   ],
   read,
   async run(options, io) {
-    const [{ onFound }, { writeList }] = await Promise.all([import('./meant.ts'), import('./listing.ts')])
-    return await onFound(options, io, (found) => writeList(found, options, io))
+    const [{ onParts }, { lister }] = await Promise.all([import('./meant.ts'), import('./listing.ts')])
+    return await onParts(options, io, (source, end) => lister(options, source, end, io))
   },
 }

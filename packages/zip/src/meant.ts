@@ -1,8 +1,8 @@
 /** The entries that are meant: the archive opened, its names decoded, the selection applied. */
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { EXIT, type Io, type Outcome, type Status, Unseen } from '@fettle/check'
-import { type Archive, openArchive, readDirectory } from './archive.ts'
+import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
+import { type Archive, directoryParts, type End, openArchive, readDirectory, readEnd } from './archive.ts'
 import { type Directory, MARK, modifiedMs, nameStart } from './core/directory.ts'
 import { decoderOf } from './core/encoding.ts'
 import { judgeWhole } from './core/judge.ts'
@@ -40,41 +40,83 @@ async function openSource({ archive, headerFrom, download }: Meant, io: Io): Pro
 
 /** Finds what is meant and works on it; the archive is closed in the end. Throws Unseen. */
 export async function onFound(meant: Meant, io: Io, work: (found: Found) => Promise<Status>): Promise<Status> {
-  const found = await find(meant, io)
-  if (!found.ok) {
-    for (const fault of found.faults) io.complain(fault)
-    return EXIT.wrong
-  }
-  try {
-    return await work(found.value)
-  } finally {
-    io.progress('')
-    await found.value.archive.source.close()
-  }
-}
-
-/** Throws Unseen. The faults are those of a request that was wrong: what it names is not there. */
-async function find(meant: Meant, io: Io): Promise<Outcome<Found>> {
   const chosen = chosenOf(meant)
-  const source = await openSource(meant, io)
-  try {
+  return await onSource(meant, io, async (source) => {
     const archive = await openArchive(source, chosen.prefilter)
-    const encoding = meant.encoding === undefined ? await detected(archive, chosen) : told(meant.encoding)
+    const isUnknown = meant.encoding === undefined && archive.directory.hasUnknownNames
+    const encoding = isUnknown ? await detected(archive) : known(meant)
     const decode = decoderOf(encoding.name)
     const selected = applied(archive.directory, meant, chosen, decode)
-    const missing = meant.isLenient ? [] : chosen.unmatched()
-    if (missing.length === 0) return { ok: true, value: { archive, selected, encoding, decode } }
-    const { explained } = await import('./missing.ts')
-    const faults = await explained(archive, meant, missing, decode)
+    if (await isMissing(archive, meant, chosen, decode, io)) return EXIT.wrong
+    return await work({ archive, selected, encoding, decode })
+  })
+}
+
+/** The entries that are meant, some at a time: for what needs each but once. */
+export interface Part extends Omit<Found, 'archive'> {
+  readonly directory: Directory
+}
+
+/**
+ * The same for work that takes entry by entry, however many there are. `begin` is asked when the end was read, and
+ * gives what takes the parts and what is done after the last one.
+ */
+export async function onParts(
+  meant: Meant,
+  io: Io,
+  begin: (source: Source, end: End) => { take(part: Part): Promise<void>; finish(last: Part): Promise<Status> },
+): Promise<Status> {
+  const chosen = chosenOf(meant)
+  return await onSource(meant, io, async (source) => {
+    const end = await readEnd(source)
+    const { take, finish } = begin(source, end)
+    let encoding = known(meant)
+    let part: Part | undefined
+    for await (const directory of directoryParts(source, end, chosen.prefilter)) {
+      const isNew = encoding.by === 'unneeded' && directory.hasUnknownNames
+      if (isNew) encoding = await detected({ source, end })
+      const decode = part === undefined || isNew ? decoderOf(encoding.name) : part.decode
+      part = { directory, encoding, decode, selected: applied(directory, meant, chosen, decode) }
+      await take(part)
+    }
+    part ??= {
+      directory: await readDirectory(source, end),
+      encoding,
+      decode: decoderOf(encoding.name),
+      selected: new Uint32Array(),
+    }
+    const status = await finish(part)
+    return (await isMissing({ source, end }, meant, chosen, part.decode, io)) ? EXIT.wrong : status
+  })
+}
+
+async function onSource(meant: Meant, io: Io, work: (source: Source) => Promise<Status>): Promise<Status> {
+  const source = await openSource(meant, io)
+  try {
+    return await work(source)
+  } finally {
+    io.progress('')
     await source.close()
-    return { ok: false, faults }
-  } catch (error) {
-    await source.close()
-    throw error
   }
 }
 
-const told = (name: string): Encoding => ({ name, by: 'told' })
+/** Whether something that was named is not there; that is told. */
+async function isMissing(
+  archive: Pick<Archive, 'source' | 'end'>,
+  meant: Meant,
+  chosen: Selection,
+  decode: Decode,
+  io: Io,
+): Promise<boolean> {
+  const missing = meant.isLenient ? [] : chosen.unmatched()
+  if (missing.length === 0) return false
+  const { explained } = await import('./missing.ts')
+  for (const fault of await explained(archive, meant, missing, decode)) io.complain(fault)
+  return true
+}
+
+const known = ({ encoding }: Meant): Encoding =>
+  encoding === undefined ? { name: 'utf-8', by: 'unneeded' } : { name: encoding, by: 'told' }
 
 function chosenOf(meant: Meant): Selection {
   const names = meant.namesFrom === undefined ? {} : { names: namesIn(readText(meant.namesFrom)) }
@@ -110,16 +152,17 @@ function isEverything({ include, exclude, namesFrom, larger, smaller, newerMs, o
 
 const SAMPLES_MAX = 2000
 
-async function detected({ source, end, directory }: Archive, { prefilter }: Selection): Promise<Encoding> {
-  if (!directory.hasUnknownNames) return { name: 'utf-8', by: 'unneeded' }
-  // All names tell more than those that may be meant.
-  const { columns, count } = prefilter === undefined ? directory : await readDirectory(source, end)
+/** All names tell more than those that may be meant. */
+async function detected({ source, end }: Pick<Archive, 'source' | 'end'>): Promise<Encoding> {
   const samples: Uint8Array[] = []
   let dos = 0
-  for (let entry = 0; entry < count && samples.length < SAMPLES_MAX; entry++) {
-    if ((columns.marks[entry]! & (MARK.utf8 | MARK.beyondAscii)) !== MARK.beyondAscii) continue
-    samples.push(columns.names.slice(nameStart(columns, entry), columns.nameEnd[entry]))
-    if (isDos(columns.host[entry]!)) dos++
+  for await (const { columns, count } of directoryParts(source, end)) {
+    for (let entry = 0; entry < count && samples.length < SAMPLES_MAX; entry++) {
+      if ((columns.marks[entry]! & (MARK.utf8 | MARK.beyondAscii)) !== MARK.beyondAscii) continue
+      samples.push(columns.names.slice(nameStart(columns, entry), columns.nameEnd[entry]))
+      if (isDos(columns.host[entry]!)) dos++
+    }
+    if (samples.length === SAMPLES_MAX) break
   }
   const { detectEncoding } = await import('./core/detect.ts')
   const { encoding, confidence } = detectEncoding(samples, { isDosHost: dos > 0 })
@@ -127,9 +170,12 @@ async function detected({ source, end, directory }: Archive, { prefilter }: Sele
 }
 
 /** What is odd about the archive as a whole, and how its names were read. */
-export function judgeFound({ archive, selected, encoding, decode }: Found, tally: Tally): void {
-  const { source, end, directory } = archive
+export function judgeFound({ archive: { source, end, directory }, ...part }: Found, tally: Tally): void {
   judgeWhole({ ...end, name: source.name, directory }, tally)
+  judgeNames({ directory, ...part }, tally)
+}
+
+export function judgeNames({ directory, selected, encoding, decode }: Part, tally: Tally): void {
   const { columns } = directory
   const how = encoding.by === 'told' ? 'as told' : encoding.by
   for (const entry of selected) {

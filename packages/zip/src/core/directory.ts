@@ -133,6 +133,12 @@ export class Directory {
     return at
   }
 
+  /** Forgets the entries that it holds. */
+  clear(): void {
+    this.count = 0
+    this.hasUnknownNames = false
+  }
+
   /** What is left when there is no more: the beginning of a record that is not whole, or a signature of it. */
   finish(left: Buffer): void {
     // A digital signature may stand behind the records (APPNOTE 4.3.13).
