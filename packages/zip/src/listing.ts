@@ -1,9 +1,9 @@
 /** Entries as a table, a tree, bare names or JSON. */
 import { EXIT, type Io, type Status } from '@fettle/check'
-import { counted, plural, printable, size as sizeText } from '@fettle/report'
-import { FLAG, modifiedMs } from './core/directory.ts'
+import { counted, type Finding, plural, printable, size as sizeText } from '@fettle/report'
+import { modifiedMs } from './core/directory.ts'
 import { Tally } from './core/told.ts'
-import { kindOf, modeOf, nameOf } from './entries.ts'
+import { isEncrypted, kindOf, modeOf, nameOf } from './entries.ts'
 import { type Found, judgeFound } from './meant.ts'
 
 type Form = 'table' | 'tree' | 'names' | 'json'
@@ -21,10 +21,14 @@ export async function writeList(found: Found, { form, depth }: Listing, io: Io):
   await forms[form](found, new Lines(io), depth)
   if (form === 'table' || form === 'tree') {
     await io.write(`\n${totals(found)}\n`)
-    for (const { severity, says } of findings) await io.write(`${severity}: ${printable(says)}\n`)
+    for (const one of findings) await io.write(`${one.severity}: ${printable(wordsOf(one, found))}\n`)
   } else for (const { severity, says } of findings) if (severity !== 'note') io.complain(says)
   return findings.some(({ severity }) => severity !== 'note') ? EXIT.findings : EXIT.nothing
 }
+
+/** What matters here is how such names are shown. */
+const wordsOf = ({ code, says }: Finding, { encoding }: Found) =>
+  code === 'zip.name-encoding' && encoding.by !== 'unneeded' ? `${says} (${encoding.name}, ${encoding.by})` : says
 
 function totals({ archive, selected }: Found): string {
   const { directory, source } = archive
@@ -66,10 +70,11 @@ const forms: Readonly<Record<Form, (found: Found, lines: Lines, depth: number) =
     for (const entry of selected) {
       const size = sizeText(columns.size[entry]!).padStart(9)
       const packed = sizeText(columns.compressed[entry]!).padStart(9)
-      const mark = columns.flags[entry]! & FLAG.encrypted ? '*' : ' '
+      const mark = isEncrypted(columns, entry) ? '*' : ' '
       const name = printable(nameOf(columns, entry, decode))
       await lines.add(`${size} ${packed}${mark} ${dateText(modifiedMs(columns, entry))}  ${name}\n`)
     }
+    if (selected.some((entry) => isEncrypted(columns, entry))) await lines.add('* is encrypted\n')
     await lines.end()
   },
 
@@ -95,7 +100,7 @@ const forms: Readonly<Record<Form, (found: Found, lines: Lines, depth: number) =
         changed: isoText(modifiedMs(columns, entry)),
         crc32: columns.crc[entry]!.toString(16).padStart(8, '0'),
         method: columns.method[entry],
-        isEncrypted: (columns.flags[entry]! & FLAG.encrypted) !== 0,
+        isEncrypted: isEncrypted(columns, entry),
         ...(mode === undefined ? {} : { mode: mode.toString(8).padStart(4, '0') }),
       }
       // In a string of JSON an escape is the letter itself.
