@@ -137,6 +137,15 @@ test('a plan tells all, and changes nothing [Z10]', async (t) => {
   assert.ok(!existsSync(user.path('out')))
 })
 
+test('what does not fit is not begun [Z10]', async (t) => {
+  const user = userWith(t, [...backup, { name: 'huge', content: 'x', claims: 1e15 }])
+  const words = ['zip', 'extract', user.path('backup.zip'), '-d', user.path('out'), '--max-ratio', '999999999999999']
+  const { status, err } = await user.run(...words)
+  assert.equal(status, 3)
+  assert.match(err, /out: 1\.00 PB do not fit there, .* are free; select less or give another -d FOLDER/)
+  assert.deepEqual(readdirSync(user.path('out')), [])
+})
+
 test('run again, what is there is not touched, and the rest is written [Z13]', async (t) => {
   const user = userWith(t, backup)
   const extract = (...flags: string[]) =>
@@ -205,13 +214,20 @@ test('links, modes and times [Z15, Z16]', async (t) => {
     { name: 'a/inside', content: '../good', mode: 0o120777 },
     { name: 'a/outside', content: '/etc', mode: 0o120777 },
     { name: 'good', content: 'x', mode: 0o104711 },
+    { name: 'closed/', mode: 0o040500 },
+    { name: 'closed/x', content: 'x' },
   ])
   const run = await user.run('zip', 'extract', user.path('backup.zip'), '-d', user.path('out'), '--json')
   assert.deepEqual([run.status, codesOf(run)], [1, ['zip.symlink-outside', 'zip.special-mode']])
   assert.equal(readlinkSync(user.path('out/a/inside')), '../good')
-  const { mode, mtime } = lstatSync(user.path('out/good'))
-  assert.equal(mode & 0o7777, 0o711 & ~process.umask())
-  assert.equal(mtime.getTime(), new Date(2026, 10, 3, 4, 12, 8).getTime())
+  for (const [name, expected] of [
+    ['good', 0o711],
+    ['closed', 0o500],
+  ] as const) {
+    const { mode, mtime } = lstatSync(user.path(`out/${name}`))
+    assert.equal(mode & 0o7777, expected & ~process.umask())
+    assert.equal(mtime.getTime(), new Date(2026, 10, 3, 4, 12, 8).getTime())
+  }
 })
 
 test('stopped, it leaves nothing beside what is whole, and says that it goes on [Z17]', async (t) => {
