@@ -2,16 +2,20 @@
 import { EXIT, type Flag, type Given, type Io, type Command as Tool, Unseen } from '@fettle/check'
 import { type Command, Option } from 'commander'
 
+/** Help is folded however little room what it explains leaves for it. */
+const NARROW = { minWidthToWrap: 20 } as const
+
 /** Commands, under what stands before the last word of their names; each sets the exit status by `done`. */
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
 export function addTools(group: Command, tools: readonly Tool<any>[], io: Io, done: (status: number) => void): void {
+  group.configureHelp(NARROW)
   for (const tool of tools) fillTool(group.command(tool.name.split(' ').at(-1)!), tool, io, done)
 }
 
 /** Makes this command that of a tool. */
 // biome-ignore lint/suspicious/noExplicitAny: it reads its own options, and nobody else sees them
 export function fillTool(command: Command, tool: Tool<any>, io: Io, done: (status: number) => void): void {
-  command.description(tool.summary)
+  command.description(tool.summary).configureHelp(NARROW)
   for (const { name: called, many, optional, says } of tool.arguments) {
     const word = `${called}${many ? '...' : ''}`
     command.argument(optional ? `[${word}]` : `<${word}>`, says)

@@ -1,6 +1,6 @@
 /** A report as people read it: numbers first, then what is wrong with what to do, then what nobody could see. */
 import { type Quantity, quantityText } from './quantity.ts'
-import type { Cell, Finding, Report, Table } from './report.ts'
+import type { Cell, Evidence, Finding, Report, Table } from './report.ts'
 import { plural, printable, table, wrap } from './text.ts'
 
 /** Sentences wider than this are hard to read. */
@@ -59,12 +59,14 @@ function findingText(finding: Finding, width: number): string {
   const lines = [
     ...wrap(printable(about), width - INDENT),
     ...why.flatMap((line) => wrap(printable(line), width - INDENT)),
-    ...evidence.flatMap(({ source, text }) => wrap(printable(`${source}: ${text}`), width - INDENT - 2).map(indented)),
+    ...evidence.flatMap((one) => wrap(printable(evidenceText(one)), width - INDENT - 2).map(indented)),
     ...remedy.flatMap((line) => wrap(printable(`-> ${line}`), width - INDENT - 2).map(indented)),
     ...(undo === undefined ? [] : wrap(printable(`undo: ${undo}`), width - INDENT - 2).map(indented)),
   ]
   return lines.map((line, i) => `${(i === 0 ? MARK[severity] : '').padEnd(INDENT)}${line}`.trimEnd()).join('\n')
 }
+
+const evidenceText = ({ source, text }: Evidence) => (text === '' ? source : `${source}: ${text}`)
 
 const indented = (line: string) => `  ${line}`
 

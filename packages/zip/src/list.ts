@@ -9,7 +9,7 @@ const flags: readonly Flag[] = [
   { name: 'tree', says: 'folders with the sum of what is in them, down to --depth' },
   { name: 'depth', value: 'count', says: 'how many folders deep the tree is shown (3)' },
   { name: 'names', says: 'bare names, a line each, as --names-from takes them' },
-  { name: 'json', says: 'a line of JSON for each entry, and one for the archive at the end' },
+  { name: 'json', says: 'JSON: a line for each entry, what is told of the archive before them' },
   ...selectFlags,
 ]
 

@@ -1,11 +1,11 @@
 /** Entries as a table, a tree, bare names or JSON: in one pass, whatever their number. */
 import { EXIT, type Io, type Status } from '@fettle/check'
-import { counted, plural, printable, size as sizeText } from '@fettle/report'
+import { counted, type Finding, plural, printable, size as sizeText } from '@fettle/report'
 import type { End } from './archive.ts'
-import { type Columns, FLAG, MARK, modifiedMs, nameStart } from './core/directory.ts'
+import { type Columns, MARK, modifiedMs, nameStart } from './core/directory.ts'
 import { judgeWhole } from './core/judge.ts'
 import { Tally } from './core/told.ts'
-import { kindOf, modeOf, nameOf } from './entries.ts'
+import { isEncrypted, kindOf, modeOf, nameOf } from './entries.ts'
 import { judgeNames, type Part } from './meant.ts'
 import type { Source } from './source/source.ts'
 
@@ -40,14 +40,18 @@ export function lister({ form, depth }: Listing, source: Source, end: End, io: I
       const findings = tally.findings(source.name)
       const isForPeople = form === 'table' || form === 'tree'
       if (isForPeople) await io.write(`\n${totals(sums, last.directory.records, source.size)}\n`)
-      for (const { severity, says } of findings) {
-        if (isForPeople) await io.write(`${severity}: ${printable(says)}\n`)
-        else if (severity !== 'note') io.complain(says)
+      for (const finding of findings) {
+        if (isForPeople) await io.write(`${finding.severity}: ${printable(wordsOf(finding, last))}\n`)
+        else if (finding.severity !== 'note') io.complain(finding.says)
       }
       return findings.some(({ severity }) => severity !== 'note') ? EXIT.findings : EXIT.nothing
     },
   }
 }
+
+/** What matters here is how such names are shown. */
+const wordsOf = ({ code, says }: Finding, { encoding }: Part) =>
+  code === 'zip.name-encoding' && encoding.by !== 'unneeded' ? `${says} (${encoding.name}, ${encoding.by})` : says
 
 interface Sums {
   entries: number
@@ -77,6 +81,7 @@ interface Writer {
 const writers: Readonly<Record<Form, (source: Source, end: End, depth: number) => Writer>> = {
   table() {
     let head = '     size    packed  changed           name\n'
+    let foot = ''
     return {
       part({ directory: { columns }, selected, decode }) {
         let text = head
@@ -84,13 +89,14 @@ const writers: Readonly<Record<Form, (source: Source, end: End, depth: number) =
         for (const entry of selected) {
           const size = sizeText(columns.size[entry]!).padStart(9)
           const packed = sizeText(columns.compressed[entry]!).padStart(9)
-          const mark = columns.flags[entry]! & FLAG.encrypted ? '*' : ' '
+          const mark = isEncrypted(columns, entry) ? '*' : ' '
+          if (mark === '*') foot = '* is encrypted\n'
           const name = nameOf(columns, entry, decode)
           text += `${size} ${packed}${mark} ${dateText(columns, entry)}  ${isPlain(name) ? name : printable(name)}\n`
         }
         return text
       },
-      end: () => head,
+      end: () => head + foot,
     }
   },
 
@@ -194,7 +200,7 @@ function rowOf(columns: Columns, entry: number, name: string): object {
     changed: Number.isNaN(changed) ? null : new Date(changed).toISOString(),
     crc32: columns.crc[entry]!.toString(16).padStart(8, '0'),
     method: columns.method[entry],
-    isEncrypted: (columns.flags[entry]! & FLAG.encrypted) !== 0,
+    isEncrypted: isEncrypted(columns, entry),
     ...(mode === undefined ? {} : { mode: mode.toString(8).padStart(4, '0') }),
   }
 }

@@ -26,7 +26,7 @@ const told = ({ replaced, blocked, alike, alikeCount }: Collisions) => ({
   ...(alikeCount > 0 && { alike: pairs(alike) }),
 })
 
-test('what collides', () => {
+test('what collides [Z9]', () => {
   const at = (all: string[], options = {}) => told(collisionsOf(namesOf(all, options)))
   assert.deepEqual(at(['a', 'b', 'a/', 'c/d'].slice(1)), {})
   assert.deepEqual(at(['a', 'b', 'a', 'a', 'c']), {

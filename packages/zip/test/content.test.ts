@@ -37,7 +37,7 @@ const packers: readonly [number, (content: Uint8Array) => Buffer][] = [
 
 for (const [method, pack] of packers) {
   describe(methodName(method), () => {
-    test('what was packed comes out again, at once and in parts', async () => {
+    test('what was packed comes out again, at once and in parts [Z19]', async () => {
       const anything = fc.oneof(fc.uint8Array({ maxLength: 3000 }), fc.string({ maxLength: 300 }).map(Buffer.from))
       await fc.assert(
         fc.asyncProperty(anything, fc.integer({ min: 1, max: 4000 }), async (content, size) => {
@@ -50,7 +50,7 @@ for (const [method, pack] of packers) {
       )
     })
 
-    test('what is cut, longer or shorter than told, or changed, is damaged', async () => {
+    test('what is cut, longer or shorter than told, or changed, is damaged [Z19]', async () => {
       const data = pack(WORDS)
       const entry = entryOf(method, WORDS, data)
       const changed = Buffer.from(data)
@@ -76,7 +76,7 @@ for (const [method, pack] of packers) {
   })
 }
 
-test('a bomb gets no more memory than the directory promises', async () => {
+test('a bomb gets no more memory than the directory promises [Z19]', async () => {
   const data = deflateRawSync(Buffer.alloc(50_000_000))
   const entry = { ...entryOf(8, WORDS, data), size: 1000 }
   const before = process.memoryUsage().arrayBuffers
@@ -120,7 +120,7 @@ test('what reads only the beginning leaves nothing open', async () => {
   assert.equal(isOpen, false)
 })
 
-test('a method that is not read is refused by its name', async () => {
+test('a method that is not read is refused by its name [Z19]', async () => {
   for (const [id, name] of [
     [98, 'PPMd (98)'],
     [6, 'Implode (6)'],
@@ -133,7 +133,7 @@ test('a method that is not read is refused by its name', async () => {
   }
 })
 
-test('what is refused is known before it is read', () => {
+test('what is refused is known before it is read [Z19]', () => {
   const entry = entryOf(8, WORDS, WORDS)
   const encrypted = { ...entry, flags: 1 }
   const aes = { version: 2, strength: 3, method: 8 }

@@ -50,7 +50,7 @@ function share(names: readonly string[], bytes: readonly Uint8Array[], size: num
   return { right: right / count, surelyWrong: surelyWrong / count }
 }
 
-test('names are read as they were written', () => {
+test('names are read as they were written [Z6]', () => {
   for (const [title, { names, bytes }] of encodedNames()) {
     assert.ok(names.length >= 30, `${title}: ${names.length} names`)
     const isDosHost = !title.includes('cp125')
@@ -62,7 +62,7 @@ test('names are read as they were written', () => {
   }
 })
 
-test('UTF-8 that is not said to be is found', () => {
+test('UTF-8 that is not said to be is found [Z6]', () => {
   for (const language of Object.keys(NAMES)) {
     const names = namesOf(language).map((name) => new TextEncoder().encode(name))
     const { encoding, confidence } = detectEncoding(names, { isDosHost: true })
@@ -116,7 +116,7 @@ for e in sys.argv[1:]:
   }
 })
 
-test('any bytes are read as something', () => {
+test('any bytes are read as something [Z6]', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 5 }), fc.boolean(), (names, isDosHost) => {
       const { encoding, others } = detectEncoding(names, { isDosHost })

@@ -20,7 +20,7 @@ const may = ({ prefilter }: Selection, name: string) => {
   return prefilter === undefined || prefilter(bytes, 6, bytes.length - 5)
 }
 
-test('patterns, exact names and exclusions', () => {
+test('patterns, exact names and exclusions [Z4]', () => {
   const names = ['Nginx/', 'Nginx/a.conf', 'Nginx/b.log', 'other/a.conf', 'x', 'x/', 'x/below', 'X']
   assert.deepEqual(matching({}, names), names)
   assert.deepEqual(matching({ include: ['Nginx'] }, names), names.slice(0, 3))
@@ -39,7 +39,7 @@ test('patterns, exact names and exclusions', () => {
   assert.deepEqual(matching({ exclude: ['Nginx', 'x/'] }, names), ['other/a.conf', 'x', 'X'])
 })
 
-test('what matched nothing is told as it was given, in order', () => {
+test('what matched nothing is told as it was given, in order [Z5]', () => {
   const some = select({
     include: ['none/*', 'a', '*', 'A/', 'b/none'],
     exclude: ['*.log', '*.bak'],
@@ -68,7 +68,7 @@ test('all faults are told at once', () => {
   assert.equal(selected.faults.length, 2)
 })
 
-test('lists of names as Windows, editors and find -print0 write them', () => {
+test('lists of names as Windows, editors and find -print0 write them [Z4]', () => {
   assert.deepEqual(namesIn('a b\r\n\r\nc/\nd'), ['a b', 'c/', 'd'])
   assert.deepEqual(namesIn('\ufeffa\nb\n'), ['a', 'b'])
   assert.deepEqual(namesIn('a\nb\0c\r\0'), ['a\nb', 'c\r'])
@@ -129,7 +129,7 @@ test('the prefilter lets through what it must and little else', () => {
   assert.ok(may(select({ names: ['é'] }), 'ü'), 'how it is written depends on the encoding')
 })
 
-test('thousands of names and patterns cost no more than a few', () => {
+test('thousands of names and patterns cost no more than a few [Z4]', () => {
   const entries = Array.from({ length: 200_000 }, (_, i) => `folder ${i % 40}/some more/file-${i}.txt`)
   const bytes = new TextEncoder().encode(entries.join(''))
   const wanted = entries.filter((_, i) => i % 100 === 0)

@@ -23,7 +23,7 @@ const dos: TargetOptions = { strip: 0, isDosHost: true }
 const told = (target: Target) =>
   target.ok ? [target.segments.join('|') + (target.isDirectory ? '|' : ''), ...target.oddities] : target.why
 
-test('where names lead', () => {
+test('where names lead [Z7]', () => {
   const at = (name: string, options = plain) => told(targetOf(name, options))
   assert.deepEqual(at('a/b.txt'), ['a|b.txt'])
   assert.deepEqual(at('a/b/'), ['a|b|'])
@@ -37,7 +37,7 @@ test('where names lead', () => {
   assert.deepEqual(at('a\\b'), ['a\\b', 'backslash'])
 })
 
-test('what is not written', () => {
+test('what is not written [Z7]', () => {
   const at = (name: string, options = plain) => told(targetOf(name, options))
   assert.equal(at(''), 'empty')
   assert.equal(at('./'), 'itself')
@@ -82,7 +82,7 @@ test('what is odd about names', () => {
   assert.deepEqual(odd('-a|b. '), ['dash', 'spaces', 'windows-character'])
 })
 
-test('whatever the name, it is inside', () => {
+test('whatever the name, it is inside [Z7]', () => {
   const pieces = fc.constantFrom('..', '.', '/', '\\', 'a', 'C:', '\0', ' ', '//', 'é', '...')
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 8 }), fc.boolean(), fc.nat(2), (all, isDosHost, strip) => {
@@ -112,7 +112,7 @@ test('plain names take no time', () => {
   assert.ok(cpuMs() - began < 400, `took ${cpuMs() - began} ms`)
 })
 
-test('links that are made, and that are not', () => {
+test('links that are made, and that are not [Z15]', () => {
   const at = (link: string, target: string) => {
     const verdict = judgeLink(link.split('/'), target)
     return verdict.ok ? 'made' : verdict.why
@@ -141,7 +141,7 @@ function makeLink(folder: string, path: readonly string[], target: string): stri
   return place
 }
 
-test('links that are made lead nowhere outside, all of them together', (t) => {
+test('links that are made lead nowhere outside, all of them together [Z7, Z15]', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'fettle-zip-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const names = fc.constantFrom('a', 'b', 'c')

@@ -127,7 +127,7 @@ for (const [by, method, make] of [
   ['python3, bzip2', 12, python('ZIP_BZIP2')],
   ['python3, LZMA', 14, python('ZIP_LZMA')],
 ] as const) {
-  test(`what ${by} packs is unpacked`, async () => {
+  test(`what ${by} packs is unpacked [Z19]`, async () => {
     const archive = join(folder, `${by}.zip`)
     make(archive)
     assert.ok((await compare(archive)).has(method))
@@ -143,7 +143,7 @@ for (const [by, make] of [
   ['7zz, ZipCrypto', sevenZip('Deflate', '-mem=ZipCrypto', `-p${PASSWORD}`)],
   ['zip', (archive: string) => pack('zip', ['-q', '-P', PASSWORD, archive, ...names])],
 ] as const) {
-  test(`what ${by} encrypts is decrypted, with the right password only`, async () => {
+  test(`what ${by} encrypts is decrypted, with the right password only [Z20]`, async () => {
     const archive = join(folder, `${by} encrypted.zip`)
     make(archive)
     await compare(archive, Buffer.from(PASSWORD))
@@ -182,7 +182,7 @@ for (const [spelling, bytes] of [
   ['UTF-8', Buffer.from('größer')],
   ['Latin-1', Buffer.from('größer', 'latin1')],
 ] as const) {
-  test(`a password that was written in ${spelling} opens when it is given in UTF-8`, async () => {
+  test(`a password that was written in ${spelling} opens when it is given in UTF-8 [Z20]`, async () => {
     const archive = join(folder, `${spelling}.zip`)
     // Node passes arguments in UTF-8 only.
     const octal = Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
@@ -192,7 +192,7 @@ for (const [spelling, bytes] of [
   })
 }
 
-test('what 7zz packs by PPMd is refused by its name', () => {
+test('what 7zz packs by PPMd is refused by its name [Z19]', () => {
   const archive = join(folder, 'ppmd.zip')
   sevenZip('PPMd')(archive)
   const { entry, data } = entriesOf(archive).find(({ name }) => name === 'writing.txt')!

@@ -60,7 +60,7 @@ function compareToTree(things: ReadonlyMap<string, Thing>, { files }: Tree): voi
 
 for (let i = 0; i < TREES; i++) {
   const seed = SEED * 1000 + i
-  test(`a folder (seed ${seed}) comes out of all of its archives`, async (t) => {
+  test(`a folder (seed ${seed}) comes out of all of its archives [Z12, Z16]`, async (t) => {
     const ground = new Ground(t)
     const tree = treeOf(seed)
     const folder = join(ground.folder, 'tree')

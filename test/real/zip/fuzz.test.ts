@@ -80,7 +80,7 @@ async function startChild(t: TestContext): Promise<Child> {
   return child
 }
 
-test(`fuzzed for ${SECONDS} s`, async (t) => {
+test(`fuzzed for ${SECONDS} s [Z28]`, async (t) => {
   const ground = new Ground(t)
   const whole = [...oddNames, ...oddContents, ...oddEnds]
     .filter(({ name }) => !name.includes('gigabyte'))

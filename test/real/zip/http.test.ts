@@ -42,7 +42,7 @@ const tells = (words: RegExp) => (error: unknown) => {
   return true
 }
 
-test('the end comes with the first request, and the rest by ranges at the same time', async () => {
+test('the end comes with the first request, and the rest by ranges at the same time [Z22]', async () => {
   nginx.asked()
   await opened('/a.zip?signature=secret', async (source) => {
     assert.equal(source.size, archive.length)
@@ -66,7 +66,7 @@ test('the end comes with the first request, and the rest by ranges at the same t
   for (const line of asked.slice(1)) assert.match(line, /^206 \/a\.zip bytes=\d+-\d+ "[0-9a-f-]+" *$/)
 })
 
-test('a server without ETag is asked by date', async () => {
+test('a server without ETag is asked by date [Z23]', async () => {
   nginx.asked()
   await opened('/undated/a.zip', (source) => isRead(source, 5, 500_000))
   assert.match(nginx.asked()[1]!, /^206 \S+ bytes=5-499999 \w{3}, .* GMT *$/)
@@ -83,7 +83,7 @@ test('a small archive is read in one request, ranges or not', async () => {
   await assert.rejects(open('/empty.zip'), tells(/: is empty; it is no archive/))
 })
 
-test('a server without ranges is refused before the archive comes, and obeyed when it may be downloaded', async () => {
+test('a server without ranges is refused before the archive comes, and obeyed when it may be downloaded [Z24]', async () => {
   await assert.rejects(open('/none/a.zip'), tells(/sends the archive only whole, 12 MB, and no ranges.*--download/))
   await opened(
     '/none/a.zip',
@@ -99,7 +99,7 @@ test('a server without ranges is refused before the archive comes, and obeyed wh
   )
 })
 
-test('an archive that is compressed on its way is refused, whatever may be downloaded', async () => {
+test('an archive that is compressed on its way is refused, whatever may be downloaded [Z24]', async () => {
   for (const options of [{}, { download: nginx.folder }]) {
     await assert.rejects(open('/packed/a.zip', options), tells(/compresses the archive once more.*try another URL/))
   }
@@ -112,7 +112,7 @@ test('a slow link is waited for', async () => {
   assert.ok(performance.now() - before > 1900)
 })
 
-test('what is cut off goes on where it was cut', async () => {
+test('what is cut off goes on where it was cut [Z23]', async () => {
   // The first connection brings the end; the others break off at their own places, one before any answer.
   const path = await openPath(ground.address(4), nginx.host, [400_000, 700_000, 0, 1_000_000])
   try {
@@ -132,7 +132,7 @@ test('what is cut off goes on where it was cut', async () => {
   }
 })
 
-test('a connection that falls silent is given up and made again; after five times it is told', async () => {
+test('a connection that falls silent is given up and made again; after five times it is told [Z23]', async () => {
   const path = await openPath(ground.address(5), nginx.host, [-400_000, ...Array(5).fill(-1)])
   const url = new URL(`http://${ground.address(5)}:${path.port}/a.zip`)
   try {
@@ -146,7 +146,7 @@ test('a connection that falls silent is given up and made again; after five time
   }
 })
 
-test('an archive that changes while it is read is not read on', async () => {
+test('an archive that changes while it is read is not read on [Z23]', async () => {
   for (const place of ['', 'undated/']) {
     const content = randomBytes(3_000_000)
     writeFileSync(join(nginx.folder, 'www/changing.zip'), content)
@@ -160,7 +160,7 @@ test('an archive that changes while it is read is not read on', async () => {
   }
 })
 
-test('redirects are followed once, and secrets are not told to another host', async () => {
+test('redirects are followed once, and secrets are not told to another host [Z24]', async () => {
   const options = { headers: { 'x-token': 'secret' } }
   nginx.asked()
   await opened('/moved', (source) => isRead(source, 0, 1000), options)
@@ -220,7 +220,7 @@ test('who may not read is told in one line, and who may is let in by header or U
   await assert.rejects(open(url), tells(/\(401\)/))
 })
 
-test('a server that asks to be left alone for a while is', async () => {
+test('a server that asks to be left alone for a while is [Z23]', async () => {
   nginx.asked()
   const before = performance.now()
   await opened('/busy/a.zip', (source) => isRead(source, 0, 1000))

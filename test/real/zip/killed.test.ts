@@ -46,7 +46,7 @@ function checkUntouched(before: ReadonlyMap<string, string>, after: ReadonlyMap<
   for (const [path, mark] of before) assert.equal(after.get(path), mark, `${path} was whole, and was written again`)
 }
 
-test('killed a hundred times, it leaves nothing half-written and begins nothing twice', async (t) => {
+test('killed a hundred times, it leaves nothing half-written and begins nothing twice [Z13, Z17]', async (t) => {
   const ground = new Ground(t)
   const chance = new Chance(SEED)
   const contents = contentsOf(chance)

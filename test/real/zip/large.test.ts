@@ -71,7 +71,7 @@ function writeHuge(path: string): { readonly sizes: readonly number[]; readonly 
   return { sizes: [PIECES * PIECE, hole, content.length], text }
 }
 
-test('entries of more than 4 GiB, and one that lies behind them', async (t) => {
+test('entries of more than 4 GiB, and one that lies behind them [Z1]', async (t) => {
   const ground = new Ground(t)
   const archive = join(ground.folder, 'huge.zip')
   const { sizes, text } = writeHuge(archive)
@@ -129,7 +129,7 @@ function plantRandom(t: TestContext): { readonly ground: Ground; readonly folder
   return { ground, folder, content }
 }
 
-test('of a split archive each part is known to be one', async (t) => {
+test('of a split archive each part is known to be one [Z3]', async (t) => {
   const { ground, folder } = plantRandom(t)
   makeSplit(folder, join(ground.folder, 'split.zip'))
   assert.ok(statSync(join(ground.folder, 'split.z01')).size > 0)
@@ -141,7 +141,7 @@ test('of a split archive each part is known to be one', async (t) => {
   assert.deepEqual([...thingsIn(join(ground.folder, 'out')).keys()], [])
 })
 
-test('an archive that was not copied to its end is known to be one', async (t) => {
+test('an archive that was not copied to its end is known to be one [Z3]', async (t) => {
   const { ground, folder } = plantRandom(t)
   const archive = join(ground.folder, 'whole.zip')
   runProgram('zip', ['-qr', archive, '.'], folder)
@@ -160,7 +160,7 @@ test('an archive that was not copied to its end is known to be one', async (t) =
   assert.deepEqual([...thingsIn(join(ground.folder, 'out')).keys()], [])
 })
 
-test('a program that unpacks itself, as 7zz joins them', async (t) => {
+test('a program that unpacks itself, as 7zz joins them [Z2]', async (t) => {
   const { ground, folder, content } = plantRandom(t)
   const archive = join(ground.folder, 'plain.zip')
   runProgram('7zz', ['a', '-tzip', archive, '.'], folder)
@@ -191,7 +191,7 @@ const countries: Readonly<Record<string, readonly string[]>> = {
 }
 
 for (const [encoding, names] of Object.entries(countries)) {
-  test(`names in ${encoding}, which nothing says`, async (t) => {
+  test(`names in ${encoding}, which nothing says [Z6]`, async (t) => {
     const ground = new Ground(t)
     const archive = join(ground.folder, 'named.zip')
     askPython([{ call: 'named', archive, encoding, names }])
@@ -223,7 +223,7 @@ test('names in GBK as bsdtar writes them', async (t) => {
   assert.deepEqual([...thingsIn(join(ground.folder, 'out')).keys()].sort(), names.toSorted())
 })
 
-test('a wrong password, and none, leave nothing behind', async (t) => {
+test('a wrong password, and none, leave nothing behind [Z20]', async (t) => {
   const { ground, folder, content } = plantRandom(t)
   const password = join(ground.folder, 'password')
   for (const method of ['AES256', 'ZipCrypto']) {

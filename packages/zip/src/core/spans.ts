@@ -81,7 +81,8 @@ function widestGap(columns: Columns, order: Uint32Array, { waste, gap }: Pace): 
   let widest = 0
   for (const between of Float64Array.from(gaps).sort()) {
     left -= between
-    if (left < 0) break
+    // Of gaps that are alike all are read over or none.
+    if (left < 0) return Math.min(widest, between - 1)
     widest = between
   }
   return widest

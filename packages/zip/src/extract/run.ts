@@ -1,7 +1,7 @@
 /** Plan, write, report. */
 import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
-import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
+import { counted, type Report, reportOf, size as sizeText } from '@fettle/report'
 import type { Plan } from '../core/plan.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
@@ -103,7 +103,7 @@ async function write(
 
 function goOn({ control }: Job, { files }: Plan): string {
   const done = Number(control.done[FILES])
-  const there = `${counted(done)} of ${plural(files.length, 'file')} are there, each whole`
+  const there = `${counted(done)} of ${counted(files.length)} files are there, each whole`
   return `${there}; the same command goes on from there`
 }
 

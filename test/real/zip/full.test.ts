@@ -1,0 +1,39 @@
+/** A disk that gets full in the middle, in a namespace of its own. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { launcher } from '../fettle.ts'
+import { exitOf, Ground } from '../harness.ts'
+import { zip } from './writer.ts'
+
+test('a full disk ends it in one line, and each file that has its name is whole [Z17]', async (t) => {
+  const ground = new Ground(t)
+  const content = randomBytes(50_000)
+  const archive = join(ground.folder, 'many.zip')
+  writeFileSync(archive, zip({ entries: Array.from({ length: 100 }, (_, i) => ({ name: `f${i}`, content })) }))
+  writeFileSync(join(ground.folder, 'content'), content)
+  mkdirSync(join(ground.folder, 'disk'))
+  const fettle = `"${process.execPath}" "${launcher}" zip extract many.zip -d disk`
+  // Something is in it, so nobody knows beforehand how much is to come.
+  const script = `
+    mount -t tmpfs -o size=1m none disk && touch disk/mine || exit 9
+    ${fettle}; echo "status $?"
+    for file in disk/f*; do cmp "$file" content || echo broken; done
+    ls -A disk | grep -v '^f'; ls disk/f* | wc -l
+    mount -o remount,size=9m disk && ${fettle} > again; echo "status $?"; ls disk/f* | wc -l; grep already again`
+  const running = ground.start('unshare', [
+    '--user',
+    '--map-root-user',
+    '--mount',
+    'sh',
+    '-c',
+    `cd "$0"; ${script}`,
+    ground.folder,
+  ])
+  assert.equal(await exitOf(running, 30), 0, running.output)
+  const said = running.output
+  assert.match(said, /fettle: disk: the disk is full; \d+ of 100 files are there, each whole; the same command goes on/)
+  assert.match(said, /^status 3\nmine\n(?:[1-9]|1\d)\nstatus 0\n100\nwere there already +(?:[1-9]|1\d)\n$/m)
+})
