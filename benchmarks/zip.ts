@@ -170,7 +170,7 @@ const everything = (archive: string, entries: number): Question => ({
   part: 'all',
   title: `everything, ${entries} files`,
   contenders: {
-    [LONG_NAME]: [...fettle, 'extract', archive, '-d', '.', '--workers', '2'],
+    [LONG_NAME]: [...fettle, 'extract', archive, '-d', '.', '--threads', '2'],
     unzip: [unzip, '-qq', archive],
     '7zz': [sevenZip, 'x', '-y', archive],
     bsdtar: [bsdtar, '-xf', archive],
