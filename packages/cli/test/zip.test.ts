@@ -239,8 +239,9 @@ test('stopped, it leaves nothing beside what is whole, and says that it goes on 
   const running = user.start(...words)
   while (!existsSync(user.path('out/d5'))) await new Promise((resolve) => setImmediate(resolve))
   running.interrupt()
-  const { status, err } = await running.ended
+  const { status, out, err } = await running.ended
   assert.equal(status, 3)
+  assert.match(out.replaceAll(/\s+/g, ' '), /: \d+ files had not been reached when it ended .* 1 warning\. $/)
   assert.match(err, /stopped; [\d,]+ of 600 files are there, each whole; the same command goes on from there/)
   const names = readdirSync(user.path('out'), { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
   assert.ok(names.length > 0 && names.length < 600)

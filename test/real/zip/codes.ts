@@ -55,6 +55,9 @@ export const codes = {
   /** Beyond --max-bytes or --max-files. */
   'zip.limit': 'warning',
 
+  /** Ctrl-C, a full disk: all the others are not there. */
+  'zip.unfinished': 'warning',
+
   // Of the whole archive.
   /** Its directory breaks off: what comes before that is written. */
   'zip.truncated': 'warning',

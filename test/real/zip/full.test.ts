@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { launcher } from '../fettle.ts'
-import { exitOf, Ground } from '../harness.ts'
+import { exitOf, find, Ground } from '../harness.ts'
 import { zip } from './writer.ts'
 
 test('a full disk ends it in one line, and each file that has its name is whole [Z17]', async (t) => {
@@ -23,15 +23,9 @@ test('a full disk ends it in one line, and each file that has its name is whole 
     for file in disk/f*; do cmp "$file" content || echo broken; done
     ls -A disk | grep -v '^f'; ls disk/f* | wc -l
     mount -o remount,size=9m disk && ${fettle} > again; echo "status $?"; ls disk/f* | wc -l; grep already again`
-  const running = ground.start('unshare', [
-    '--user',
-    '--map-root-user',
-    '--mount',
-    'sh',
-    '-c',
-    `cd "$0"; ${script}`,
-    ground.folder,
-  ])
+  const root = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  const shell = ['/bin/sh', '-c', `cd "$0"; ${script}`, ground.folder]
+  const running = ground.start(find('unshare'), [...root, '--mount', '--', ...shell])
   assert.equal(await exitOf(running, 30), 0, running.output)
   const said = running.output
   assert.match(said, /fettle: disk: the disk is full; \d+ of 100 files are there, each whole; the same command goes on/)

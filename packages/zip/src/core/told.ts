@@ -189,6 +189,13 @@ const verdicts = {
     'folder has content, which was left out',
     'folders have content, which was left out',
   ),
+  unfinished: verdict(
+    'warning',
+    'file had not been reached when it ended',
+    'files had not been reached when it ended',
+    undefined,
+    'The same command goes on from there.',
+  ),
   // Of the whole archive.
   truncated: verdict(
     'warning',

@@ -90,7 +90,8 @@ async function write(
     const problem = await workOn(job, found, plan, crew, io)
     const failure = problem === undefined ? undefined : `${folder}: ${problem}`
     const why = failure ?? (io.signal.aborted ? 'stopped' : undefined)
-    if (why === undefined) {
+    if (why !== undefined) tellUnfinished(job, plan, problem ?? 'stopped')
+    else {
       await makeLinks(job, found.archive.source, found.decode, plan)
       makeFolders(job, found.decode, plan, isNew || stage.isResumed)
     }
@@ -99,6 +100,12 @@ async function write(
   } finally {
     stage.close()
   }
+}
+
+/** A report of half of the work is not to look like one of all of it. */
+function tellUnfinished({ control, output }: Job, { files, links, tally }: Plan, why: string): void {
+  const left = files.length - Number(control.done[FILES]) + links.length
+  if (left > 0) tally.add('unfinished', output!.folder, why, left)
 }
 
 function goOn({ control }: Job, { files }: Plan): string {
