@@ -3,9 +3,9 @@ import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
 import { Damaged } from './core/damaged.ts'
 import { Refused } from './core/refused.ts'
-import { byOffset } from './core/spans.ts'
+import { byOffset, reach, SLACK } from './core/spans.ts'
 import { contentStream, prepare } from './decode/content.ts'
-import { dataStream, headerOf, kindOf, nameOf, storedOf } from './entries.ts'
+import { dataOf, dataStream, headerOf, kindOf, nameOf, storedOf } from './entries.ts'
 import { codeOf } from './extract/fault.ts'
 import { writeAll } from './extract/place.ts'
 import type { Found } from './meant.ts'
@@ -47,11 +47,23 @@ export async function writeContents(found: Found, meant: Meant, output: string, 
 
 /** Throws Damaged or Refused, perhaps at its very end. */
 export async function* contentOfEntry({ archive }: Found, entry: number, secret: Uint8Array | undefined) {
-  const { source, directory } = archive
-  const [held, { header, data }] = await headerOf(source, directory.columns, entry, NOTHING)
-  const stored = storedOf(directory.columns, entry, held.bytes.readUInt16LE(header + 10))
+  const { source, end, directory } = archive
+  const { columns } = directory
+  const start = columns.offset[entry]!
+  const stop = Math.min(reach(columns, entry) + SLACK, end.directoryStart)
+  const isSmall = stop > start && stop - start <= source.pace.piece
+  const piece = isSmall ? { start, bytes: await source.read(start, stop) } : NOTHING
+  const [held, { header, data }] = await headerOf(source, columns, entry, piece)
+  const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
   await prepare(stored)
-  yield* contentStream(stored, dataStream(source, directory.columns, entry, data), secret)
+  const parts = isSmall
+    ? one(await dataOf(source, columns, entry, piece, data))
+    : dataStream(source, columns, entry, data)
+  yield* contentStream(stored, parts, secret)
+}
+
+async function* one(part: Buffer): AsyncGenerator<Buffer> {
+  yield part
 }
 
 interface Sink {

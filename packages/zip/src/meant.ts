@@ -108,6 +108,8 @@ async function isMissing(
   decode: Decode,
   io: Io,
 ): Promise<boolean> {
+  const idle = meant.isLenient ? [] : chosen.unmatchedExcludes()
+  if (idle.length > 0) io.complain(`--exclude ${idle.join(', ')}: there is nothing to leave out by that`)
   const missing = meant.isLenient ? [] : chosen.unmatched()
   if (missing.length === 0) return false
   const { explained } = await import('./missing.ts')

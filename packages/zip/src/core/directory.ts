@@ -165,7 +165,7 @@ export class Directory {
     setName(columns, count, bytes, at + RECORD_SIZE, extra)
     // Some programs set the flag and write what they have.
     if (saysUtf8Wrongly(columns, count)) columns.marks[count]! &= ~MARK.utf8
-    if (extraEnd > extra) readExtra(columns, count, bytes, extra, extraEnd)
+    if (extraEnd > extra || isUnknown(columns, count)) readExtra(columns, count, bytes, extra, extraEnd)
     columns.offset[count]! += this.#shift
     if (!isWanted && !this.#wanted!(columns.names, nameStart(columns, count), columns.nameEnd[count]!)) return
     this.hasUnknownNames ||= (columns.marks[count]! & (MARK.utf8 | MARK.beyondAscii)) === MARK.beyondAscii
@@ -259,9 +259,11 @@ function readExtra(columns: Columns, entry: number, bytes: Buffer, start: number
   }
   // Up to three bytes may be left over: some programs align data with them.
   if (at + 4 <= end) columns.marks[entry]! |= MARK.badExtra
-  const needsZip64 = columns.size[entry] === UNKNOWN || columns.compressed[entry] === UNKNOWN
-  if (needsZip64 && !hasZip64) columns.marks[entry]! |= MARK.badZip64
+  if (isUnknown(columns, entry) && !hasZip64) columns.marks[entry]! |= MARK.badZip64
 }
+
+const isUnknown = ({ size, compressed }: Columns, entry: number) =>
+  size[entry] === UNKNOWN || compressed[entry] === UNKNOWN
 
 type ReadField = (columns: Columns, entry: number, bytes: Buffer, from: number, to: number) => void
 

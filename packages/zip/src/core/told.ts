@@ -145,6 +145,13 @@ const verdicts = {
     'A link stands where a folder should be, or a folder where a file should be.',
     'Extract into another folder, or move away what is there.',
   ),
+  room: verdict(
+    'warning',
+    'folder has not enough room',
+    'folders have not enough room',
+    undefined,
+    'Select less or give another -d FOLDER.',
+  ),
   // Written under its name.
   'duplicate-name': verdict(
     'warning',

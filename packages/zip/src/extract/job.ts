@@ -37,6 +37,8 @@ export interface Control {
   readonly done: BigInt64Array
   /** What became of each entry, by OUTCOME. */
   readonly outcomes: Uint8Array
+  /** Bytes and reads of threads that have a source of their own. */
+  readonly reads: BigInt64Array
 }
 
 /** The next piece that nobody has taken; whether to stop: 1 it was asked for, 2 nothing can be written any more. */
@@ -44,6 +46,7 @@ export const NEXT = 0
 export const STOP = 1
 export const BYTES = 0
 export const FILES = 1
+export const READS = 1
 
 export const OUTCOME = { pending: 0, written: 1, same: 2, left: 3 } as const
 
@@ -52,5 +55,6 @@ export function newControl(entries: number): Control {
     state: new Int32Array(new SharedArrayBuffer(8)),
     done: new BigInt64Array(new SharedArrayBuffer(16)),
     outcomes: new Uint8Array(new SharedArrayBuffer(entries)),
+    reads: new BigInt64Array(new SharedArrayBuffer(16)),
   }
 }

@@ -1,5 +1,6 @@
 /** Plan, write, report. */
-import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { type Io, Unseen } from '@fettle/check'
 import { counted, type Report, reportOf, size as sizeText } from '@fettle/report'
 import type { Plan } from '../core/plan.ts'
@@ -8,7 +9,7 @@ import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
 import type { Crew } from './crew.ts'
 import { codeOf } from './fault.ts'
-import { type Control, type Existing, FILES, type Job, newControl, OUTCOME } from './job.ts'
+import { BYTES, type Control, type Existing, FILES, type Job, newControl, OUTCOME, READS } from './job.ts'
 import { writeManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
 import { crewFor, jobFor, planFor, workOn } from './planned.ts'
@@ -52,6 +53,7 @@ export async function extractTo(found: Found, options: Extraction, began: number
       maxFiles: options.maxFiles,
     })
     const control = newControl(found.archive.directory.count)
+    if (options.isPlanOnly) tellTightness(options.folder, plan)
     const failure = options.isPlanOnly ? undefined : await write(found, plan, control, options, secret, crew, io)
     const { name } = found.archive.source
     const report = reportOf(
@@ -82,7 +84,8 @@ async function write(
   io: Io,
 ): Promise<string | undefined> {
   const isNew = makeFolder(folder)
-  checkRoom(folder, plan, isNew)
+  const tight = isNew ? tightness(folder, plan) : undefined
+  if (tight !== undefined) throw new Unseen(`${folder}: ${tight}; select less or give another -d FOLDER`)
   const stage = openStage(folder)
   try {
     const output = { folder, isNew, stage: stage.path }
@@ -124,28 +127,29 @@ function makeFolder(folder: string): boolean {
   }
 }
 
-/** Throws Unseen where it would not fit. Where something is there already, that may be a part of it. */
-function checkRoom(folder: string, { bytes, files, folders }: Plan, isNew: boolean): void {
+/** Why all of it does not fit there, in a few words; undefined: it does. */
+function tightness(folder: string, { bytes, files, folders }: Plan): string | undefined {
   const { bavail, bsize, ffree, files: inodes } = statfsSync(folder)
   const room = bavail * bsize
-  if (!isNew) return
-  if (bytes > room) {
-    const free = `${sizeText(room)} are free`
-    throw new Unseen(`${folder}: ${sizeText(bytes)} do not fit there, ${free}; select less or give another -d FOLDER`)
-  }
+  if (bytes > room) return `${sizeText(bytes)} do not fit there, ${sizeText(room)} are free`
   const count = files.length + folders.length
   // Some file systems make inodes as they are needed, and tell of none.
-  if (inodes > 0 && count > ffree) {
-    throw new Unseen(`${folder}: ${count} files do not fit there, ${ffree} inodes are free; give another -d FOLDER`)
-  }
+  const isTight = inodes > 0 && count > ffree
+  return isTight ? `${counted(count)} files do not fit there, ${counted(ffree)} inodes are free` : undefined
 }
 
-function measuresOf(
-  { archive, selected }: Found,
-  plan: Plan,
-  { outcomes }: { outcomes: Uint8Array },
-  options: Extraction,
-) {
+/** Of a folder that need not be there yet. Where something is in it already, that may be a part of it. */
+function tellTightness(folder: string, plan: Plan): void {
+  const path = resolve(folder)
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat !== undefined && (!stat.isDirectory() || readdirSync(path).length > 0)) return
+  let there = path
+  while (statSync(there, { throwIfNoEntry: false }) === undefined) there = dirname(there)
+  const tight = tightness(there, plan)
+  if (tight !== undefined) plan.tally.add('room', folder, tight)
+}
+
+function measuresOf({ archive, selected }: Found, plan: Plan, { outcomes, reads }: Control, options: Extraction) {
   const { source, directory } = archive
   const { size } = directory.columns
   const total = { [OUTCOME.written]: [0, 0], [OUTCOME.same]: [0, 0] } as Record<number, [number, number]>
@@ -167,8 +171,8 @@ function measuresOf(
     measure('planned-bytes', 'bytes to write', plan.bytes, 'B'),
   ]
   const read = [
-    measure('read', 'read', source.cost.bytes, 'B'),
-    measure('requests', 'in pieces', source.cost.requests, '1'),
+    measure('read', 'read', source.cost.bytes + Number(reads[BYTES]), 'B'),
+    measure('requests', 'in pieces', source.cost.requests + Number(reads[READS]), '1'),
   ]
   const archiveSize = measure('archive-bytes', 'archive', source.size, 'B')
   if (options.isPlanOnly) return [archiveSize, ...planned, ...read]

@@ -7,7 +7,7 @@ import { kindOf } from '../entries.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
-import { FILES, newControl, OUTCOME } from './job.ts'
+import { BYTES, FILES, newControl, OUTCOME } from './job.ts'
 import { crewFor, jobFor, planFor, workOn } from './planned.ts'
 import type { Extracted } from './run.ts'
 
@@ -49,7 +49,7 @@ export async function verify(found: Found, options: Verification, began: number,
     measure('directory-bytes', 'directory', end.directorySize, 'B'),
     measure('bytes', 'unpacked', sum(found.selected, directory.columns.size), 'B'),
     ...(options.isQuick ? [] : [measure('whole', 'files that are whole', whole, '1')]),
-    measure('read', 'read', source.cost.bytes, 'B'),
+    measure('read', 'read', source.cost.bytes + Number(control.reads[BYTES]), 'B'),
   ]
   const report = reportOf(
     'zip check',

@@ -73,6 +73,7 @@ class Worker {
   readonly #thread: number
   readonly #folder: Folder | undefined
   #drafts = 0
+  #since = performance.now()
   readonly #batch = new Batch()
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
@@ -91,41 +92,57 @@ class Worker {
 
   async run(): Promise<void> {
     const { spans, control } = this.#job
-    let since = performance.now()
-    for (;;) {
-      if (Atomics.load(control.state, STOP) !== 0) return
+    while (!this.#isStopped()) {
       const span = Atomics.add(control.state, NEXT, 1)
       if (span >= spans.count) return this.#flush()
       await this.#span(span)
-      const now = performance.now()
-      if (now - since < PATIENCE_MS) continue
-      // Signals come between, and what shows how far this is.
-      await othersFirst()
-      since = now
     }
   }
 
+  #isStopped(): boolean {
+    return Atomics.load(this.#job.control.state, STOP) !== 0
+  }
+
+  /** Asked for before each entry: signals come in between, and what shows how far this is. */
+  #breath(): Promise<void> | undefined {
+    const now = performance.now()
+    if (now - this.#since < PATIENCE_MS) return undefined
+    this.#since = now
+    return othersFirst()
+  }
+
   async #span(span: number): Promise<void> {
-    const { order, spans, columns } = this.#job
-    const isUntouched = this.#job.output?.isNew ?? true
-    const entries: number[] = []
-    for (let i = spans.first[span]!; i < spans.first[span + 1]!; i++) {
-      const entry = order[i]!
-      if (isUntouched || !this.#isDone(entry)) entries.push(entry)
-    }
+    const { spans, columns } = this.#job
+    const entries = await this.#pending(span)
     if (entries.length === 0) return
     const start = columns.offset[entries[0]!]!
     const last = entries.at(-1)!
     const end = Math.min(spans.end[span]!, reach(columns, last) + SLACK)
     const piece = { start, bytes: isLarge(columns, last) ? NOTHING : await this.#read(start, Math.max(end, start)) }
     for (const entry of entries) {
-      if (Atomics.load(this.#job.control.state, STOP) !== 0) return
+      const breath = this.#breath()
+      if (breath !== undefined) await breath
+      if (this.#isStopped()) return
       try {
         if (!this.#atOnce(entry, piece)) await this.#entry(entry, piece)
       } catch (error) {
         this.#failed(entry, error)
       }
     }
+  }
+
+  /** What is left to do of a piece, after what is there already. */
+  async #pending(span: number): Promise<number[]> {
+    const { order, spans, output } = this.#job
+    const entries: number[] = []
+    for (let i = spans.first[span]!; i < spans.first[span + 1]!; i++) {
+      const entry = order[i]!
+      const breath = this.#breath()
+      if (breath !== undefined) await breath
+      if (this.#isStopped()) return []
+      if (output === undefined || output.isNew || !this.#isDone(entry)) entries.push(entry)
+    }
+    return entries
   }
 
   #read(start: number, end: number): Buffer | Promise<Buffer> {
