@@ -40,6 +40,6 @@ export const zipList: Command<ListOptions> = {
   read,
   async run(options, io) {
     const [{ onFound }, { writeList }] = await Promise.all([import('./meant.ts'), import('./listing.ts')])
-    return await onFound(options, io, (found) => writeList(found, options, io))
+    return await onFound(options, io, (found) => writeList(found, options, io), true)
   },
 }

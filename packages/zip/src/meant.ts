@@ -29,18 +29,33 @@ export interface Encoding {
   readonly by: 'unneeded' | 'told' | 'likely' | 'possible'
 }
 
-async function openSource({ archive, headerFrom, download }: Meant, io: Io): Promise<Source> {
+/** Says that it was stopped in the words that everybody is told. */
+function stopOf({ signal }: Io): AbortSignal {
+  const controller = new AbortController()
+  const stop = () => controller.abort(new Unseen('stopped'))
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  return controller.signal
+}
+
+async function openSource({ archive, headerFrom, download }: Meant, signal: AbortSignal): Promise<Source> {
   if (!isUrl(archive)) return openFile(archive)
   const [{ openHttp }, { readHeaders }] = await Promise.all([import('./source/http.ts'), import('./source/headers.ts')])
   const headers = headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom))
   if (!headers.ok) throw new Unseen(`${headerFrom}: ${headers.faults.join('; ')}`)
   const folder = download ? tmpdir() : undefined
-  return await openHttp(new URL(archive), { headers: headers.value, signal: io.signal, download: folder })
+  return await openHttp(new URL(archive), { headers: headers.value, signal, download: folder })
 }
 
-/** Finds what is meant and works on it; the archive is closed in the end. Throws Unseen. */
-export async function onFound(meant: Meant, io: Io, work: (found: Found) => Promise<Status>): Promise<Status> {
-  const found = await find(meant, io)
+/** Works on what was found. */
+type Work = (found: Found) => Promise<Status>
+
+/**
+ * Finds what is meant and works on it; the archive is closed in the end. `leavesNothing`: signals may end it at any
+ * moment, as they end any program. Throws Unseen.
+ */
+export async function onFound(meant: Meant, io: Io, work: Work, leavesNothing = false): Promise<Status> {
+  const found = await find(meant, leavesNothing ? new AbortController().signal : stopOf(io))
   if (!found.ok) {
     for (const fault of found.faults) io.complain(fault)
     return EXIT.wrong
@@ -54,9 +69,9 @@ export async function onFound(meant: Meant, io: Io, work: (found: Found) => Prom
 }
 
 /** Throws Unseen. The faults are those of a request that was wrong: what it names is not there. */
-async function find(meant: Meant, io: Io): Promise<Outcome<Found>> {
+async function find(meant: Meant, signal: AbortSignal): Promise<Outcome<Found>> {
   const chosen = chosenOf(meant)
-  const source = await openSource(meant, io)
+  const source = await openSource(meant, signal)
   try {
     const archive = await openArchive(source, chosen.prefilter)
     const encoding = meant.encoding === undefined ? await detected(archive, chosen) : told(meant.encoding)

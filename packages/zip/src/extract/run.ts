@@ -62,7 +62,7 @@ export async function extractTo(found: Found, options: Extraction, began: number
         measures: measuresOf(found, plan, control, options),
         tables: [],
         findings: plan.tally.findings(name),
-        unseen: [],
+        unseen: failure === undefined ? [] : [{ what: 'what was not written', why: failure }],
       },
     )
     return { report, failure }
@@ -88,8 +88,7 @@ async function write(
     const output = { folder, isNew, stage: stage.path }
     const job = jobFor(found, plan, control, { strip, existing, secret, output })
     const problem = await workOn(job, found, plan, crew, io)
-    const failure = problem === undefined ? undefined : `${folder}: ${problem}`
-    const why = failure ?? (io.signal.aborted ? 'stopped' : undefined)
+    const why = problem ?? (io.signal.aborted ? 'stopped' : undefined)
     if (why === undefined) {
       await makeLinks(job, found.archive.source, found.decode, plan)
       makeFolders(job, found.decode, plan, isNew || stage.isResumed)
