@@ -16,6 +16,6 @@ export const zipCat: Command<Meant> = {
   },
   async run(meant, io) {
     const [{ onFound }, { writeContents }] = await Promise.all([import('./meant.ts'), import('./contents.ts')])
-    return await onFound(meant, io, (found) => writeContents(found, meant, '-', io))
+    return await onFound(meant, io, (found) => writeContents(found, meant, '-', io), true)
   },
 }

@@ -1,5 +1,5 @@
 /** The content of entries, one after the other: to standard output, or into one file. */
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, realpathSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
 import { Damaged } from './core/damaged.ts'
 import { Refused } from './core/refused.ts'
@@ -11,6 +11,7 @@ import { writeAll } from './extract/place.ts'
 import type { Found } from './meant.ts'
 import type { Meant } from './options.ts'
 import { secretFor } from './secret.ts'
+import type { Source } from './source/source.ts'
 
 const NOTHING = { bytes: Buffer.alloc(0), start: 0 }
 
@@ -23,7 +24,7 @@ export async function writeContents(found: Found, meant: Meant, output: string, 
     selected.filter((entry) => kindOf(columns, entry) !== 'folder'),
   )
   const secret = await secretFor(found, meant, io)
-  const sink = output === '-' ? standardOutput(io) : fileSink(output, io)
+  const sink = output === '-' ? standardOutput(io) : fileSink(output, io, archive.source)
   let isWhole = true
   try {
     for (const entry of files) {
@@ -36,11 +37,11 @@ export async function writeContents(found: Found, meant: Meant, output: string, 
         io.complain(`${nameOf(columns, entry, found.decode)}: ${error.message}`)
       }
     }
-    sink.finish(isWhole)
   } catch (error) {
-    sink.finish(false)
+    sink.drop()
     throw error
   }
+  sink.finish(isWhole)
   if (sink.isStopped()) return EXIT.couldNot
   return isWhole ? EXIT.nothing : EXIT.findings
 }
@@ -70,24 +71,66 @@ interface Sink {
   write(part: Buffer): Promise<void>
   /** It was asked to stop. */
   isStopped(): boolean
-  /** `isWhole`: all of it is right. */
+  /** `isWhole`: all of it is right. Throws Unseen. */
   finish(isWhole: boolean): void
+  /** What was written is of no use. */
+  drop(): void
 }
 
 function standardOutput(io: Io): Sink {
   // Nothing is left behind, so signals end it as they end any program.
-  return { write: (part) => io.write(part), isStopped: () => false, finish() {} }
+  return { write: (part) => io.write(part), isStopped: () => false, finish() {}, drop() {} }
 }
 
-/** Under its name only when it is whole. Throws Unseen. */
-function fileSink(path: string, { signal }: Io): Sink {
-  const draft = `${path}.${process.pid}`
-  const failed = (error: unknown) => new Unseen(`${path}: cannot be written (${codeOf(error)})`)
-  let file: number
+/** Into what is no file, such as a device or a pipe, parts go as they come. Throws Unseen. */
+function fileSink(path: string, io: Io, source: Source): Sink {
   try {
-    file = openSync(draft, 'wx')
+    const known = statSync(path, { throwIfNoEntry: false })
+    if (known === undefined) return wholeFile(path, path, io)
+    if (known.isDirectory()) throw new Unseen(`${path}: is a folder; --output names a file, --directory a folder`)
+    if (!known.isFile()) return openEnd(path, io)
+    if ('file' in source && isSame(fstatSync(source.file as number), known)) {
+      throw new Unseen(`${path}: is the archive itself; give another --output FILE`)
+    }
+    return wholeFile(path, realpathSync(path), io)
   } catch (error) {
-    throw failed(error)
+    throw unwritable(path, error)
+  }
+}
+
+const isSame = (one: Stats, other: Stats) => one.dev === other.dev && one.ino === other.ino
+
+function unwritable(path: string, error: unknown): unknown {
+  const isOfSystem = error instanceof Error && 'syscall' in error
+  return isOfSystem ? new Unseen(`${path}: cannot be written (${codeOf(error)})`) : error
+}
+
+function openEnd(path: string, { signal }: Io): Sink {
+  const file = openSync(path, 'w')
+  return {
+    isStopped: () => signal.aborted,
+    async write(part) {
+      try {
+        writeAll(file, part)
+      } catch (error) {
+        throw unwritable(path, error)
+      }
+    },
+    finish: () => closeSync(file),
+    drop: () => closeSync(file),
+  }
+}
+
+/** Under its name only when it is whole. `target`: the same, with no links in it. */
+function wholeFile(path: string, target: string, { signal, complain }: Io): Sink {
+  const draft = `${target}.${process.pid}`
+  const file = openSync(draft, 'wx')
+  const finish = (isWhole: boolean) => {
+    closeSync(file)
+    if (isWhole && !signal.aborted) return renameSync(draft, target)
+    rmSync(draft, { force: true })
+    if (signal.aborted) complain(`stopped; ${path} was not written`)
+    else complain(`${path}: was not written, for not all of it is right`)
   }
   return {
     isStopped: () => signal.aborted,
@@ -95,13 +138,20 @@ function fileSink(path: string, { signal }: Io): Sink {
       try {
         writeAll(file, part)
       } catch (error) {
-        throw failed(error)
+        throw unwritable(path, error)
       }
     },
     finish(isWhole) {
+      try {
+        finish(isWhole)
+      } catch (error) {
+        rmSync(draft, { force: true })
+        throw unwritable(path, error)
+      }
+    },
+    drop() {
       closeSync(file)
-      if (isWhole && !signal.aborted) renameSync(draft, path)
-      else rmSync(draft, { force: true })
+      rmSync(draft, { force: true })
     },
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '@fettle/check'
 import type { Existing } from './extract/job.ts'
 import type { Extraction } from './extract/run.ts'
+import type { Found } from './meant.ts'
 import { archiveArguments, readMeant, readSize, selectFlags, text } from './options.ts'
 
 export interface ExtractOptions extends Extraction, AnswerOptions {
@@ -113,7 +114,7 @@ export const zipExtract: Command<ExtractOptions> = {
 async function run(options: ExtractOptions, io: Io): Promise<Status> {
   const began = Date.now()
   const { onFound } = await import('./meant.ts')
-  return await onFound(options, io, async (found) => {
+  const work = async (found: Found) => {
     if (options.output !== undefined) {
       const { writeContents } = await import('./contents.ts')
       return await writeContents(found, options, options.output, io)
@@ -124,5 +125,6 @@ async function run(options: ExtractOptions, io: Io): Promise<Status> {
     if (failure === undefined) return status
     io.complain(failure)
     return EXIT.couldNot
-  })
+  }
+  return await onFound(options, io, work, options.output === '-')
 }

@@ -29,19 +29,34 @@ export interface Encoding {
   readonly by: 'unneeded' | 'told' | 'likely' | 'possible'
 }
 
-async function openSource({ archive, headerFrom, download }: Meant, io: Io): Promise<Source> {
+/** Says that it was stopped in the words that everybody is told. */
+function stopOf({ signal }: Io): AbortSignal {
+  const controller = new AbortController()
+  const stop = () => controller.abort(new Unseen('stopped'))
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  return controller.signal
+}
+
+async function openSource({ archive, headerFrom, download }: Meant, signal: AbortSignal): Promise<Source> {
   if (!isUrl(archive)) return openFile(archive)
   const [{ openHttp }, { readHeaders }] = await Promise.all([import('./source/http.ts'), import('./source/headers.ts')])
   const headers = headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom))
   if (!headers.ok) throw new Unseen(`${headerFrom}: ${headers.faults.join('; ')}`)
   const folder = download ? tmpdir() : undefined
-  return await openHttp(new URL(archive), { headers: headers.value, signal: io.signal, download: folder })
+  return await openHttp(new URL(archive), { headers: headers.value, signal, download: folder })
 }
 
-/** Finds what is meant and works on it; the archive is closed in the end. Throws Unseen. */
-export async function onFound(meant: Meant, io: Io, work: (found: Found) => Promise<Status>): Promise<Status> {
+/** Works on what was found. */
+type Work = (found: Found) => Promise<Status>
+
+/**
+ * Finds what is meant and works on it; the archive is closed in the end. `leavesNothing`: signals may end it at any
+ * moment, as they end any program. Throws Unseen.
+ */
+export async function onFound(meant: Meant, io: Io, work: Work, leavesNothing = false): Promise<Status> {
   const chosen = chosenOf(meant)
-  return await onSource(meant, io, async (source) => {
+  return await onSource(meant, io, leavesNothing ? NEVER : stopOf(io), async (source) => {
     const archive = await openArchive(source, chosen.prefilter)
     const isUnknown = meant.encoding === undefined && archive.directory.hasUnknownNames
     const encoding = isUnknown ? await detected(archive) : known(meant)
@@ -67,7 +82,7 @@ export async function onParts(
   begin: (source: Source, end: End) => { take(part: Part): Promise<void>; finish(last: Part): Promise<Status> },
 ): Promise<Status> {
   const chosen = chosenOf(meant)
-  return await onSource(meant, io, async (source) => {
+  return await onSource(meant, io, NEVER, async (source) => {
     const end = await readEnd(source)
     const { take, finish } = begin(source, end)
     let encoding = known(meant)
@@ -90,8 +105,15 @@ export async function onParts(
   })
 }
 
-async function onSource(meant: Meant, io: Io, work: (source: Source) => Promise<Status>): Promise<Status> {
-  const source = await openSource(meant, io)
+const NEVER = new AbortController().signal
+
+async function onSource(
+  meant: Meant,
+  io: Io,
+  signal: AbortSignal,
+  work: (source: Source) => Promise<Status>,
+): Promise<Status> {
+  const source = await openSource(meant, signal)
   try {
     return await work(source)
   } finally {

@@ -54,7 +54,10 @@ export class Crew {
     signal.addEventListener('abort', stop)
     try {
       const others = this.#workers.map((worker, i) => another(worker, { job, thread: i + 1 }))
-      const all = await Promise.all([work(job, source, decode, 0), ...others])
+      const works = [work(job, source, decode, 0), ...others]
+      // Whatever becomes of one, the others still write where all is put away afterwards.
+      await Promise.allSettled(works)
+      const all = await Promise.all(works)
       const tally = new Tally()
       for (const one of all) tally.take(one.tally.state)
       return { tally, failure: all.find(({ failure }) => failure !== undefined)?.failure }

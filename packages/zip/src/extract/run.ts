@@ -64,7 +64,7 @@ export async function extractTo(found: Found, options: Extraction, began: number
         measures: measuresOf(found, plan, control, options),
         tables: [],
         findings: plan.tally.findings(name),
-        unseen: [],
+        unseen: failure === undefined ? [] : [{ what: 'what was not written', why: failure }],
       },
     )
     return { report, failure }
@@ -91,9 +91,8 @@ async function write(
     const output = { folder, isNew, stage: stage.path }
     const job = jobFor(found, plan, control, { strip, existing, secret, output })
     const problem = await workOn(job, found, plan, crew, io)
-    const failure = problem === undefined ? undefined : `${folder}: ${problem}`
-    const why = failure ?? (io.signal.aborted ? 'stopped' : undefined)
-    if (why !== undefined) tellUnfinished(job, plan, problem ?? 'stopped')
+    const why = problem ?? (io.signal.aborted ? 'stopped' : undefined)
+    if (why !== undefined) tellUnfinished(job, plan, why)
     else {
       await makeLinks(job, found.archive.source, found.decode, plan)
       makeFolders(job, found.decode, plan, isNew || stage.isResumed)

@@ -51,14 +51,16 @@ export async function verify(found: Found, options: Verification, began: number,
     ...(options.isQuick ? [] : [measure('whole', 'files that are whole', whole, '1')]),
     measure('read', 'read', source.cost.bytes + Number(control.reads[BYTES]), 'B'),
   ]
+  const stopped = isStopped ? `stopped after ${counted(Number(control.done[FILES]))} files` : undefined
+  const why = failure ?? stopped
+  const unseen = why === undefined ? [] : [{ what: 'the other files', why }]
   const report = reportOf(
     'zip check',
     source.name,
     { began, ended: Date.now() },
-    { measures, tables: [methodsOf(found)], findings: plan.tally.findings(source.name), unseen: [] },
+    { measures, tables: [methodsOf(found)], findings: plan.tally.findings(source.name), unseen },
   )
-  const stopped = isStopped ? `stopped after ${counted(Number(control.done[FILES]))} files` : undefined
-  return { report, failure: failure ?? stopped }
+  return { report, failure: why }
 }
 
 const sum = (entries: Uint32Array, column: Float64Array) => entries.reduce((total, entry) => total + column[entry]!, 0)

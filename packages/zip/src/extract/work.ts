@@ -1,6 +1,7 @@
 /** What each thread does: takes the next piece of the archive, and writes the entries in it, until there is none. */
 import { rmSync } from 'node:fs'
 import { setImmediate as othersFirst } from 'node:timers/promises'
+import { Unseen } from '@fettle/check'
 import { Damaged } from '../core/damaged.ts'
 import { type Columns, FLAG, MARK, modifiedMs } from '../core/directory.ts'
 import { dataStart, disagreement } from '../core/local.ts'
@@ -58,7 +59,7 @@ export async function work(job: Job, source: Source, decode: Decode, thread: num
   } catch (error) {
     Atomics.store(job.control.state, STOP, 2)
     await Promise.allSettled(lanes)
-    if (!(error instanceof Stopped)) throw error
+    if (!(error instanceof Stopped || error instanceof Unseen)) throw error
     return { tally: worker.tally, failure: error.message }
   } finally {
     worker.close()
@@ -163,7 +164,7 @@ class Worker {
 
   #failed(entry: number, error: unknown): void {
     const reason = fatal(error)
-    if (reason !== undefined) throw new Stopped(reason)
+    if (reason !== undefined) throw new Stopped(`${this.#job.output?.folder ?? this.#source.name}: ${reason}`)
     this.#left(entry, ...whyOf(error))
   }
 
