@@ -1,5 +1,5 @@
 /** Plan, write, report. */
-import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import { mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { counted, plural, type Report, reportOf, size as sizeText } from '@fettle/report'
 import type { Plan } from '../core/plan.ts'
@@ -9,7 +9,7 @@ import { secretFor } from '../secret.ts'
 import type { Crew } from './crew.ts'
 import { codeOf } from './fault.ts'
 import { type Control, type Existing, FILES, type Job, newControl, OUTCOME } from './job.ts'
-import { writeManifest } from './manifest.ts'
+import { openManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
 import { crewFor, jobFor, planFor, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
@@ -83,20 +83,32 @@ async function write(
 ): Promise<string | undefined> {
   const isNew = makeFolder(folder)
   checkRoom(folder, plan, isNew)
+  const told = manifest === undefined ? undefined : openManifest(manifest, found)
   const stage = openStage(folder)
   try {
     const output = { folder, isNew, stage: stage.path }
     const job = jobFor(found, plan, control, { strip, existing, secret, output })
     const problem = await workOn(job, found, plan, crew, io)
-    const why = problem ?? (io.signal.aborted ? 'stopped' : undefined)
-    if (why === undefined) {
-      await makeLinks(job, found.archive.source, found.decode, plan)
-      makeFolders(job, found.decode, plan, isNew || stage.isResumed)
-    }
-    if (manifest !== undefined) writeManifest(manifest, found, control.outcomes)
+    const why =
+      problem ??
+      (io.signal.aborted ? 'stopped' : undefined) ??
+      (await makeOthers(job, found, plan, isNew || stage.isResumed))
+    told?.write(found, control.outcomes)
     return why === undefined ? undefined : `${why}; ${goOn(job, plan)}`
   } finally {
     stage.close()
+  }
+}
+
+/** Returns why not all of them could be made, in one line. */
+async function makeOthers(job: Job, { archive, decode }: Found, plan: Plan, isOurs: boolean) {
+  try {
+    await makeLinks(job, archive.source, decode, plan)
+    makeFolders(job, decode, plan, isOurs)
+    return undefined
+  } catch (error) {
+    if (error instanceof Unseen) return error.message
+    throw error
   }
 }
 
@@ -112,7 +124,10 @@ function makeFolder(folder: string): boolean {
     mkdirSync(folder, { recursive: true })
     return readdirSync(folder).length === 0
   } catch (error) {
-    throw new Unseen(`${folder}: cannot be made (${codeOf(error)}); give another -d FOLDER`)
+    const known = statSync(folder, { throwIfNoEntry: false })
+    const isOther = known !== undefined && !known.isDirectory()
+    const why = isOther ? 'is no folder, but a file or the like' : `cannot be made (${codeOf(error)})`
+    throw new Unseen(`${folder}: ${why}; give another -d FOLDER`)
   }
 }
 
