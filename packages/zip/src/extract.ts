@@ -1,4 +1,6 @@
 /** `fettle zip extract`: plans first, then writes, and has compared each file with its CRC before it gets its name. */
+import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import {
   type AnswerOptions,
   answer,
@@ -14,8 +16,7 @@ import {
 } from '@fettle/check'
 import type { Existing } from './extract/job.ts'
 import type { Extraction } from './extract/run.ts'
-import type { Found } from './meant.ts'
-import { archiveArguments, readMeant, readSize, selectFlags, text } from './options.ts'
+import { archiveArguments, isUrl, readMeant, readSize, selectFlags, text } from './options.ts'
 
 export interface ExtractOptions extends Extraction, AnswerOptions {
   /** One file instead of a folder; `-` is standard output. */
@@ -113,18 +114,41 @@ export const zipExtract: Command<ExtractOptions> = {
 
 async function run(options: ExtractOptions, io: Io): Promise<Status> {
   const began = Date.now()
-  const { onFound } = await import('./meant.ts')
-  const work = async (found: Found) => {
-    if (options.output !== undefined) {
-      const { writeContents } = await import('./contents.ts')
-      return await writeContents(found, options, options.output, io)
-    }
-    const { extractTo } = await import('./extract/run.ts')
-    const { report, failure } = await extractTo(found, options, began, io)
-    const status = await answer(report, options, io)
-    if (failure === undefined) return status
-    io.complain(failure)
-    return EXIT.couldNot
+  return options.output === undefined
+    ? await runFolder(options, began, io)
+    : await runOutput(options, options.output, io)
+}
+
+async function runOutput(options: ExtractOptions, output: string, io: Io): Promise<Status> {
+  const [{ onFound }, { writeContents }] = await Promise.all([import('./meant.ts'), import('./contents.ts')])
+  return await onFound(options, io, (found) => writeContents(found, options, output, io), output === '-')
+}
+
+async function runFolder(options: ExtractOptions, began: number, io: Io): Promise<Status> {
+  const { Crew } = await import('./extract/crew.ts')
+  const crew = new Crew()
+  // A thread takes as long to begin as the directory does to be read.
+  if (isLikelyMuch(options)) crew.grow(Math.min(2, availableParallelism()))
+  try {
+    const [{ onFound }, { extractTo }] = await Promise.all([import('./meant.ts'), import('./extract/run.ts')])
+    return await onFound(options, io, async (found) => {
+      const { report, failure } = await extractTo(found, options, began, crew, io)
+      const status = await answer(report, options, io)
+      if (failure === undefined) return status
+      io.complain(failure)
+      return EXIT.couldNot
+    })
+  } finally {
+    await crew.close()
   }
-  return await onFound(options, io, work, options.output === '-')
+}
+
+/** An archive that has fewer bytes is soon unpacked. */
+const MUCH = 20_000_000
+
+/** Whether more is meant than a few entries of a small archive, as far as one sees before it is opened. */
+function isLikelyMuch({ archive, include, namesFrom, threads, isPlanOnly }: ExtractOptions): boolean {
+  if (isPlanOnly || threads !== undefined || isUrl(archive)) return false
+  const isFew = namesFrom === undefined && include.length > 0 && include.every((pattern) => !/[*?[]/.test(pattern))
+  return !isFew && (statSync(archive, { throwIfNoEntry: false })?.size ?? 0) > MUCH
 }

@@ -1,5 +1,4 @@
 /** The entries that are meant: the archive opened, its names decoded, the selection applied. */
-import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
 import { type Archive, directoryParts, type End, openArchive, readDirectory, readEnd } from './archive.ts'
@@ -9,8 +8,8 @@ import { judgeWhole } from './core/judge.ts'
 import { namesIn, type Selection, selection } from './core/select.ts'
 import type { Tally } from './core/told.ts'
 import { type Decode, isDos, nameOf } from './entries.ts'
-import { codeOf } from './extract/fault.ts'
 import { isUrl, type Meant } from './options.ts'
+import { readText } from './read-text.ts'
 import { openFile } from './source/file.ts'
 import type { Source } from './source/source.ts'
 
@@ -29,6 +28,10 @@ export interface Encoding {
   readonly by: 'unneeded' | 'told' | 'likely' | 'possible'
 }
 
+/** Bytes of lists of names, and of headers: a device may have no end. */
+const NAMES_MAX = 268_435_456
+const HEADERS_MAX = 1_048_576
+
 /** Says that it was stopped in the words that everybody is told. */
 function stopOf({ signal }: Io): AbortSignal {
   const controller = new AbortController()
@@ -41,7 +44,8 @@ function stopOf({ signal }: Io): AbortSignal {
 async function openSource({ archive, headerFrom, download }: Meant, signal: AbortSignal): Promise<Source> {
   if (!isUrl(archive)) return openFile(archive)
   const [{ openHttp }, { readHeaders }] = await Promise.all([import('./source/http.ts'), import('./source/headers.ts')])
-  const headers = headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom))
+  const headers =
+    headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom, HEADERS_MAX))
   if (!headers.ok) throw new Unseen(`${headerFrom}: ${headers.faults.join('; ')}`)
   const folder = download ? tmpdir() : undefined
   return await openHttp(new URL(archive), { headers: headers.value, signal, download: folder })
@@ -143,19 +147,11 @@ const known = ({ encoding }: Meant): Encoding =>
   encoding === undefined ? { name: 'utf-8', by: 'unneeded' } : { name: encoding, by: 'told' }
 
 function chosenOf(meant: Meant): Selection {
-  const names = meant.namesFrom === undefined ? {} : { names: namesIn(readText(meant.namesFrom)) }
+  const names = meant.namesFrom === undefined ? {} : { names: namesIn(readText(meant.namesFrom, NAMES_MAX)) }
   const chosen = selection({ ...meant, ...names })
   // They were looked at when the options were read.
   if (!chosen.ok) throw new Error(chosen.faults.join())
   return chosen.value
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch (error) {
-    throw new Unseen(`${file}: cannot be read (${codeOf(error)})`)
-  }
 }
 
 function applied({ columns, count }: Directory, meant: Meant, chosen: Selection, decode: Decode): Uint32Array {

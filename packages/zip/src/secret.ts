@@ -1,10 +1,9 @@
 /** The password of an archive. */
-import { readFileSync } from 'node:fs'
 import { type Io, Unseen } from '@fettle/check'
 import { FLAG } from './core/directory.ts'
-import { codeOf } from './extract/fault.ts'
 import type { Found } from './meant.ts'
 import type { Meant } from './options.ts'
+import { readText } from './read-text.ts'
 
 /** undefined: nothing that is selected is encrypted, or nobody says it. Throws Unseen. */
 export async function secretFor({ archive, selected }: Found, { passwordFrom }: Meant, io: Io) {
@@ -15,10 +14,10 @@ export async function secretFor({ archive, selected }: Found, { passwordFrom }: 
   return typed === undefined || typed === '' ? undefined : new Uint8Array(Buffer.from(typed))
 }
 
+const SECRET_MAX = 65_536
+
 function readSecret(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!
-  } catch (error) {
-    throw new Unseen(`${file}: the password cannot be read (${codeOf(error)})`)
-  }
+  const secret = readText(file, SECRET_MAX).split(/\r?\n/, 1)[0]!
+  if (secret === '') throw new Unseen(`${file}: its first line is empty; write the password there`)
+  return secret
 }

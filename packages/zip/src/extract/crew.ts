@@ -37,14 +37,17 @@ export function threadsFor(files: number, bytes: number): number {
 const ENTRY = "require('node:module').enableCompileCache(); require(require('node:worker_threads').workerData)"
 
 export class Crew {
-  readonly #workers: readonly Worker[]
+  readonly #workers = new Set<Worker>()
 
-  /** The others begin at once, while what they are to do is still being found out. */
-  constructor(threads: number) {
+  /** As many threads as these, this one among them. They begin at once, while what they are to do is being found out. */
+  grow(threads: number): void {
     const main = fileURLToPath(new URL('./worker.ts', import.meta.url))
-    this.#workers = Array.from({ length: threads - 1 }, () => new Worker(ENTRY, { eval: true, workerData: main }))
-    // What goes wrong before they are needed is told when they are.
-    for (const worker of this.#workers) worker.on('error', () => {})
+    while (this.#workers.size < threads - 1) {
+      const worker = new Worker(ENTRY, { eval: true, workerData: main })
+      this.#workers.add(worker)
+      // Without it the others do its work.
+      worker.on('error', () => this.#workers.delete(worker))
+    }
   }
 
   /** Once, until all is done, or `signal` says stop. */
@@ -53,7 +56,7 @@ export class Crew {
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop)
     try {
-      const others = this.#workers.map((worker, i) => another(worker, { job, thread: i + 1 }))
+      const others = Array.from(this.#workers, (worker, i) => another(worker, { job, thread: i + 1 }))
       const works = [work(job, source, decode, 0), ...others]
       // Whatever becomes of one, the others still write where all is put away afterwards.
       await Promise.allSettled(works)
@@ -67,7 +70,7 @@ export class Crew {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await Promise.all(Array.from(this.#workers, (worker) => worker.terminate()))
   }
 }
 

@@ -1,5 +1,6 @@
 /** What is made when all files are there: symbolic links, and what is said of folders. */
 import { fchmodSync, futimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { Unseen } from '@fettle/check'
 import { modifiedMs } from '../core/directory.ts'
 import type { Plan } from '../core/plan.ts'
 import { judgeLink, linkRefusalWords } from '../core/symlink.ts'
@@ -7,6 +8,7 @@ import { targetOf } from '../core/target.ts'
 import { contentOf, prepare } from '../decode/content.ts'
 import { type Decode, dataOf, headerOf, isDos, modeOf, nameOf, storedOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
+import { fatal } from './fault.ts'
 import { Folder } from './folder.ts'
 import { type Job, OUTCOME } from './job.ts'
 import { there } from './place.ts'
@@ -35,6 +37,7 @@ export async function makeLinks(job: Job, source: Source, decode: Decode, { link
         else job.control.outcomes[entry] = makeLink(job, folder, segments, text)
         if (job.control.outcomes[entry] === OUTCOME.left) tally.add('exists', name)
       } catch (error) {
+        checkRoom(job, error)
         tally.add(...named(name, whyOf(error)))
       }
     }
@@ -44,6 +47,12 @@ export async function makeLinks(job: Job, source: Source, decode: Decode, { link
 }
 
 const named = (name: string, [what, detail]: ReturnType<typeof whyOf>) => [what, name, detail] as const
+
+/** Throws Unseen when nothing more can be written at all. */
+function checkRoom({ output }: Job, error: unknown): void {
+  const reason = fatal(error)
+  if (reason !== undefined) throw new Unseen(`${output!.folder}: ${reason}`)
+}
 
 async function linkText({ columns, secret }: Job, source: Source, entry: number): Promise<string> {
   // judgeLink refuses what is too long for any system.
@@ -86,6 +95,7 @@ export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, 
         const seconds = modifiedMs(columns, entry) / 1000
         futimesSync(opened.handle, seconds, seconds)
       } catch (error) {
+        checkRoom(job, error)
         tally.add(...named(nameOf(columns, entry, decode), whyOf(error)))
       }
     }

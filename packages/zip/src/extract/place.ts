@@ -4,14 +4,12 @@ import {
   constants,
   fstatSync,
   futimesSync,
-  linkSync,
   lstatSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
   type Stats,
-  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { crc32 } from 'node:zlib'
@@ -51,24 +49,6 @@ export function dropDraft({ path, file }: Draft): void {
 /** Under this name, in place of what has it. */
 export function put(draft: string, folder: string, name: string): void {
   renameSync(draft, `${folder}/${name}`)
-}
-
-/** Under this name or the next one that nothing has: `a (1).txt`. Returns it. */
-export function putBeside(draft: string, folder: string, name: string): string {
-  const dot = name.lastIndexOf('.')
-  const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
-  for (let i = 0; ; i++) {
-    const free = i === 0 ? name : `${stem} (${i})${ending}`
-    try {
-      // Unlike a rename, it takes nothing's place.
-      linkSync(draft, `${folder}/${free}`)
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST' && i < 10_000) continue
-      throw error
-    }
-    unlinkSync(draft)
-    return free
-  }
 }
 
 /** What has this name; undefined: nothing. */

@@ -8,7 +8,7 @@ import { refusalOf } from '../decode/content.ts'
 import { isDos, kindOf, modeOf, nameOf, storedOf } from '../entries.ts'
 import { type Found, judgeFound } from '../meant.ts'
 import type { Source } from '../source/source.ts'
-import { Crew, threadsFor } from './crew.ts'
+import { type Crew, threadsFor } from './crew.ts'
 import { BYTES, type Control, FILES, type Job } from './job.ts'
 
 /** What there is to tell of the archive is told in it too. */
@@ -60,12 +60,11 @@ export function jobFor(
 
 const handleOf = (source: Source) => ('file' in source ? (source.file as number) : undefined)
 
-/** As many threads as all that is selected is worth; undefined: it is up to us. */
-export function crewFor({ archive, selected }: Found, threads?: number): Crew {
+/** As many threads as all that is selected is worth. Bytes from elsewhere come too slowly for more than one. */
+export function threadsOf({ archive, selected }: Found): number {
   const { size } = archive.directory.columns
   const bytes = selected.reduce((sum, entry) => sum + size[entry]!, 0)
-  const isLocal = handleOf(archive.source) !== undefined
-  return new Crew(isLocal ? (threads ?? threadsFor(selected.length, bytes)) : 1)
+  return handleOf(archive.source) === undefined ? 1 : threadsFor(selected.length, bytes)
 }
 
 /** The job is done, and one sees how far it is. */

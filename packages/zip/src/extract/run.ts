@@ -10,9 +10,9 @@ import { secretFor } from '../secret.ts'
 import type { Crew } from './crew.ts'
 import { codeOf } from './fault.ts'
 import { BYTES, type Control, type Existing, FILES, type Job, newControl, OUTCOME, READS } from './job.ts'
-import { writeManifest } from './manifest.ts'
+import { openManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
-import { crewFor, jobFor, planFor, workOn } from './planned.ts'
+import { jobFor, planFor, threadsOf, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
 
 /** Where files go, and what may become of them. */
@@ -39,38 +39,40 @@ export interface Extracted {
 }
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
-export async function extractTo(found: Found, options: Extraction, began: number, io: Io): Promise<Extracted> {
+export async function extractTo(
+  found: Found,
+  options: Extraction,
+  began: number,
+  crew: Crew,
+  io: Io,
+): Promise<Extracted> {
   const secret = await secretFor(found, options, io)
-  const crew = crewFor(found, options.isPlanOnly ? 1 : options.threads)
-  try {
-    const plan = planFor(found, {
-      strip: options.strip,
-      keepsAll: options.existing === 'rename',
-      makesLinks: options.makesLinks,
-      hasSecret: secret !== undefined,
-      maxRatio: options.maxRatio,
-      maxBytes: options.maxBytes,
-      maxFiles: options.maxFiles,
-    })
-    const control = newControl(found.archive.directory.count)
-    if (options.isPlanOnly) tellTightness(options.folder, plan)
-    const failure = options.isPlanOnly ? undefined : await write(found, plan, control, options, secret, crew, io)
-    const { name } = found.archive.source
-    const report = reportOf(
-      'zip extract',
-      name,
-      { began, ended: Date.now() },
-      {
-        measures: measuresOf(found, plan, control, options),
-        tables: [],
-        findings: plan.tally.findings(name),
-        unseen: failure === undefined ? [] : [{ what: 'what was not written', why: failure }],
-      },
-    )
-    return { report, failure }
-  } finally {
-    await crew.close()
-  }
+  if (!options.isPlanOnly) crew.grow(options.threads ?? threadsOf(found))
+  const plan = planFor(found, {
+    strip: options.strip,
+    keepsAll: options.existing === 'rename',
+    makesLinks: options.makesLinks,
+    hasSecret: secret !== undefined,
+    maxRatio: options.maxRatio,
+    maxBytes: options.maxBytes,
+    maxFiles: options.maxFiles,
+  })
+  const control = newControl(found.archive.directory.count)
+  if (options.isPlanOnly) tellTightness(options.folder, plan)
+  const failure = options.isPlanOnly ? undefined : await write(found, plan, control, options, secret, crew, io)
+  const { name } = found.archive.source
+  const report = reportOf(
+    'zip extract',
+    name,
+    { began, ended: Date.now() },
+    {
+      measures: measuresOf(found, plan, control, options),
+      tables: [],
+      findings: plan.tally.findings(name),
+      unseen: [],
+    },
+  )
+  return { report, failure }
 }
 
 /** Returns why not all was done, in one line. */
@@ -86,18 +88,18 @@ async function write(
   const isNew = makeFolder(folder)
   const tight = isNew ? tightness(folder, plan) : undefined
   if (tight !== undefined) throw new Unseen(`${folder}: ${tight}; select less or give another -d FOLDER`)
+  const told = manifest === undefined ? undefined : openManifest(manifest, found)
   const stage = openStage(folder)
   try {
     const output = { folder, isNew, stage: stage.path }
     const job = jobFor(found, plan, control, { strip, existing, secret, output })
     const problem = await workOn(job, found, plan, crew, io)
-    const why = problem ?? (io.signal.aborted ? 'stopped' : undefined)
+    const why =
+      problem ??
+      (io.signal.aborted ? 'stopped' : undefined) ??
+      (await makeOthers(job, found, plan, isNew || stage.isResumed))
     if (why !== undefined) tellUnfinished(job, plan, why)
-    else {
-      await makeLinks(job, found.archive.source, found.decode, plan)
-      makeFolders(job, found.decode, plan, isNew || stage.isResumed)
-    }
-    if (manifest !== undefined) writeManifest(manifest, found, control.outcomes)
+    told?.write(found, control.outcomes)
     return why === undefined ? undefined : `${why}; ${goOn(job, plan)}`
   } finally {
     stage.close()
@@ -108,6 +110,18 @@ async function write(
 function tellUnfinished({ control, output }: Job, { files, links, tally }: Plan, why: string): void {
   const left = files.length - Number(control.done[FILES]) + links.length
   if (left > 0) tally.add('unfinished', output!.folder, why, left)
+}
+
+/** Returns why not all of them could be made, in one line. */
+async function makeOthers(job: Job, { archive, decode }: Found, plan: Plan, isOurs: boolean) {
+  try {
+    await makeLinks(job, archive.source, decode, plan)
+    makeFolders(job, decode, plan, isOurs)
+    return undefined
+  } catch (error) {
+    if (error instanceof Unseen) return error.message
+    throw error
+  }
 }
 
 function goOn({ control }: Job, { files }: Plan): string {
@@ -122,7 +136,10 @@ function makeFolder(folder: string): boolean {
     mkdirSync(folder, { recursive: true })
     return readdirSync(folder).length === 0
   } catch (error) {
-    throw new Unseen(`${folder}: cannot be made (${codeOf(error)}); give another -d FOLDER`)
+    const known = statSync(folder, { throwIfNoEntry: false })
+    const isOther = known !== undefined && !known.isDirectory()
+    const why = isOther ? 'is no folder, but a file or the like' : `cannot be made (${codeOf(error)})`
+    throw new Unseen(`${folder}: ${why}; give another -d FOLDER`)
   }
 }
 

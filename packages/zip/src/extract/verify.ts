@@ -7,8 +7,9 @@ import { kindOf } from '../entries.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
+import { Crew } from './crew.ts'
 import { BYTES, FILES, newControl, OUTCOME } from './job.ts'
-import { crewFor, jobFor, planFor, workOn } from './planned.ts'
+import { jobFor, planFor, threadsOf, workOn } from './planned.ts'
 import type { Extracted } from './run.ts'
 
 export interface Verification extends Meant {
@@ -23,7 +24,8 @@ const MAX_RATIO = 250
 export async function verify(found: Found, options: Verification, began: number, io: Io): Promise<Extracted> {
   const { source, directory, end } = found.archive
   const secret = options.isQuick ? undefined : await secretFor(found, options, io)
-  const crew = crewFor(found, options.isQuick ? 1 : undefined)
+  const crew = new Crew()
+  if (!options.isQuick) crew.grow(threadsOf(found))
   const plan = planFor(found, {
     strip: 0,
     keepsAll: false,

@@ -1,5 +1,5 @@
 /** What each thread does: takes the next piece of the archive, and writes the entries in it, until there is none. */
-import { rmSync } from 'node:fs'
+import { rmSync, type Stats } from 'node:fs'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { Unseen } from '@fettle/check'
 import { Damaged } from '../core/damaged.ts'
@@ -13,10 +13,11 @@ import { Batch, SMALL } from '../decode/batch.ts'
 import { contentOf, contentStream, prepare } from '../decode/content.ts'
 import { type Decode, dataOf, dataStream, headerOf, isDos, modeOf, nameOf, type Piece, storedOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
+import { Beside } from './beside.ts'
 import { fatal } from './fault.ts'
 import { Blocked, Folder, type Opened } from './folder.ts'
 import { BYTES, FILES, type Job, NEXT, OUTCOME, STOP } from './job.ts'
-import { closeDraft, type Draft, dropDraft, hasContent, openDraft, put, putBeside, there, writeAll } from './place.ts'
+import { closeDraft, type Draft, dropDraft, hasContent, openDraft, put, there, writeAll } from './place.ts'
 
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
@@ -45,6 +46,7 @@ export interface Worked {
 
 /** Where a file goes. */
 interface Target {
+  readonly path: string
   readonly name: string
   readonly folder: Opened
 }
@@ -76,6 +78,7 @@ class Worker {
   #drafts = 0
   #since = performance.now()
   readonly #batch = new Batch()
+  readonly #beside = new Beside()
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
 
@@ -190,17 +193,19 @@ class Worker {
     // The plan has left out all that have none.
     if (!target.ok) throw new Blocked(refusalWords[target.why])
     const { segments } = target
-    return { name: segments.at(-1)!, folder: this.#folder!.open(segments, segments.length - 1) }
+    const folder = this.#folder!.open(segments, segments.length - 1)
+    return { path: segments.join('/'), name: segments.at(-1)!, folder }
   }
 
   /** Whether nothing is left to do for it, because of what has its name. */
   #isThere(entry: number): boolean {
     const { columns, existing } = this.#job
-    const { name, folder } = this.#target(entry)
+    const { path, name, folder } = this.#target(entry)
     const stat = folder.isOurs ? undefined : there(folder.path, name)
     if (stat === undefined) return false
     if (stat.isDirectory()) throw new Blocked('a folder has its name')
-    if (stat.isFile() && stat.size === columns.size[entry] && this.#isSame(entry, folder.path, name, stat.mtimeMs)) {
+    const isSame = (other: string, known: Stats) => this.#isSame(entry, folder.path, other, known)
+    if (isSame(name, stat) || (existing === 'rename' && this.#beside.has(folder.path, name, path, isSame))) {
       this.#done(entry, OUTCOME.same)
       return true
     }
@@ -210,10 +215,11 @@ class Worker {
     return true
   }
 
-  #isSame(entry: number, folder: string, name: string, mtimeMs: number): boolean {
+  #isSame(entry: number, folder: string, name: string, stat: Stats): boolean {
     const { columns } = this.#job
+    if (!stat.isFile() || stat.size !== columns.size[entry]) return false
     // Without a CRC its time must do.
-    if (columns.marks[entry]! & MARK.ae2) return Math.abs(mtimeMs - modifiedMs(columns, entry)) < 2000
+    if (columns.marks[entry]! & MARK.ae2) return Math.abs(stat.mtimeMs - modifiedMs(columns, entry)) < 2000
     return hasContent(folder, name, columns.size[entry]!, columns.crc[entry]!)
   }
 
@@ -319,8 +325,8 @@ class Worker {
     const { columns, existing } = this.#job
     closeDraft(draft, modifiedMs(columns, entry) / 1000)
     try {
-      const { name, folder } = this.#target(entry)
-      if (existing === 'rename') putBeside(draft.path, folder.path, name)
+      const { path, name, folder } = this.#target(entry)
+      if (existing === 'rename') this.#beside.put(draft.path, folder.path, name, path)
       else put(draft.path, folder.path, name)
     } catch (error) {
       rmSync(draft.path, { force: true })
