@@ -36,6 +36,14 @@ export function openStage(folder: string): Stage {
   }
 }
 
+/** A part of it for a thread: in one folder, threads wait for each other with each file. */
+export function openShelf(stage: string, thread: number): { readonly path: string; close(): void } {
+  const own = `${stage}/${thread}`
+  mkdirSync(own, { mode: 0o700 })
+  const handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  return { path: existsSync(HANDLES) ? `${HANDLES}/${handle}` : own, close: () => closeSync(handle) }
+}
+
 function sweep(folder: string): boolean {
   const stale = readdirSync(folder).filter((name) => name.startsWith(PREFIX) && !isRunning(name.slice(PREFIX.length)))
   for (const name of stale) rmSync(join(folder, name), { recursive: true, force: true })

@@ -18,6 +18,7 @@ import { fatal } from './fault.ts'
 import { Blocked, Folder, type Opened } from './folder.ts'
 import { BYTES, FILES, type Job, NEXT, OUTCOME, STOP } from './job.ts'
 import { closeDraft, type Draft, dropDraft, hasContent, openDraft, put, there, writeAll } from './place.ts'
+import { openShelf } from './stage.ts'
 
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
@@ -73,8 +74,8 @@ class Worker {
   readonly #job: Job
   readonly #source: Source
   readonly #decode: Decode
-  readonly #thread: number
   readonly #folder: Folder | undefined
+  readonly #shelf: ReturnType<typeof openShelf> | undefined
   #drafts = 0
   #since = performance.now()
   readonly #batch = new Batch()
@@ -86,12 +87,13 @@ class Worker {
     this.#job = job
     this.#source = source
     this.#decode = decode
-    this.#thread = thread
     this.#folder = job.output === undefined ? undefined : new Folder(job.output.folder, job.output.isNew)
+    this.#shelf = job.output === undefined ? undefined : openShelf(job.output.stage, thread)
   }
 
   close(): void {
     this.#folder?.close()
+    this.#shelf?.close()
   }
 
   async run(): Promise<void> {
@@ -316,9 +318,9 @@ class Worker {
   }
 
   #draft(entry: number): Draft {
-    const { columns, output } = this.#job
+    const { columns } = this.#job
     const mode = modeOf(columns, entry) ?? PLAIN_MODE
-    return openDraft(`${output!.stage}/${this.#thread}-${this.#drafts++}`, mode & 0o777)
+    return openDraft(`${this.#shelf!.path}/${this.#drafts++}`, mode & 0o777)
   }
 
   #finish(entry: number, draft: Draft): void {
