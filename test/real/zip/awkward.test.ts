@@ -54,3 +54,14 @@ test('a folder that is a file is told as such', async () => {
   assert.equal(status, 3)
   assert.match(complaints.join('|'), /file: is no folder/)
 })
+
+test('a pattern that is to leave out something and does not is told', async () => {
+  for (const [more, words] of [
+    [['-x', 'b*'], '--exclude b*: there is nothing to leave out by that'],
+    [['-x', 'a*'], ''],
+    [['-x', 'b*', '--lenient'], ''],
+  ] as const) {
+    const { status, complaints } = await runZip('list', at('a.zip'), '--names', ...more)
+    assert.deepEqual([status, complaints.filter((line) => line.includes('--exclude')).join()], [0, words])
+  }
+})

@@ -2,14 +2,27 @@
  * The folder that is extracted into, by handles: each folder below it is opened from the one above without following
  * links, and files are named from there. Whoever puts a link where a folder was leads nobody astray.
  */
-import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs'
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
-/** Where a handle has a name; elsewhere than on Linux the path must do. */
+/** Where handles have names; elsewhere than on Linux the paths must do. */
 const HANDLES = `/proc/${process.pid}/fd`
-const hasHandles = existsSync(HANDLES)
+
+/** Whether this /proc is that of this process: another namespace may have left its own, where others have our number. */
+function ownHandles(): boolean {
+  try {
+    return readlinkSync('/proc/self') === String(process.pid)
+  } catch {
+    return false
+  }
+}
+
+const hasHandles = ownHandles()
+
+/** A name for an open folder that leads nowhere else, where there are such. */
+export const pathOf = (handle: number, otherwise: string) => (hasHandles ? `${HANDLES}/${handle}` : otherwise)
 /** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
 const OPEN_MAX = 100
 
@@ -38,7 +51,7 @@ export class Folder {
     this.#made = new Set()
     try {
       const handle = openSync(name, O_RDONLY | O_DIRECTORY)
-      this.#root = { handle, path: hasHandles ? `${HANDLES}/${handle}` : realpathSync(name), isOurs: isNew }
+      this.#root = { handle, path: pathOf(handle, realpathSync(name)), isOurs: isNew }
     } catch (error) {
       throw new Unseen(`${name}: cannot be written into (${codeOf(error)}); give another -d FOLDER`)
     }
@@ -74,7 +87,7 @@ export class Folder {
     if (!hasHandles && !lstatSync(path).isDirectory()) throw new Blocked(`${key} is no folder`)
     try {
       const handle = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-      return { handle, path: hasHandles ? `${HANDLES}/${handle}` : path, isOurs }
+      return { handle, path: pathOf(handle, path), isOurs }
     } catch (error) {
       if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'ELOOP') throw new Blocked(`${key} is no folder`)
       throw error

@@ -1,11 +1,13 @@
 /** A folder in the one that is extracted into, where files are until they are whole. */
-import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
+import { pathOf } from './folder.ts'
 
 const PREFIX = '.fettle-zip-'
-const HANDLES = `/proc/${process.pid}/fd`
+/** As drafts are called. */
+const DRAFT = /^(?:\d+-\d+|link)$/
 
 export interface Stage {
   /** By a handle, where there are such. */
@@ -20,15 +22,15 @@ export function openStage(folder: string): Stage {
   const isResumed = sweep(folder)
   const own = join(folder, `${PREFIX}${process.pid}`)
   try {
-    rmSync(own, { recursive: true, force: true })
+    clear(own)
     mkdirSync(own, { mode: 0o700 })
     const handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     return {
-      path: existsSync(HANDLES) ? `${HANDLES}/${handle}` : own,
+      path: pathOf(handle, own),
       isResumed,
       close() {
         closeSync(handle)
-        rmSync(own, { recursive: true, force: true })
+        clear(own)
       },
     }
   } catch (error) {
@@ -46,8 +48,29 @@ export function openShelf(stage: string, thread: number): { readonly path: strin
 
 function sweep(folder: string): boolean {
   const stale = readdirSync(folder).filter((name) => name.startsWith(PREFIX) && !isRunning(name.slice(PREFIX.length)))
-  for (const name of stale) rmSync(join(folder, name), { recursive: true, force: true })
-  return stale.length > 0
+  return stale.map((name) => clear(join(folder, name))).some((isCleared) => isCleared)
+}
+
+/**
+ * Takes away what runs of ours leave, and nothing else: an archive may have a folder of such a name, and whoever shares
+ * the folder may put a link there. Whether it was one.
+ */
+function clear(own: string): boolean {
+  let handle: number | undefined
+  try {
+    handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    const path = pathOf(handle, own)
+    const names = readdirSync(path)
+    if (!names.every((name) => DRAFT.test(name))) return false
+    for (const name of names) unlinkSync(join(path, name))
+    rmdirSync(own)
+    return true
+  } catch {
+    // It is not there, not ours, or somebody else clears it away too.
+    return false
+  } finally {
+    if (handle !== undefined) closeSync(handle)
+  }
 }
 
 function isRunning(pid: string): boolean {

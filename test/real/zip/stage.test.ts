@@ -1,0 +1,38 @@
+/** The folder in which files are until they are whole: nobody's files are cleared away with it. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Ground } from '../harness.ts'
+import { extractWithFettle } from './extracting.ts'
+import { zip } from './writer.ts'
+
+const ground = new Ground({ after: (hook) => after(hook) })
+const at = (name: string) => join(ground.folder, name)
+/** Larger than any number that a process has. */
+const STALE = '.fettle-zip-4194999'
+writeFileSync(at('a.zip'), zip({ entries: [{ name: 'a', content: 'a' }] }))
+writeFileSync(at('like.zip'), zip({ entries: [{ name: `${STALE}/kept`, content: 'kept' }] }))
+
+test('what a killed run has left is cleared away', async () => {
+  mkdirSync(at(`left/${STALE}`), { recursive: true })
+  writeFileSync(at(`left/${STALE}/0-17`), 'half')
+  await extractWithFettle(at('a.zip'), at('left'))
+  assert.deepEqual(readdirSync(at('left')), ['a'])
+})
+
+test('a folder out of an archive that is called like it stays', async () => {
+  await extractWithFettle(at('like.zip'), at('like'))
+  await extractWithFettle(at('a.zip'), at('like'))
+  assert.equal(readFileSync(at(`like/${STALE}/kept`), 'utf8'), 'kept')
+})
+
+test('a link in its place leads to no file that is cleared away', async () => {
+  mkdirSync(at('other'))
+  writeFileSync(at('other/0-1'), 'kept')
+  mkdirSync(at('linked'))
+  symlinkSync(at('other'), at(`linked/${STALE}`))
+  await extractWithFettle(at('a.zip'), at('linked'))
+  assert.ok(existsSync(at('other/0-1')))
+  assert.ok(existsSync(at('linked/a')))
+})
