@@ -1,12 +1,13 @@
 /** What is made when all files are there: symbolic links, and what is said of folders. */
 import { fchmodSync, futimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
-import { modifiedMs } from '../core/directory.ts'
+import { type Columns, modifiedMs } from '../core/directory.ts'
 import type { Plan } from '../core/plan.ts'
+import { byOffset, spansOf } from '../core/spans.ts'
 import { judgeLink, linkRefusalWords } from '../core/symlink.ts'
 import { targetOf } from '../core/target.ts'
 import { contentOf, prepare } from '../decode/content.ts'
-import { type Decode, dataOf, headerOf, isDos, modeOf, nameOf, storedOf } from '../entries.ts'
+import { type Decode, dataOf, headerOf, isDos, modeOf, nameOf, type Piece, storedOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
 import { fatal } from './fault.ts'
 import { Folder } from './folder.ts'
@@ -27,10 +28,10 @@ const segmentsOf = ({ columns, strip }: Job, entry: number, decode: Decode): rea
 export async function makeLinks(job: Job, source: Source, decode: Decode, { links, tally }: Plan): Promise<void> {
   const folder = new Folder(job.output!.folder, false)
   try {
-    for (const entry of links) {
+    for await (const [entry, piece] of withPieces(job, source, links)) {
       const name = nameOf(job.columns, entry, decode)
       try {
-        const text = await linkText(job, source, entry)
+        const text = await linkText(job, source, entry, piece)
         const segments = segmentsOf(job, entry, decode)
         const verdict = judgeLink(segments, text)
         if (!verdict.ok) tally.add('symlink-outside', name, linkRefusalWords[verdict.why])
@@ -54,13 +55,30 @@ function checkRoom({ output }: Job, error: unknown): void {
   if (reason !== undefined) throw new Unseen(`${output!.folder}: ${reason}`)
 }
 
-async function linkText({ columns, secret }: Job, source: Source, entry: number): Promise<string> {
+const isLong = ({ size, compressed }: Columns, entry: number) =>
+  size[entry]! > LINK_MAX || compressed[entry]! > 2 * LINK_MAX
+
+/** Those that lie near each other are read together: each by itself would be three requests. */
+async function* withPieces({ columns }: Job, source: Source, links: Uint32Array): AsyncGenerator<[number, Piece]> {
+  const short = links.filter((entry) => !isLong(columns, entry))
+  for (const entry of links) if (isLong(columns, entry)) yield [entry, NOTHING]
+  const order = byOffset(columns, short)
+  const spans = spansOf(columns, order, source.size, source.pace)
+  for (let span = 0; span < spans.count; span++) {
+    const [start, end] = [spans.start[span]!, spans.end[span]!]
+    // What lies outside is told when it is looked for there.
+    const piece = start >= 0 && start < end ? { start, bytes: await source.read(start, end) } : NOTHING
+    for (let i = spans.first[span]!; i < spans.first[span + 1]!; i++) yield [order[i]!, piece]
+  }
+}
+
+async function linkText({ columns, secret }: Job, source: Source, entry: number, piece: Piece): Promise<string> {
   // judgeLink refuses what is too long for any system.
-  if (columns.size[entry]! > LINK_MAX || columns.compressed[entry]! > 2 * LINK_MAX) return 'x'.repeat(LINK_MAX)
-  const [held, { header, data }] = await headerOf(source, columns, entry, NOTHING)
+  if (isLong(columns, entry)) return 'x'.repeat(LINK_MAX)
+  const [held, { header, data }] = await headerOf(source, columns, entry, piece)
   const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
   await prepare(stored)
-  return contentOf(stored, await dataOf(source, columns, entry, NOTHING, data), secret).toString()
+  return contentOf(stored, await dataOf(source, columns, entry, piece, data), secret).toString()
 }
 
 function makeLink({ output, existing }: Job, folder: Folder, segments: readonly string[], text: string): number {
