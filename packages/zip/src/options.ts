@@ -117,7 +117,8 @@ function readDate(name: string, flags: Given['flags'], faults: string[]): number
   const ms = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?$/.test(given)
     ? new Date(given.length === 10 ? `${given}T00:00` : given.replace(' ', 'T')).getTime()
     : Number.NaN
-  if (!Number.isNaN(ms)) return ms
+  // A day that its month has not would be one of the next.
+  if (new Date(ms).getDate() === Number(given.slice(8, 10))) return ms
   faults.push(`--${name} ${given}: is no date; write it as 2026-11-01 or 2026-11-01T14:30`)
   return undefined
 }

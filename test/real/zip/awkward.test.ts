@@ -65,3 +65,12 @@ test('a pattern that is to leave out something and does not is told', async () =
     assert.deepEqual([status, complaints.filter((line) => line.includes('--exclude')).join()], [0, words])
   }
 })
+
+test('a day that there is not is no date', async () => {
+  for (const date of ['2026-02-30', '2026-13-01', '2026-01-00', '2026-01-01T25:00']) {
+    const { status, complaints } = await runZip('list', at('a.zip'), '--newer', date)
+    assert.deepEqual([status, complaints.length], [2, 1], date)
+    assert.match(complaints[0]!, /is no date/)
+  }
+  assert.equal((await runZip('list', at('a.zip'), '--newer', '2024-02-29')).status, 0)
+})
