@@ -10,7 +10,7 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 /** Where handles have names; elsewhere than on Linux the paths must do. */
 const HANDLES = `/proc/${process.pid}/fd`
 
-/** Whether this /proc is that of this process: another namespace may have left its own, where others have our number. */
+/** Whether this /proc is that of this process: left over from another namespace it has others under our number. */
 function ownHandles(): boolean {
   try {
     return readlinkSync('/proc/self') === String(process.pid)
