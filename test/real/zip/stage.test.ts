@@ -15,8 +15,8 @@ writeFileSync(at('a.zip'), zip({ entries: [{ name: 'a', content: 'a' }] }))
 writeFileSync(at('like.zip'), zip({ entries: [{ name: `${STALE}/kept`, content: 'kept' }] }))
 
 test('what a killed run has left is cleared away', async () => {
-  mkdirSync(at(`left/${STALE}`), { recursive: true })
-  writeFileSync(at(`left/${STALE}/0-17`), 'half')
+  mkdirSync(at(`left/${STALE}/1`), { recursive: true })
+  for (const draft of ['0-17', 'link', '1/4']) writeFileSync(at(`left/${STALE}/${draft}`), 'half')
   await extractWithFettle(at('a.zip'), at('left'))
   assert.deepEqual(readdirSync(at('left')), ['a'])
 })

@@ -6,8 +6,8 @@ import { codeOf } from './fault.ts'
 import { pathOf } from './folder.ts'
 
 const PREFIX = '.fettle-zip-'
-/** As drafts are called. */
-const DRAFT = /^(?:\d+-\d+|link)$/
+/** As drafts are called, and shelves. */
+const DRAFT = /^(?:\d+(?:-\d+)?|link)$/
 
 export interface Stage {
   /** By a handle, where there are such. */
@@ -43,7 +43,7 @@ export function openShelf(stage: string, thread: number): { readonly path: strin
   const own = `${stage}/${thread}`
   mkdirSync(own, { mode: 0o700 })
   const handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  return { path: existsSync(HANDLES) ? `${HANDLES}/${handle}` : own, close: () => closeSync(handle) }
+  return { path: pathOf(handle, own), close: () => closeSync(handle) }
 }
 
 function sweep(folder: string): boolean {
@@ -53,16 +53,20 @@ function sweep(folder: string): boolean {
 
 /**
  * Takes away what runs of ours leave, and nothing else: an archive may have a folder of such a name, and whoever shares
- * the folder may put a link there. Whether it was one.
+ * the folder may put a link there. Whether it was one. `isShelf`: it is a part of one.
  */
-function clear(own: string): boolean {
+function clear(own: string, isShelf = false): boolean {
   let handle: number | undefined
   try {
     handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     const path = pathOf(handle, own)
-    const names = readdirSync(path)
-    if (!names.every((name) => DRAFT.test(name))) return false
-    for (const name of names) unlinkSync(join(path, name))
+    const things = readdirSync(path, { withFileTypes: true })
+    if (!things.every(({ name }) => DRAFT.test(name))) return false
+    for (const thing of things) {
+      const inner = join(path, thing.name)
+      if (!thing.isDirectory()) unlinkSync(inner)
+      else if (isShelf || !clear(inner, true)) return false
+    }
     rmdirSync(own)
     return true
   } catch {
