@@ -39,7 +39,7 @@ const ENTRY = "require('node:module').enableCompileCache(); require(require('nod
 export class Crew {
   readonly #workers = new Set<Worker>()
 
-  /** As many threads as these, this one among them. They begin at once, while what they are to do is being found out. */
+  /** As many threads as these, this one among them. They begin at once, while their work is still being found out. */
   grow(threads: number): void {
     const main = fileURLToPath(new URL('./worker.ts', import.meta.url))
     while (this.#workers.size < threads - 1) {
