@@ -36,13 +36,22 @@ export const zipCheck: Command<CheckOptions> = {
   },
   async run(options, io) {
     const began = Date.now()
-    const [{ onFound }, { verify }] = await Promise.all([import('./meant.ts'), import('./extract/verify.ts')])
-    return await onFound(options, io, async (found) => {
-      const { report, failure } = await verify(found, options, began, io)
-      const status = await answer(report, options, io)
-      if (failure === undefined) return status
-      io.complain(failure)
-      return EXIT.couldNot
-    })
+    const [{ onFound }, { verify }, { Crew }] = await Promise.all([
+      import('./meant.ts'),
+      import('./extract/verify.ts'),
+      import('./extract/crew.ts'),
+    ])
+    const crew = new Crew()
+    try {
+      return await onFound(options, io, async (found) => {
+        const { report, failure } = await verify(found, options, began, crew, io)
+        const status = await answer(report, options, io)
+        if (failure === undefined) return status
+        io.complain(failure)
+        return EXIT.couldNot
+      })
+    } finally {
+      await crew.close()
+    }
   },
 }

@@ -105,17 +105,19 @@ function unwritable(path: string, error: unknown): unknown {
   return isOfSystem ? new Unseen(`${path}: cannot be written (${codeOf(error)})`) : error
 }
 
+const into = (path: string, file: number) => async (part: Buffer) => {
+  try {
+    writeAll(file, part)
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
 function openEnd(path: string, { signal }: Io): Sink {
   const file = openSync(path, 'w')
   return {
     isStopped: () => signal.aborted,
-    async write(part) {
-      try {
-        writeAll(file, part)
-      } catch (error) {
-        throw unwritable(path, error)
-      }
-    },
+    write: into(path, file),
     finish: () => closeSync(file),
     drop: () => closeSync(file),
   }
@@ -134,13 +136,7 @@ function wholeFile(path: string, target: string, { signal, complain }: Io): Sink
   }
   return {
     isStopped: () => signal.aborted,
-    async write(part) {
-      try {
-        writeAll(file, part)
-      } catch (error) {
-        throw unwritable(path, error)
-      }
-    },
+    write: into(path, file),
     finish(isWhole) {
       try {
         finish(isWhole)

@@ -1,6 +1,6 @@
 /** The plan for the entries that were found, and how far work on it is. */
 import type { Io } from '@fettle/check'
-import { size as sizeText } from '@fettle/report'
+import { type Measure, size as sizeText, type Unit } from '@fettle/report'
 import { FLAG } from '../core/directory.ts'
 import { type Entries, type Plan, type PlanOptions, planOf } from '../core/plan.ts'
 import { spansOf } from '../core/spans.ts'
@@ -66,6 +66,12 @@ export function threadsOf({ archive, selected }: Found): number {
   const bytes = selected.reduce((sum, entry) => sum + size[entry]!, 0)
   return handleOf(archive.source) === undefined ? 1 : threadsFor(selected.length, bytes)
 }
+
+export const measure = (name: string, title: string, value: number, unit: Unit): Measure => ({
+  name,
+  title,
+  quantity: { value, unit },
+})
 
 /** The job is done, and one sees how far it is. */
 export async function workOn(job: Job, { archive, decode }: Found, plan: Plan, crew: Crew, io: Io) {

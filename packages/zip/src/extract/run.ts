@@ -12,7 +12,7 @@ import { codeOf } from './fault.ts'
 import { BYTES, type Control, type Existing, FILES, type Job, newControl, OUTCOME, READS } from './job.ts'
 import { openManifest } from './manifest.ts'
 import { makeFolders, makeLinks } from './others.ts'
-import { jobFor, planFor, threadsOf, workOn } from './planned.ts'
+import { jobFor, measure, planFor, threadsOf, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
 
 /** Where files go, and what may become of them. */
@@ -175,11 +175,6 @@ function measuresOf({ archive, selected }: Found, plan: Plan, { outcomes, reads 
     sum[0]++
     sum[1] += size[entry]!
   }
-  const measure = (name: string, title: string, value: number, unit: '1' | 'B') => ({
-    name,
-    title,
-    quantity: { value, unit },
-  })
   const planned = [
     measure('entries', 'entries in the archive', directory.records, '1'),
     measure('selected', 'selected', selected.length, '1'),

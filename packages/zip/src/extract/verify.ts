@@ -1,15 +1,15 @@
 /** Reads all that would be written, and writes nothing. */
 import type { Io } from '@fettle/check'
-import { counted, type Quantity, reportOf, type Table } from '@fettle/report'
+import { counted, reportOf, type Table } from '@fettle/report'
 import { FLAG } from '../core/directory.ts'
 import { methodName } from '../decode/methods.ts'
 import { kindOf } from '../entries.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
-import { Crew } from './crew.ts'
+import type { Crew } from './crew.ts'
 import { BYTES, FILES, newControl, OUTCOME } from './job.ts'
-import { jobFor, planFor, threadsOf, workOn } from './planned.ts'
+import { jobFor, measure, planFor, threadsOf, workOn } from './planned.ts'
 import type { Extracted } from './run.ts'
 
 export interface Verification extends Meant {
@@ -21,10 +21,15 @@ export interface Verification extends Meant {
 const MAX_RATIO = 250
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
-export async function verify(found: Found, options: Verification, began: number, io: Io): Promise<Extracted> {
+export async function verify(
+  found: Found,
+  options: Verification,
+  began: number,
+  crew: Crew,
+  io: Io,
+): Promise<Extracted> {
   const { source, directory, end } = found.archive
   const secret = options.isQuick ? undefined : await secretFor(found, options, io)
-  const crew = new Crew()
   if (!options.isQuick) crew.grow(threadsOf(found))
   const plan = planFor(found, {
     strip: 0,
@@ -37,14 +42,9 @@ export async function verify(found: Found, options: Verification, began: number,
   })
   const control = newControl(directory.count)
   const job = jobFor(found, plan, control, { strip: 0, existing: 'skip', secret, output: undefined })
-  const failure = options.isQuick ? undefined : await workOn(job, found, plan, crew, io).finally(() => crew.close())
+  const failure = options.isQuick ? undefined : await workOn(job, found, plan, crew, io)
   const isStopped = io.signal.aborted && !options.isQuick
   const whole = plan.files.reduce((sum, entry) => (control.outcomes[entry] === OUTCOME.written ? sum + 1 : sum), 0)
-  const measure = (name: string, title: string, value: number, unit: Quantity['unit']) => ({
-    name,
-    title,
-    quantity: { value, unit },
-  })
   const measures = [
     measure('archive-bytes', 'archive', source.size, 'B'),
     measure('entries', 'entries', directory.records, '1'),
