@@ -24,11 +24,19 @@ export function readAnswerOptions({ flags }: Given): AnswerOptions {
   return { json: flags.json === true, save: flags.save === true, data }
 }
 
-export async function answer(report: Report, { json, save, data }: AnswerOptions, io: Io): Promise<Status> {
+/** `failure`: in one line why not all was done or seen that was asked for; it is told after the report. */
+export async function answer(
+  report: Report,
+  { json, save, data }: AnswerOptions,
+  io: Io,
+  failure?: string | null,
+): Promise<Status> {
   await io.write(json ? jsonText(report) : reportText(report, io.width))
   if (save) {
     const file = saveReport(data ?? io.data, report, Date.now())
     if (!json) await io.write(`kept: ${file}\n`)
   }
-  return isClean(report) ? EXIT.nothing : EXIT.findings
+  if (failure === undefined || failure === null) return isClean(report) ? EXIT.nothing : EXIT.findings
+  io.complain(failure)
+  return EXIT.couldNot
 }

@@ -1,7 +1,7 @@
 /** Looking at something that runs: what is seen decides where to look next, and in the end it is judged. */
 import { type Judgement, reportOf } from '@fettle/report'
 import { type AnswerOptions, answer } from './answer.ts'
-import { type Command, EXIT } from './command.ts'
+import type { Command } from './command.ts'
 import type { Io } from './io.ts'
 
 /**
@@ -60,11 +60,7 @@ export function diagnosis<O extends AnswerOptions, F, X, S>(
       const facts = await lookAt(check, options, io)
       const looked = { began, ended: Date.now() }
       const report = reportOf(about.name, check.subject(options), looked, check.judge(facts))
-      const status = await answer(report, options, io)
-      const failure = check.failure?.(facts) ?? null
-      if (failure === null) return status
-      io.complain(failure)
-      return EXIT.couldNot
+      return await answer(report, options, io, check.failure?.(facts))
     },
   }
 }

@@ -60,11 +60,12 @@ export async function readEnd(source: Source): Promise<End> {
     const ends = endsIn(tail, start)
     for (const record of ends) {
       const end = await endOf(source, { ...record, trailing: record.trailing + size - stop })
+      if (end === undefined) continue
       // Another one reaches to the end of the archive too, and this is in its comment.
       const others = ends.filter(({ at, trailing }) => at < record.at && trailing === 0 && stop === size)
       const behind = tail.subarray(record.at + END_SIZE + record.comment.length - start)
       const isPadded = behind.every((byte) => byte === 0)
-      if (end !== undefined) return { ...end, otherEnds: others.length, isPadded }
+      return { ...end, otherEnds: others.length, isPadded }
     }
     hasEnd ||= ends.length > 0
     looked = size - start
@@ -77,8 +78,7 @@ async function endOf(source: Source, record: EndRecord): Promise<Omit<End, 'othe
   const whole = await zip64Of(source, record)
   if (whole.disk !== whole.directoryDisk || whole.disk > 0) throw new Unseen(`${source.name}: ${SPLIT}`)
   const { directorySize, directoryStart } = whole
-  const isZip64 = whole !== record
-  const end = { ...whole, directorySize, isZip64, comment: record.comment, trailing: Math.max(record.trailing, 0) }
+  const end = { ...whole, isZip64: whole !== record, trailing: Math.max(record.trailing, 0) }
   // It ends where the end begins; where that is later than it says, something stands before the archive.
   for (const start of [whole.at - directorySize, directoryStart]) {
     // Earlier than it says, something would be missing before it.
@@ -131,13 +131,14 @@ export async function readDirectory(source: Source, end: End, wanted?: Wanted): 
   return directory
 }
 
-/** The same piece by piece, for what needs each entry but once: each time it holds the entries of one piece. */
+/** The same piece by piece, at least one, for what needs each entry but once: it holds the entries of one piece. */
 export async function* directoryParts(source: Source, end: End, wanted?: Wanted): AsyncGenerator<Directory> {
   const directory = new Directory(recordsIn(end, CHUNK + RECORD_MAX), CHUNK + RECORD_MAX, end.shift, wanted)
   for await (const _ of feeding(source, end, directory)) {
     yield directory
     directory.clear()
   }
+  if (end.directorySize === 0) yield directory
 }
 
 /** How many records there may be in so many bytes of the directory. */

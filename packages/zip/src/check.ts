@@ -1,13 +1,5 @@
 /** `fettle zip check`: whether an archive is whole, what is odd about it, and what in it is dangerous. */
-import {
-  type AnswerOptions,
-  answer,
-  type Command,
-  EXIT,
-  type Flag,
-  readAnswerOptions,
-  reportFlags,
-} from '@fettle/check'
+import { type AnswerOptions, answer, type Command, type Flag, readAnswerOptions, reportFlags } from '@fettle/check'
 import type { Verification } from './extract/verify.ts'
 import { archiveArguments, readMeant, selectFlags } from './options.ts'
 
@@ -45,10 +37,7 @@ export const zipCheck: Command<CheckOptions> = {
     try {
       return await onFound(options, io, async (found) => {
         const { report, failure } = await verify(found, options, began, crew, io)
-        const status = await answer(report, options, io)
-        if (failure === undefined) return status
-        io.complain(failure)
-        return EXIT.couldNot
+        return await answer(report, options, io, failure)
       })
     } finally {
       await crew.close()

@@ -2,18 +2,17 @@
 import { closeSync, fstatSync, openSync, realpathSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
 import { Damaged } from './core/damaged.ts'
+import { kindOf } from './core/entry.ts'
 import { Refused } from './core/refused.ts'
 import { byOffset, reach, SLACK } from './core/spans.ts'
 import { contentStream, prepare } from './decode/content.ts'
-import { dataOf, dataStream, headerOf, kindOf, nameOf, storedOf } from './entries.ts'
+import { dataOf, dataStream, NOTHING, nameOf, placeOf } from './entries.ts'
 import { codeOf } from './extract/fault.ts'
 import { writeAll } from './extract/place.ts'
 import type { Found } from './meant.ts'
 import type { Meant } from './options.ts'
 import { secretFor } from './secret.ts'
 import type { Source } from './source/source.ts'
-
-const NOTHING = { bytes: Buffer.alloc(0), start: 0 }
 
 /** What of an entry comes out is only known to be right at its end: the status then says whether it was. */
 export async function writeContents(found: Found, meant: Meant, output: string, io: Io): Promise<Status> {
@@ -54,8 +53,7 @@ export async function* contentOfEntry({ archive }: Found, entry: number, secret:
   const stop = Math.min(reach(columns, entry) + SLACK, end.directoryStart)
   const isSmall = stop > start && stop - start <= source.pace.piece
   const piece = isSmall ? { start, bytes: await source.read(start, stop) } : NOTHING
-  const [held, { header, data }] = await headerOf(source, columns, entry, piece)
-  const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
+  const { data, stored } = await placeOf(source, columns, entry, piece)
   await prepare(stored)
   const parts = isSmall
     ? one(await dataOf(source, columns, entry, piece, data))
@@ -89,7 +87,7 @@ function fileSink(path: string, io: Io, source: Source): Sink {
     if (known === undefined) return wholeFile(path, path, io)
     if (known.isDirectory()) throw new Unseen(`${path}: is a folder; --output names a file, --directory a folder`)
     if (!known.isFile()) return openEnd(path, io)
-    if ('file' in source && isSame(fstatSync(source.file as number), known)) {
+    if (source.file !== undefined && isSame(fstatSync(source.file), known)) {
       throw new Unseen(`${path}: is the archive itself; give another --output FILE`)
     }
     return wholeFile(path, realpathSync(path), io)

@@ -1,6 +1,6 @@
-/** An entry of an open archive as one thing: its name, what it is, and where its content is. */
+/** An entry of an open archive as one thing: its name, and where its content is. */
 import { Damaged } from './core/damaged.ts'
-import { type Columns, FLAG, HOST, MARK, nameStart } from './core/directory.ts'
+import { type Columns, MARK, METHOD, nameStart } from './core/directory.ts'
 import { dataStart, LOCAL_SIZE } from './core/local.ts'
 import type { Stored } from './decode/stored.ts'
 import type { Source } from './source/source.ts'
@@ -17,43 +17,6 @@ export function nameOf(columns: Columns, entry: number, decode: Decode): string 
   return mark & MARK.utf8 ? bytes.toString('utf8') : decode(Uint8Array.from(bytes))
 }
 
-export type Kind = 'file' | 'folder' | 'link' | 'special'
-
-const KINDS = new Map<number, Kind>([
-  [4, 'folder'],
-  [8, 'file'],
-  [10, 'link'],
-])
-const FOLDER_OF_DOS = 0x10
-
-/** Whether these attributes are those of Unix. */
-export const isUnix = (host: number) => host === HOST.unix || host === HOST.darwin
-export const isDos = (host: number) => host === HOST.dos || host === HOST.ntfs || host === HOST.vfat
-
-/** By its attributes and the end of its name. */
-export function kindOf({ attributes, host, names, nameEnd }: Columns, entry: number): Kind {
-  const end = nameEnd[entry]!
-  const last = names[end - 1]
-  const value = attributes[entry]!
-  const type = isUnix(host[entry]!) ? value >>> 28 : 0
-  if (last === 0x2f) return 'folder'
-  if (last === 0x5c && isDos(host[entry]!)) return 'folder'
-  if (type !== 0) return KINDS.get(type) ?? 'special'
-  return value & FOLDER_OF_DOS && isDos(host[entry]!) ? 'folder' : 'file'
-}
-
-/** Its permissions, without setuid, setgid and sticky; undefined: it says nothing of them. */
-export function modeOf({ attributes, host }: Columns, entry: number): number | undefined {
-  const value = attributes[entry]!
-  // Without a type nobody has said anything.
-  if (isUnix(host[entry]!)) return value >>> 16 === 0 ? undefined : (value >>> 16) & 0o7777
-  return value & 1 && (value & FOLDER_OF_DOS) === 0 ? 0o444 : undefined
-}
-
-export const isEncrypted = ({ flags }: Columns, entry: number) => (flags[entry]! & FLAG.encrypted) !== 0
-
-const METHOD_AES = 99
-
 /** `time`: of the local header, which ZipCrypto checks passwords by. */
 export function storedOf(columns: Columns, entry: number, time: number): Stored {
   const marks = columns.marks[entry]!
@@ -68,7 +31,7 @@ export function storedOf(columns: Columns, entry: number, time: number): Stored 
   }
   if ((marks & MARK.aes) === 0) return stored
   const aes = { version: marks & MARK.ae2 ? 2 : 1, strength: (marks & MARK.aesStrength) >>> 5, method }
-  return { ...stored, method: METHOD_AES, aes }
+  return { ...stored, method: METHOD.aes, aes }
 }
 
 /** Bytes of an archive that have been read. */
@@ -78,30 +41,33 @@ export interface Piece {
   readonly start: number
 }
 
-/** The local header of an entry and the place of its data. Throws Damaged. */
+export const NOTHING: Piece = { bytes: Buffer.alloc(0), start: 0 }
+
+/** The local header of an entry, and where its data are. */
 export interface Place {
-  /** Where the header begins in the piece. */
+  /** The header is whole in these bytes, and begins there. */
+  readonly bytes: Buffer
   readonly header: number
   /** Where its data begin in the archive. */
   readonly data: number
+  readonly stored: Stored
 }
 
 /** Reads on where the piece does not hold the whole header. Throws Damaged. */
-export async function headerOf(source: Source, columns: Columns, entry: number, piece: Piece): Promise<[Piece, Place]> {
+export async function placeOf(source: Source, columns: Columns, entry: number, piece: Piece): Promise<Place> {
   const at = columns.offset[entry]!
-  let held = piece
-  let header = at - piece.start
-  let data = dataStart(piece.bytes, header)
-  if (data === undefined || data > piece.bytes.length) {
+  let { bytes, start } = piece
+  let data = dataStart(bytes, at - start)
+  if (data === undefined || data > bytes.length) {
     checkInside(source, at, LOCAL_SIZE)
-    const fixed = await source.read(at, at + LOCAL_SIZE)
-    data = dataStart(fixed, 0)
+    data = dataStart(await source.read(at, at + LOCAL_SIZE), 0)
     if (data === undefined) throw new Damaged('something else stands where its header should be', 'no-header')
     checkInside(source, at, data)
-    held = { bytes: await source.read(at, at + data), start: at }
-    header = 0
+    bytes = await source.read(at, at + data)
+    start = at
   }
-  return [held, { header, data: held.start + data }]
+  const header = at - start
+  return { bytes, header, data: start + data, stored: storedOf(columns, entry, bytes.readUInt16LE(header + 10)) }
 }
 
 /** All of the data of an entry. Throws Damaged. */

@@ -5,7 +5,6 @@ import {
   type AnswerOptions,
   answer,
   type Command,
-  EXIT,
   type Flag,
   type Given,
   type Io,
@@ -16,7 +15,7 @@ import {
 } from '@fettle/check'
 import type { Existing } from './extract/job.ts'
 import type { Extraction } from './extract/run.ts'
-import { archiveArguments, isUrl, readMeant, readSize, selectFlags, text } from './options.ts'
+import { archiveArguments, isUrl, MAX_RATIO, readMeant, readSize, selectFlags, text } from './options.ts'
 
 export interface ExtractOptions extends Extraction, AnswerOptions {
   /** One file instead of a folder; `-` is standard output. */
@@ -25,7 +24,6 @@ export interface ExtractOptions extends Extraction, AnswerOptions {
 
 const EXISTING: readonly string[] = ['skip', 'overwrite', 'newer', 'rename'] satisfies Existing[]
 const LINKS: readonly string[] = ['inside', 'off']
-const MAX_RATIO = 250
 
 const flags: readonly Flag[] = [
   { name: 'directory', letter: 'd', value: 'folder', says: 'where files go (.); it is made if there is none' },
@@ -133,10 +131,7 @@ async function runFolder(options: ExtractOptions, began: number, io: Io): Promis
     const [{ onFound }, { extractTo }] = await Promise.all([import('./meant.ts'), import('./extract/run.ts')])
     return await onFound(options, io, async (found) => {
       const { report, failure } = await extractTo(found, options, began, crew, io)
-      const status = await answer(report, options, io)
-      if (failure === undefined) return status
-      io.complain(failure)
-      return EXIT.couldNot
+      return await answer(report, options, io, failure)
     })
   } finally {
     await crew.close()

@@ -1,13 +1,14 @@
 /** The entries that are meant: the archive opened, its names decoded, the selection applied. */
 import { tmpdir } from 'node:os'
 import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
-import { type Archive, directoryParts, type End, openArchive, readDirectory, readEnd } from './archive.ts'
+import { type Archive, directoryParts, type End, openArchive, readEnd } from './archive.ts'
 import { type Directory, MARK, modifiedMs, nameStart } from './core/directory.ts'
 import { decoderOf } from './core/encoding.ts'
+import { isDos } from './core/entry.ts'
 import { judgeWhole } from './core/judge.ts'
 import { namesIn, type Selection, selection } from './core/select.ts'
 import type { Tally } from './core/told.ts'
-import { type Decode, isDos, nameOf } from './entries.ts'
+import { type Decode, nameOf } from './entries.ts'
 import { isUrl, type Meant } from './options.ts'
 import { readText } from './read-text.ts'
 import { openFile } from './source/file.ts'
@@ -98,14 +99,8 @@ export async function onParts(
       part = { directory, encoding, decode, selected: applied(directory, meant, chosen, decode) }
       await take(part)
     }
-    part ??= {
-      directory: await readDirectory(source, end),
-      encoding,
-      decode: decoderOf(encoding.name),
-      selected: new Uint32Array(),
-    }
-    const status = await finish(part)
-    return (await isMissing({ source, end }, meant, chosen, part.decode, io)) ? EXIT.wrong : status
+    const status = await finish(part!)
+    return (await isMissing({ source, end }, meant, chosen, part!.decode, io)) ? EXIT.wrong : status
   })
 }
 

@@ -3,6 +3,9 @@ import type { Argument, Flag, Given, Outcome } from '@fettle/check'
 import { encodingNamed } from './core/encoding.ts'
 import { selection } from './core/select.ts'
 
+/** What unpacks to more than so many times its bytes is a bomb, where nobody says otherwise. */
+export const MAX_RATIO = 250
+
 /** What every command takes. */
 export interface Meant {
   /** A path, or an address of http or https. */

@@ -1,14 +1,14 @@
 /** The password of an archive. */
 import { type Io, Unseen } from '@fettle/check'
-import { FLAG } from './core/directory.ts'
+import { isEncrypted } from './core/entry.ts'
 import type { Found } from './meant.ts'
 import type { Meant } from './options.ts'
 import { readText } from './read-text.ts'
 
 /** undefined: nothing that is selected is encrypted, or nobody says it. Throws Unseen. */
 export async function secretFor({ archive, selected }: Found, { passwordFrom }: Meant, io: Io) {
-  const { flags } = archive.directory.columns
-  if (!selected.some((entry) => (flags[entry]! & FLAG.encrypted) !== 0)) return undefined
+  const { columns } = archive.directory
+  if (!selected.some((entry) => isEncrypted(columns, entry))) return undefined
   const typed =
     passwordFrom === undefined ? await io.secret(`password of ${archive.source.name}: `) : readSecret(passwordFrom)
   return typed === undefined || typed === '' ? undefined : new Uint8Array(Buffer.from(typed))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Entries, type PlanOptions, planOf } from '../src/core/plan.ts'
 import { reach } from '../src/core/spans.ts'
-import { isDos, kindOf, modeOf, nameOf } from '../src/entries.ts'
+import { nameOf } from '../src/entries.ts'
 import { directoryOf, type Fields } from './records.ts'
 
 const OPTIONS: PlanOptions = {
@@ -16,9 +16,6 @@ function plan(all: readonly Fields[], options: Partial<PlanOptions> = {}, stop =
   const entries: Entries = {
     columns,
     nameOf: (entry) => nameOf(columns, entry, (bytes) => Buffer.from(bytes).toString('latin1')),
-    kindOf: (entry) => kindOf(columns, entry),
-    isDosHost: (entry) => isDos(columns.host[entry]!),
-    hasSpecialMode: (entry) => ((modeOf(columns, entry) ?? 0) & 0o7000) !== 0,
     refusalOf: (entry) => (columns.flags[entry]! & 1 ? (['encrypted', ''] as const) : undefined),
     stop,
   }

@@ -30,6 +30,12 @@ export const MARK = {
 
 export const FLAG = { encrypted: 1, descriptor: 8, strong: 64, utf8: 0x800, masked: 0x2000 } as const
 
+/** APPNOTE 4.4.5, those that are more than a number to us; `aes` stands before the one beneath. */
+export const METHOD = { store: 0, deflate: 8, aes: 99 } as const
+
+/** How much comes out of a byte of Deflate at most: 258 bytes out of two bits (RFC 1951). */
+export const DEFLATE_RATIO = 1032
+
 /** In `host`: who made an entry, and so what its attributes mean (APPNOTE 4.4.2). */
 export const HOST = { dos: 0, unix: 3, ntfs: 10, vfat: 14, darwin: 19 } as const
 
@@ -179,6 +185,12 @@ function isRecord(bytes: Uint8Array, at: number): boolean {
 
 /** What stands in a field of 32 bits whose value is in the one of Zip64. */
 const UNKNOWN = 0xffffffff
+
+export function sumOf(column: Float64Array, entries: Uint32Array): number {
+  let sum = 0
+  for (const entry of entries) sum += column[entry]!
+  return sum
+}
 
 export const nameStart = ({ nameEnd }: Columns, entry: number) => (entry === 0 ? 0 : nameEnd[entry - 1]!)
 

@@ -1,9 +1,8 @@
 /** The local header before the data of an entry (APPNOTE 6.3.10, section 4.3.7). */
-import { type Columns, FLAG, MARK, nameStart } from './directory.ts'
+import { type Columns, FLAG, MARK, METHOD, nameStart } from './directory.ts'
 import { LOCAL } from './end.ts'
 
 export const LOCAL_SIZE = 30
-const METHOD_AES = 99
 
 /** Where the data begin, counted from the beginning of `bytes`; undefined: there is no local header. */
 export function dataStart(bytes: Buffer, at: number): number | undefined {
@@ -26,7 +25,7 @@ export function disagreement(bytes: Buffer, at: number, columns: Columns, entry:
   const hasSizes = (flags & FLAG.descriptor) === 0 && (columns.flags[entry]! & FLAG.masked) === 0
   // A name from an extra field is not the one of the record: then there is nothing to compare with.
   if (!isSameName && (columns.marks[entry]! & MARK.renamed) === 0) return 'another name'
-  if (method !== columns.method[entry] && method !== METHOD_AES) return 'another method'
+  if (method !== columns.method[entry] && method !== METHOD.aes) return 'another method'
   if ((flags ^ columns.flags[entry]!) & FLAG.encrypted) return 'that it is encrypted, or is not'
   if (!hasSizes) return undefined
   const compressed = bytes.readUInt32LE(at + 18)

@@ -1,6 +1,7 @@
 /** What of the selected entries is written, decided before anything is. */
 import { collisionsOf } from './collisions.ts'
-import { type Columns, FLAG, MARK } from './directory.ts'
+import { type Columns, DEFLATE_RATIO, MARK, METHOD, sumOf } from './directory.ts'
+import { hasSpecialMode, isDos, isEncrypted, type Kind, kindOf } from './entry.ts'
 import { byOffset, reach } from './spans.ts'
 import { type NameOddity, oddityWords, type Refusal, refusalWords, targetOf } from './target.ts'
 import { Tally, type Told } from './told.ts'
@@ -19,17 +20,10 @@ export interface PlanOptions {
   readonly seed: number
 }
 
-export type Kind = 'file' | 'folder' | 'link' | 'special'
-
 /** What is known of entries beyond the columns. */
 export interface Entries {
   readonly columns: Columns
   nameOf(entry: number): string
-  kindOf(entry: number): Kind
-  /** Made on DOS or Windows. */
-  isDosHost(entry: number): boolean
-  /** Setuid, setgid, sticky. */
-  hasSpecialMode(entry: number): boolean
   /** Why its content is not read; undefined: it is. */
   refusalOf(entry: number): readonly [Told, string] | undefined
   /** Where the last data may end. */
@@ -82,7 +76,7 @@ export function planOf(entries: Entries, selected: Uint32Array, options: PlanOpt
   const tally = new Tally()
   const { columns } = entries
   const kept = withoutCollisions(entries, withPlaces(entries, selected, options, tally), options, tally)
-  const ofKind = (kind: Kind) => kept.filter((entry) => entries.kindOf(entry) === kind)
+  const ofKind = (kind: Kind) => kept.filter((entry) => kindOf(columns, entry) === kind)
   let files = byOffset(columns, ofKind('file'))
   files = withoutOverlaps(entries, files, tally)
   files = withoutBombs(entries, files, options, tally)
@@ -91,8 +85,8 @@ export function planOf(entries: Entries, selected: Uint32Array, options: PlanOpt
     files: sharedCopy(files),
     folders: ofKind('folder'),
     links: ofKind('link'),
-    bytes: sum(files, columns.size),
-    compressedBytes: sum(files, columns.compressed),
+    bytes: sumOf(columns.size, files),
+    compressedBytes: sumOf(columns.compressed, files),
     tally,
   }
 }
@@ -103,20 +97,14 @@ function sharedCopy(list: Uint32Array): Uint32Array {
   return copy
 }
 
-function sum(entries: Uint32Array, column: Float64Array): number {
-  let total = 0
-  for (const entry of entries) total += column[entry]!
-  return total
-}
-
 /** Those that may be written where their names say. */
 function withPlaces(entries: Entries, selected: Uint32Array, options: PlanOptions, tally: Tally): Uint32Array {
   return selected.filter((entry) => {
     const name = entries.nameOf(entry)
-    const target = targetOf(name, { strip: options.strip, isDosHost: entries.isDosHost(entry) })
+    const target = targetIn(entries, entry, name, options.strip)
     if (!target.ok) {
       // `./` is the folder that all goes into, and is there.
-      const isHarmless = target.why === 'itself' && entries.kindOf(entry) === 'folder'
+      const isHarmless = target.why === 'itself' && kindOf(entries.columns, entry) === 'folder'
       if (!isHarmless) tellOf(WHY[target.why], name, refusalWords[target.why], tally)
       return false
     }
@@ -133,9 +121,9 @@ function tellOf(what: Told | undefined, name: string, detail: string, tally: Tal
 }
 
 function tellOdd(entries: Entries, entry: number, tally: Tally): void {
-  const isFolder = entries.kindOf(entry) === 'folder'
+  const isFolder = kindOf(entries.columns, entry) === 'folder'
   if (isFolder && entries.columns.size[entry]! > 0) tally.add('folder-data', entries.nameOf(entry))
-  if (!isFolder && entries.hasSpecialMode(entry)) tally.add('special-mode', entries.nameOf(entry))
+  if (!isFolder && hasSpecialMode(entries.columns, entry)) tally.add('special-mode', entries.nameOf(entry))
 }
 
 /** Of several that would be one the last is kept, and folders rather than files. */
@@ -166,10 +154,13 @@ function withoutCollisions(entries: Entries, order: Uint32Array, options: PlanOp
   return isLeft.size === 0 ? order : order.filter((entry) => !isLeft.has(entry))
 }
 
+const targetIn = ({ columns }: Entries, entry: number, name: string, strip: number) =>
+  targetOf(name, { strip, isDosHost: isDos(columns.host[entry]!) })
+
 function pathOf(entries: Entries, entry: number, strip: number): string | undefined {
-  const target = targetOf(entries.nameOf(entry), { strip, isDosHost: entries.isDosHost(entry) })
+  const target = targetIn(entries, entry, entries.nameOf(entry), strip)
   if (!target.ok) return undefined
-  return `${target.segments.join('/')}${entries.kindOf(entry) === 'folder' ? '/' : ''}`
+  return `${target.segments.join('/')}${kindOf(entries.columns, entry) === 'folder' ? '/' : ''}`
 }
 
 /** Why an entry is left out, because of what it is; undefined: it is not. */
@@ -178,7 +169,7 @@ function leftOf(
   entry: number,
   { makesLinks, hasSecret }: PlanOptions,
 ): readonly [Told, string] | undefined {
-  const kind = entries.kindOf(entry)
+  const kind = kindOf(entries.columns, entry)
   if (kind === 'special') return ['special-file', '']
   if (kind === 'link' && !makesLinks) return ['symlink-skipped', '']
   if (kind === 'folder') return undefined
@@ -188,21 +179,18 @@ function leftOf(
   return hasSecret && refusal?.[0] === 'encrypted' ? undefined : refusal
 }
 
-const STORE = 0
-const DEFLATE = 8
-/** RFC 1951: 258 bytes out of two bits, at most. */
-const DEFLATE_RATIO = 1032
-
 /** Why what it says of its size cannot be; undefined: it can. */
-function sizeLie({ size, compressed, marks, method, flags }: Columns, entry: number): string | undefined {
+function sizeLie(columns: Columns, entry: number): string | undefined {
+  const { size, compressed, marks, method } = columns
   if (marks[entry]! & MARK.badZip64) return 'its size is in a field of Zip64 that is not there'
   const [bytes, packed] = [size[entry]!, compressed[entry]!]
   if (bytes > Number.MAX_SAFE_INTEGER || packed > Number.MAX_SAFE_INTEGER) return 'it would be larger than any disk'
-  const isPlain = (flags[entry]! & FLAG.encrypted) === 0
-  if (method[entry] === STORE && isPlain && bytes !== packed)
+  if (method[entry] === METHOD.store && !isEncrypted(columns, entry) && bytes !== packed)
     return `it is stored, in ${packed} bytes, and has ${bytes}`
   const most = packed * DEFLATE_RATIO
-  return method[entry] === DEFLATE && bytes > most ? `Deflate makes at most ${most} bytes of ${packed}` : undefined
+  return method[entry] === METHOD.deflate && bytes > most
+    ? `Deflate makes at most ${most} bytes of ${packed}`
+    : undefined
 }
 
 /** Without those that share bytes with others, or lie outside. */

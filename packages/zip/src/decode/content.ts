@@ -1,11 +1,11 @@
 /** From the bytes of an entry in its archive to its content: decrypted, unpacked and compared with the directory. */
 import { crc32 } from 'node:zlib'
 import { Damaged } from '../core/damaged.ts'
+import { METHOD } from '../core/directory.ts'
 import { type Refusal, Refused } from '../core/refused.ts'
 import { type Method, methodName, methodOf } from './methods.ts'
 import type { Secret, Stored } from './stored.ts'
 
-const AES_METHOD = 99
 const ENCRYPTED = 1
 const STRONGLY = 1 << 6
 const NO_PASSWORD = 'it is encrypted; give its password with --password-from FILE'
@@ -95,7 +95,7 @@ function hexadecimal(sum: number): string {
 }
 
 function methodFor(entry: Stored): Method {
-  if (entry.method === AES_METHOD && entry.aes === undefined) throw new Damaged('it lacks the field that AES needs')
+  if (entry.method === METHOD.aes && entry.aes === undefined) throw new Damaged('it lacks the field that AES needs')
   const reason = unreadable(entry)
   if (reason !== undefined) throw new Refused(...reason)
   return methodOf(packing(entry))!
@@ -112,7 +112,7 @@ function isEncrypted(entry: Stored): boolean {
 /** Whatever is given with it. */
 function unreadable(entry: Stored): readonly [Refusal, string] | undefined {
   const id = packing(entry)
-  const isNamed = id === AES_METHOD && entry.aes === undefined
+  const isNamed = id === METHOD.aes && entry.aes === undefined
   if (methodOf(id) === undefined && !isNamed) {
     return ['method', `method ${methodName(id)} is not read by fettle; 7zz x may`]
   }

@@ -11,6 +11,7 @@ import {
 } from 'node:zlib'
 import { ENDS_EARLY, type MakeDecoder, tooLittle, tooMuch } from '../core/coding.ts'
 import { Damaged } from '../core/damaged.ts'
+import { DEFLATE_RATIO } from '../core/directory.ts'
 
 /** Neither looks at the CRC-32. */
 export interface Method {
@@ -56,8 +57,6 @@ export function methodName(id: number): string {
   return `${NAMES[id] ?? 'unknown'} (${id})`
 }
 
-/** How much comes out of a byte of Deflate at most, so that a wrong size does not make us ask for its memory. */
-const DEFLATE_RATIO = 1032
 const PART = 1 << 18
 
 const store: Method = {

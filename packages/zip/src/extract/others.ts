@@ -1,34 +1,37 @@
 /** What is made when all files are there: symbolic links, and what is said of folders. */
 import { fchmodSync, futimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
-import { type Columns, modifiedMs } from '../core/directory.ts'
+import { modifiedMs } from '../core/directory.ts'
+import { modeOf } from '../core/entry.ts'
 import type { Plan } from '../core/plan.ts'
 import { byOffset, spansOf } from '../core/spans.ts'
 import { judgeLink, linkRefusalWords } from '../core/symlink.ts'
-import { targetOf } from '../core/target.ts'
 import { contentOf, prepare } from '../decode/content.ts'
-import { type Decode, dataOf, headerOf, isDos, modeOf, nameOf, type Piece, storedOf } from '../entries.ts'
+import { type Decode, dataOf, NOTHING, nameOf, type Piece, placeOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
 import { fatal } from './fault.ts'
 import { Folder } from './folder.ts'
 import { type Job, OUTCOME } from './job.ts'
 import { there } from './place.ts'
-import { whyOf } from './work.ts'
+import { segmentsOf, whyOf } from './work.ts'
 
 /** A longer one leads nowhere on any system. */
 const LINK_MAX = 4096
-const NOTHING = { bytes: Buffer.alloc(0), start: 0 }
-
-const segmentsOf = ({ columns, strip }: Job, entry: number, decode: Decode): readonly string[] => {
-  const target = targetOf(nameOf(columns, entry, decode), { strip, isDosHost: isDos(columns.host[entry]!) })
-  return target.ok ? target.segments : []
-}
 
 /** Each is the last thing that is made where it is, so nothing is ever written through one. */
 export async function makeLinks(job: Job, source: Source, decode: Decode, { links, tally }: Plan): Promise<void> {
   const folder = new Folder(job.output!.folder, false)
+  const { size, compressed } = job.columns
   try {
-    for await (const [entry, piece] of withPieces(job, source, links)) {
+    const isLong = (entry: number) => size[entry]! > LINK_MAX || compressed[entry]! > 2 * LINK_MAX
+    for (const entry of links.filter(isLong)) {
+      tally.add('symlink-outside', nameOf(job.columns, entry, decode), linkRefusalWords.long)
+    }
+    for await (const [entry, piece] of withPieces(
+      job,
+      source,
+      links.filter((entry) => !isLong(entry)),
+    )) {
       const name = nameOf(job.columns, entry, decode)
       try {
         const text = await linkText(job, source, entry, piece)
@@ -55,14 +58,9 @@ function checkRoom({ output }: Job, error: unknown): void {
   if (reason !== undefined) throw new Unseen(`${output!.folder}: ${reason}`)
 }
 
-const isLong = ({ size, compressed }: Columns, entry: number) =>
-  size[entry]! > LINK_MAX || compressed[entry]! > 2 * LINK_MAX
-
 /** Those that lie near each other are read together: each by itself would be three requests. */
 async function* withPieces({ columns }: Job, source: Source, links: Uint32Array): AsyncGenerator<[number, Piece]> {
-  const short = links.filter((entry) => !isLong(columns, entry))
-  for (const entry of links) if (isLong(columns, entry)) yield [entry, NOTHING]
-  const order = byOffset(columns, short)
+  const order = byOffset(columns, links)
   const spans = spansOf(columns, order, source.size, source.pace)
   for (let span = 0; span < spans.count; span++) {
     const [start, end] = [spans.start[span]!, spans.end[span]!]
@@ -73,10 +71,7 @@ async function* withPieces({ columns }: Job, source: Source, links: Uint32Array)
 }
 
 async function linkText({ columns, secret }: Job, source: Source, entry: number, piece: Piece): Promise<string> {
-  // judgeLink refuses what is too long for any system.
-  if (isLong(columns, entry)) return 'x'.repeat(LINK_MAX)
-  const [held, { header, data }] = await headerOf(source, columns, entry, piece)
-  const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
+  const { data, stored } = await placeOf(source, columns, entry, piece)
   await prepare(stored)
   return contentOf(stored, await dataOf(source, columns, entry, piece, data), secret).toString()
 }

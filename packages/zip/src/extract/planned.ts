@@ -1,13 +1,12 @@
 /** The plan for the entries that were found, and how far work on it is. */
 import type { Io } from '@fettle/check'
 import { type Measure, size as sizeText, type Unit } from '@fettle/report'
-import { FLAG } from '../core/directory.ts'
+import { FLAG, sumOf } from '../core/directory.ts'
 import { type Entries, type Plan, type PlanOptions, planOf } from '../core/plan.ts'
 import { spansOf } from '../core/spans.ts'
 import { refusalOf } from '../decode/content.ts'
-import { isDos, kindOf, modeOf, nameOf, storedOf } from '../entries.ts'
+import { nameOf, storedOf } from '../entries.ts'
 import { type Found, judgeFound } from '../meant.ts'
-import type { Source } from '../source/source.ts'
 import { type Crew, threadsFor } from './crew.ts'
 import { BYTES, type Control, FILES, type Job } from './job.ts'
 
@@ -25,9 +24,6 @@ function entriesOf({ archive, decode }: Found): Entries {
   return {
     columns,
     nameOf: (entry) => nameOf(columns, entry, decode),
-    kindOf: (entry) => kindOf(columns, entry),
-    isDosHost: (entry) => isDos(columns.host[entry]!),
-    hasSpecialMode: (entry) => ((modeOf(columns, entry) ?? 0) & 0o7000) !== 0,
     refusalOf(entry) {
       const encryption = columns.flags[entry]! & (FLAG.encrypted | FLAG.strong)
       const key = (columns.marks[entry]! & 0xff) * 2 ** 32 + columns.method[entry]! * 128 + encryption
@@ -48,7 +44,7 @@ export function jobFor(
   const { source, end, directory } = found.archive
   const { columns } = directory
   return {
-    archive: { name: source.name, size: source.size, file: handleOf(source) },
+    archive: { name: source.name, size: source.size, file: source.file },
     columns,
     order: plan.files,
     spans: spansOf(columns, plan.files, end.directoryStart, source.pace),
@@ -58,13 +54,10 @@ export function jobFor(
   }
 }
 
-const handleOf = (source: Source) => ('file' in source ? (source.file as number) : undefined)
-
 /** As many threads as all that is selected is worth. Bytes from elsewhere come too slowly for more than one. */
 export function threadsOf({ archive, selected }: Found): number {
   const { size } = archive.directory.columns
-  const bytes = selected.reduce((sum, entry) => sum + size[entry]!, 0)
-  return handleOf(archive.source) === undefined ? 1 : threadsFor(selected.length, bytes)
+  return archive.source.file === undefined ? 1 : threadsFor(selected.length, sumOf(size, selected))
 }
 
 export const measure = (name: string, title: string, value: number, unit: Unit): Measure => ({

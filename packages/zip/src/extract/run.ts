@@ -48,15 +48,8 @@ export async function extractTo(
 ): Promise<Extracted> {
   const secret = await secretFor(found, options, io)
   if (!options.isPlanOnly) crew.grow(options.threads ?? threadsOf(found))
-  const plan = planFor(found, {
-    strip: options.strip,
-    keepsAll: options.existing === 'rename',
-    makesLinks: options.makesLinks,
-    hasSecret: secret !== undefined,
-    maxRatio: options.maxRatio,
-    maxBytes: options.maxBytes,
-    maxFiles: options.maxFiles,
-  })
+  const hasSecret = secret !== undefined
+  const plan = planFor(found, { ...options, keepsAll: options.existing === 'rename', hasSecret })
   const control = newControl(found.archive.directory.count)
   if (options.isPlanOnly) tellTightness(options.folder, plan)
   const failure = options.isPlanOnly ? undefined : await write(found, plan, control, options, secret, crew, io)

@@ -1,11 +1,11 @@
 /** Reads all that would be written, and writes nothing. */
 import type { Io } from '@fettle/check'
 import { counted, reportOf, type Table } from '@fettle/report'
-import { FLAG } from '../core/directory.ts'
+import { sumOf } from '../core/directory.ts'
+import { isEncrypted, kindOf } from '../core/entry.ts'
 import { methodName } from '../decode/methods.ts'
-import { kindOf } from '../entries.ts'
 import type { Found } from '../meant.ts'
-import type { Meant } from '../options.ts'
+import { MAX_RATIO, type Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
 import type { Crew } from './crew.ts'
 import { BYTES, FILES, newControl, OUTCOME } from './job.ts'
@@ -16,9 +16,6 @@ export interface Verification extends Meant {
   /** Only the directory is read, and not the entries. */
   readonly isQuick: boolean
 }
-
-/** What a bomb is for whoever only looks is for whoever unpacks it to decide. */
-const MAX_RATIO = 250
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
 export async function verify(
@@ -49,7 +46,7 @@ export async function verify(
     measure('archive-bytes', 'archive', source.size, 'B'),
     measure('entries', 'entries', directory.records, '1'),
     measure('directory-bytes', 'directory', end.directorySize, 'B'),
-    measure('bytes', 'unpacked', sum(found.selected, directory.columns.size), 'B'),
+    measure('bytes', 'unpacked', sumOf(directory.columns.size, found.selected), 'B'),
     ...(options.isQuick ? [] : [measure('whole', 'files that are whole', whole, '1')]),
     measure('read', 'read', source.cost.bytes + Number(control.reads[BYTES]), 'B'),
   ]
@@ -65,16 +62,16 @@ export async function verify(
   return { report, failure: why }
 }
 
-const sum = (entries: Uint32Array, column: Float64Array) => entries.reduce((total, entry) => total + column[entry]!, 0)
-
 /** How much is packed how. */
 function methodsOf({ archive, selected }: Found): Table {
   const { columns } = archive.directory
   const sums = new Map<string, [number, number, number]>()
   for (const entry of selected) {
-    const isPlain = (columns.flags[entry]! & FLAG.encrypted) === 0
     const kind = kindOf(columns, entry)
-    const name = kind === 'file' ? `${methodName(columns.method[entry]!)}${isPlain ? '' : ', encrypted'}` : `${kind}s`
+    const name =
+      kind === 'file'
+        ? `${methodName(columns.method[entry]!)}${isEncrypted(columns, entry) ? ', encrypted' : ''}`
+        : `${kind}s`
     const row = sums.get(name) ?? [0, 0, 0]
     row[0]++
     row[1] += columns.size[entry]!

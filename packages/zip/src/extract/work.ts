@@ -3,7 +3,8 @@ import { rmSync, type Stats } from 'node:fs'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { Unseen } from '@fettle/check'
 import { Damaged } from '../core/damaged.ts'
-import { type Columns, FLAG, MARK, modifiedMs } from '../core/directory.ts'
+import { type Columns, MARK, METHOD, modifiedMs } from '../core/directory.ts'
+import { isDos, isEncrypted, modeOf } from '../core/entry.ts'
 import { dataStart, disagreement } from '../core/local.ts'
 import { Refused } from '../core/refused.ts'
 import { reach, SLACK } from '../core/spans.ts'
@@ -11,7 +12,7 @@ import { refusalWords, targetOf } from '../core/target.ts'
 import { Tally, type Told } from '../core/told.ts'
 import { Batch, SMALL } from '../decode/batch.ts'
 import { contentOf, contentStream, prepare } from '../decode/content.ts'
-import { type Decode, dataOf, dataStream, headerOf, isDos, modeOf, nameOf, type Piece, storedOf } from '../entries.ts'
+import { type Decode, dataOf, dataStream, NOTHING, nameOf, type Piece, placeOf, storedOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
 import { Beside } from './beside.ts'
 import { fatal } from './fault.ts'
@@ -26,12 +27,12 @@ const PLAIN_MODE = 0o666
 /** For so long nothing else comes in between. */
 const PATIENCE_MS = 20
 
-const NOTHING = Buffer.alloc(0)
-const DEFLATE = 8
-
 /** What is unpacked together with others. */
-const isSmall = ({ method, flags, size, compressed }: Columns, entry: number) =>
-  method[entry] === DEFLATE && (flags[entry]! & FLAG.encrypted) === 0 && compressed[entry]! + size[entry]! < SMALL
+function isSmall(columns: Columns, entry: number): boolean {
+  const { method, size, compressed } = columns
+  if (method[entry] !== METHOD.deflate || isEncrypted(columns, entry)) return false
+  return compressed[entry]! + size[entry]! < SMALL
+}
 
 const isLarge = ({ size, compressed }: Columns, entry: number) =>
   compressed[entry]! > WHOLE_MAX || size[entry]! > WHOLE_MAX
@@ -124,7 +125,7 @@ class Worker {
     const start = columns.offset[entries[0]!]!
     const last = entries.at(-1)!
     const end = Math.min(spans.end[span]!, reach(columns, last) + SLACK)
-    const piece = { start, bytes: isLarge(columns, last) ? NOTHING : await this.#read(start, Math.max(end, start)) }
+    const piece = isLarge(columns, last) ? NOTHING : { start, bytes: await this.#read(start, Math.max(end, start)) }
     for (const entry of entries) {
       const breath = this.#breath()
       if (breath !== undefined) await breath
@@ -190,11 +191,7 @@ class Worker {
   }
 
   #target(entry: number): Target {
-    const { columns, strip } = this.#job
-    const target = targetOf(this.#nameOf(entry), { strip, isDosHost: isDos(columns.host[entry]!) })
-    // The plan has left out all that have none.
-    if (!target.ok) throw new Blocked(refusalWords[target.why])
-    const { segments } = target
+    const segments = segmentsOf(this.#job, entry, this.#decode)
     const folder = this.#folder!.open(segments, segments.length - 1)
     return { path: segments.join('/'), name: segments.at(-1)!, folder }
   }
@@ -235,7 +232,7 @@ class Worker {
     if (end > piece.bytes.length) return false
     const stored = storedOf(columns, entry, piece.bytes.readUInt16LE(header + 10))
     if (prepare(stored) !== undefined) return false
-    this.#compare(entry, piece, header)
+    this.#compare(entry, piece.bytes, header)
     const bytes = piece.bytes.subarray(data, end)
     if (isSmall(columns, entry)) this.#gather(entry, bytes)
     else this.#write(entry, contentOf(stored, bytes, secret))
@@ -267,16 +264,15 @@ class Worker {
     return contentOf(storedOf(this.#job.columns, entry, 0), data)
   }
 
-  #compare(entry: number, { bytes }: Piece, header: number): void {
+  #compare(entry: number, bytes: Buffer, header: number): void {
     const differs = disagreement(bytes, header, this.#job.columns, entry)
     if (differs !== undefined) this.tally.add('local-differs', this.#nameOf(entry), `its header says ${differs}`)
   }
 
   async #entry(entry: number, piece: Piece): Promise<void> {
     const { columns, secret } = this.#job
-    const [held, { header, data }] = await headerOf(this.#source, columns, entry, piece)
-    this.#compare(entry, held, header)
-    const stored = storedOf(columns, entry, held.bytes.readUInt16LE(header + 10))
+    const { bytes, header, data, stored } = await placeOf(this.#source, columns, entry, piece)
+    this.#compare(entry, bytes, header)
     const loading = prepare(stored)
     if (loading !== undefined) await loading
     if (isLarge(columns, entry)) {
@@ -299,16 +295,15 @@ class Worker {
   }
 
   async #writeParts(entry: number, parts: AsyncIterable<Buffer>): Promise<void> {
-    const { output, control } = this.#job
-    if (output === undefined) {
-      for await (const _ of parts) if (Atomics.load(control.state, STOP) !== 0) return
+    if (this.#job.output === undefined) {
+      for await (const _ of parts) if (this.#isStopped()) return
       return this.#done(entry, OUTCOME.written)
     }
     const draft = this.#draft(entry)
     try {
       for await (const part of parts) {
         writeAll(draft.file, part)
-        if (Atomics.load(control.state, STOP) !== 0) return dropDraft(draft)
+        if (this.#isStopped()) return dropDraft(draft)
       }
     } catch (error) {
       dropDraft(draft)
@@ -336,6 +331,14 @@ class Worker {
     }
     this.#done(entry, OUTCOME.written)
   }
+}
+
+/** Where an entry goes, from the folder that is extracted into. */
+export function segmentsOf({ columns, strip }: Job, entry: number, decode: Decode): readonly string[] {
+  const target = targetOf(nameOf(columns, entry, decode), { strip, isDosHost: isDos(columns.host[entry]!) })
+  // The plan has left out all that have none.
+  if (!target.ok) throw new Blocked(refusalWords[target.why])
+  return target.segments
 }
 
 /** How what became of an entry is told. Throws what is no expected failure. */

@@ -6,6 +6,8 @@ export interface Source {
   readonly name: string
   /** Bytes. */
   readonly size: number
+  /** The handle of a file, which threads share; undefined: it is none. */
+  readonly file?: number
   /**
    * Exactly the bytes from `start` up to `end` (not included), both within the size. Throws Unseen, with what, where
    * and what to do, when they cannot be had or when the archive is no longer the one that was opened.
