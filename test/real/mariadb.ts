@@ -31,6 +31,7 @@ export class MariaDb {
     const install = ground.start(find('mariadb-install-db'), [
       '--no-defaults',
       `--datadir=${database.#data}`,
+      database.#temporary,
       // It refuses to run as root, unless told so.
       `--user=${userInfo().username}`,
       '--auth-root-authentication-method=normal',
@@ -60,6 +61,7 @@ export class MariaDb {
     const running = this.#ground.start(find('mariadbd'), [
       '--no-defaults',
       `--datadir=${this.#data}`,
+      this.#temporary,
       `--user=${userInfo().username}`,
       `--bind-address=${this.host}`,
       `--port=${PORT}`,
@@ -79,6 +81,11 @@ export class MariaDb {
       },
       60,
     )
+  }
+
+  /** A server that starts removes the temporary tables of every other server in its folder: this one has its own. */
+  get #temporary(): string {
+    return `--tmpdir=${this.#ground.folder}`
   }
 
   get socket(): string {

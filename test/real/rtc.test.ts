@@ -163,8 +163,12 @@ test('a call between two browsers: on the API and on the page within a second of
       )
     }
     // coturn's peer side is the browser's payload and its connectivity checks; the client side adds TURN's own headers.
-    const above = session.peer!.sentBytes - counted[i]!.sent
-    assert.ok(above >= 0 && above < 50_000, `${device}: ${above}`)
+    // On a busy machine some packets do not reach coturn and some get lost behind it: then the ends count different bytes.
+    const relayed = session.peer!.sentBytes
+    const above = relayed - counted[i]!.sent
+    assert.ok(above < 50_000, `${device}: ${above}`)
+    const arrived = counted[1 - i]!.received
+    assert.ok(arrived > 0 && relayed >= arrived, `${device}: ${relayed} relayed, ${arrived} arrived`)
     assert.ok(session.client.receivedBytes > session.peer!.sentBytes)
     t.diagnostic(
       `${device}: getStats ${counted[i]!.sent} B sent; coturn's peer side +${above} B (checks), ` +
