@@ -5,8 +5,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { exitOf, type Ground, type Running, until } from './harness.ts'
 
-/** What Node is given to run fettle. */
-export const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
+/** What Node is given to run fettle: FETTLE_LAUNCHER has the same tests try a release. */
+export const launcher =
+  process.env.FETTLE_LAUNCHER ?? fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
 
 /** Starts `fettle ...` with these arguments. */
 export function fettle(ground: Ground, ...args: string[]): Running {

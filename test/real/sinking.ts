@@ -5,11 +5,9 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { launcher } from './fettle.ts'
 import { exitOf, type Ground, type Running, until } from './harness.ts'
 import type { MariaDb } from './mariadb.ts'
-
-const launcher = fileURLToPath(new URL('../../packages/cli/bin/fettle.js', import.meta.url))
 
 const request = (...words: readonly string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { redisWatch } from '@fettle/redis'
-import { fettle } from '../fettle.ts'
+import { fettle, launcher } from '../fettle.ts'
 import { exitOf, Ground, until } from '../harness.ts'
 import { ask, type Redis, startRedis } from '../redis.ts'
 import { Terminal } from '../terminal.ts'
@@ -18,8 +17,6 @@ const LOAD: Load = {
     { name: 'reporter', pace: { perSecond: 1 }, steps: [step('KEYS user:{9}*:profile')] },
   ],
 }
-
-const launcher = fileURLToPath(new URL('../../../packages/cli/bin/fettle.js', import.meta.url))
 
 const dataOf = (ground: Ground) => join(ground.folder, 'data')
 const urlOf = ({ host, port }: Redis) => `redis://${host}:${port}`

@@ -4,11 +4,10 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import type { SessionRecord } from '@fettle/relay'
+import { launcher } from '../fettle.ts'
 import { exitOf, find, Ground, until } from '../harness.ts'
 
-const launcher = fileURLToPath(new URL('../../../packages/cli/bin/fettle.js', import.meta.url))
 const CALLS = 3000
 const BYTES = 1_000_000
 

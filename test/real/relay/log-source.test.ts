@@ -7,7 +7,17 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { Ready } from '@fettle/relay/api'
 import { type Coturn, carriedBy, readLog, startCall, startCoturn, startPeer } from '../coturn.ts'
-import { type Account, ask, fettle, isClosed, readAccounts, readGaps, startFollower, startMeter } from '../fettle.ts'
+import {
+  type Account,
+  ask,
+  fettle,
+  isClosed,
+  launcher,
+  readAccounts,
+  readGaps,
+  startFollower,
+  startMeter,
+} from '../fettle.ts'
 import { exitOf, Ground, until } from '../harness.ts'
 
 interface Scene {
@@ -156,10 +166,9 @@ test('[R44] a log that is piped in: its end ends the meter cleanly, with all tha
   const ground = new Ground(t)
   const scene = await startScene(ground)
   const data = join(ground.folder, 'piped')
-  const cli = new URL('../../../packages/cli/bin/fettle.js', import.meta.url).pathname
   const pipe = `tail -n +1 -f "$0" & tail=$!; echo $tail > "$1.tail"; wait`
   const command = `( ${pipe} ) | exec "$2" "$3" relay serve --data "$1" --resp off --log -`
-  const running = ground.start('/bin/sh', ['-c', command, scene.file, data, process.execPath, cli])
+  const running = ground.start('/bin/sh', ['-c', command, scene.file, data, process.execPath, launcher])
   await until('the meter', () => running.output.includes('what is piped in'))
   await Promise.all(calls(ground, 800))
   await until('the ends', () => truth(scene).length >= 9)

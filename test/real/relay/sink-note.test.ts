@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { launcher } from '../fettle.ts'
 import { exitOf, Ground, until } from '../harness.ts'
 import { MariaDb } from '../mariadb.ts'
 
@@ -95,5 +96,5 @@ test('[R36] the two calls of the note: the rows of the note, word for word', asy
 })
 
 function fettleWords(...words: readonly string[]): string[] {
-  return [new URL('../../../packages/cli/bin/fettle.js', import.meta.url).pathname, ...words]
+  return [launcher, ...words]
 }

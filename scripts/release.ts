@@ -1,0 +1,113 @@
+// npm run release: fettle as others install it, in `release/` and as a file for npm. Nothing in it is read from
+// elsewhere: what fettle uses is in it, so it needs a Node and no network. It also starts sooner: few files are read.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Plugin, rolldown } from 'rolldown'
+import { buildConsole } from './console.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cli = join(root, 'packages/cli')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** Makes the package in this folder, in place of what is there. */
+export async function release(folder: string): Promise<void> {
+  await buildConsole()
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, 'bin'), { recursive: true })
+  const bundle = await rolldown({
+    input: { main: join(cli, 'src/main.ts') },
+    platform: 'node',
+    plugins: [besides(folder)],
+    onLog(_, { code, message }) {
+      // Of libraries; nobody here can do anything about it.
+      if (code !== 'EVAL' && code !== 'CIRCULAR_DEPENDENCY') throw new Error(message)
+    },
+  })
+  const { output } = await bundle.write({
+    dir: join(folder, 'lib'),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+  })
+  const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
+  writeFileSync(join(folder, 'THIRD-PARTY.txt'), notices(modules))
+  const launcher = read('packages/cli/bin/fettle.js')
+  const released = launcher.replace("'../src/main.ts'", "'../lib/main.js'")
+  if (released === launcher) throw new Error('packages/cli/bin/fettle.js does not load ../src/main.ts any more')
+  writeFileSync(join(folder, 'bin/fettle.js'), released, { mode: 0o755 })
+  cpSync(join(cli, 'bin/package.json'), join(folder, 'bin/package.json'))
+  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(root, name), join(folder, name))
+  const { name, version, description, license, type, bin } = JSON.parse(read('packages/cli/package.json'))
+  const about = { name, version, description, license, type, bin, engines: { node: '>=24.15' } }
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
+}
+
+/**
+ * What a module finds beside itself goes with it, by the place it names: threads, as files of their own, and folders
+ * and files, which are copied.
+ */
+function besides(folder: string): Plugin {
+  return {
+    name: 'besides',
+    transform(code, id) {
+      const place = /new URL\(\s*(['`])(\.[^'`$]*)([^'`]*)\1,\s*import\.meta\.url\s*\)/g
+      const text = code.replaceAll(place, (_, quote: string, path: string, rest: string) => {
+        const target = resolve(dirname(id), path)
+        if (!target.startsWith(root)) throw new Error(`${id}: ${path} is no file of fettle`)
+        if (path.endsWith('.ts')) {
+          const fileName = `${basename(path, '.ts')}.js`
+          this.emitFile({ type: 'chunk', id: target, fileName })
+          return `new URL('./${fileName}', import.meta.url)`
+        }
+        const copy = relative(root, target)
+        cpSync(target, join(folder, copy), { recursive: true })
+        return `new URL(${quote}../${copy}${rest === '' ? '' : `/${rest}`}${quote}, import.meta.url)`
+      })
+      if (
+        id.startsWith(join(root, 'packages')) &&
+        text.replaceAll(/new URL\([^)]*import\.meta\.url\)/g, '').includes('import.meta.url')
+      ) {
+        throw new Error(`${id}: what it finds beside itself cannot be seen; write new URL('./...', import.meta.url)`)
+      }
+      return text === code ? undefined : { code: text, map: null }
+    },
+  }
+}
+
+/** The licenses of what others wrote and is in the release, as these ask. `modules`: the files that are in it. */
+function notices(modules: readonly string[]): string {
+  const page = Object.keys(JSON.parse(read('packages/console/package.json')).devDependencies)
+  const names = new Set(page.filter((name) => name !== 'vite' && !name.startsWith('@fettle/')))
+  for (const id of modules) {
+    const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id) ?? []
+    if (name !== undefined) names.add(name)
+  }
+  return [...names].sort().map(noticeOf).join('\n')
+}
+
+function noticeOf(name: string): string {
+  const folder = join(root, 'node_modules', name)
+  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  const text = file === undefined ? `${license}\n` : readFileSync(join(folder, file), 'utf8')
+  return `== ${name} ${version}, ${license}\n\n${text.trim()}\n`
+}
+
+/** The package as one file for npm. Returns its path. */
+export function pack(folder: string): string {
+  const { stdout, stderr, status } = spawnSync('npm', ['pack', '--pack-destination', folder, '--json'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`npm pack: ${stderr}`)
+  return join(folder, JSON.parse(stdout)[0].filename)
+}
+
+if (import.meta.main) {
+  const folder = join(root, 'release')
+  await release(folder)
+  console.log(`npm install -g ${relative(process.cwd(), pack(folder))}`)
+}
