@@ -112,9 +112,11 @@ export class Directory {
   feed(bytes: Buffer): number {
     let at = 0
     const wanted = this.#wanted
-    let { lowest } = this
-    while (at + RECORD_SIZE <= bytes.length) {
-      if (!isRecord(bytes, at)) {
+    const { length } = bytes
+    let { lowest, records } = this
+    while (at + RECORD_SIZE <= length) {
+      // A call for a few bytes costs more than they do: this is run before anything is compiled well.
+      if (bytes[at] !== 0x50 || bytes[at + 1] !== 0x4b || bytes[at + 2] !== 1 || bytes[at + 3] !== 2) {
         this.brokenAt = this.#read + at
         break
       }
@@ -122,19 +124,19 @@ export class Directory {
       const extraLength = bytes[at + 30]! | (bytes[at + 31]! << 8)
       const commentLength = bytes[at + 32]! | (bytes[at + 33]! << 8)
       const next = at + RECORD_SIZE + nameLength + extraLength + commentLength
-      if (next > bytes.length) break
+      if (next > length) break
       const extra = at + RECORD_SIZE + nameLength
       const isWanted = wanted === undefined || wanted(bytes, at + RECORD_SIZE, extra)
       // Another name may stand in an extra field.
-      if (isWanted || holds(bytes, extra, extra + extraLength, UNICODE_PATH)) {
+      if (isWanted || (extraLength > 0 && holds(bytes, extra, extra + extraLength, UNICODE_PATH))) {
         this.#record(bytes, at, extra, extra + extraLength, isWanted)
       }
-      this.records++
-      const offset = bytes.readUInt32LE(at + 42)
-      if (offset < lowest) lowest = offset
+      records++
+      if (lowest > 0) lowest = Math.min(lowest, bytes.readUInt32LE(at + 42))
       at = next
     }
     this.lowest = lowest
+    this.records = records
     this.#read += at
     return at
   }
@@ -177,10 +179,6 @@ export class Directory {
     this.hasUnknownNames ||= (columns.marks[count]! & (MARK.utf8 | MARK.beyondAscii)) === MARK.beyondAscii
     this.count++
   }
-}
-
-function isRecord(bytes: Uint8Array, at: number): boolean {
-  return bytes[at] === 0x50 && bytes[at + 1] === 0x4b && bytes[at + 2] === 1 && bytes[at + 3] === 2
 }
 
 /** What stands in a field of 32 bits whose value is in the one of Zip64. */

@@ -19,7 +19,8 @@ export function disagreement(bytes: Buffer, at: number, columns: Columns, entry:
   const start = nameStart(columns, entry)
   const name = at + LOCAL_SIZE
   const isSameName =
-    nameLength === columns.nameEnd[entry]! - start && isSame(bytes, name, columns.names, start, nameLength)
+    nameLength === columns.nameEnd[entry]! - start &&
+    bytes.compare(columns.names, start, start + nameLength, name, name + nameLength) === 0
   const flags = bytes.readUInt16LE(at + 6)
   const method = bytes.readUInt16LE(at + 8)
   const hasSizes = (flags & FLAG.descriptor) === 0 && (columns.flags[entry]! & FLAG.masked) === 0
@@ -33,9 +34,4 @@ export function disagreement(bytes: Buffer, at: number, columns: Columns, entry:
   const size = bytes.readUInt32LE(at + 22)
   if (size !== 0xffffffff && size !== columns.size[entry]) return 'another size'
   return bytes.readUInt32LE(at + 14) === columns.crc[entry] ? undefined : 'another CRC'
-}
-
-function isSame(one: Uint8Array, at: number, other: Uint8Array, start: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (one[at + i] !== other[start + i]) return false
-  return true
 }

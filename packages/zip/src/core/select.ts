@@ -194,12 +194,30 @@ function prefilterOf(include: readonly Glob[], names: Iterable<string>, ignoreCa
   const plain = include.filter(({ isLiteral }) => isLiteral)
   const exact = plain.filter(({ isTree }) => !isTree).map(({ prefix }) => withoutSlash(prefix))
   const trees = plain.filter(({ isTree }) => isTree).map(({ prefix }) => prefix)
-  const byName = prefilterOfNames([...names, ...exact], trees, ignoreCase)
+  const all = [...names, ...exact]
+  const byName = all.length + trees.length === 0 ? undefined : prefilterOfNames(all, trees, ignoreCase)
   if (ends.length === 0) return byName
+  const mayBegin = beginsOf([...ends.map(({ prefix }) => prefix[0]), ...[...all, ...trees].map(firstByte)], ignoreCase)
   return (bytes, start, end) => {
+    // So much for most entries: the directory is read before anything here is compiled well.
+    if (mayBegin[bytes[start]!] === 0) return false
     for (const one of ends) if (mayHaveEnds(one, bytes, start, end, ignoreCase)) return true
-    return byName(bytes, start, end)
+    return byName?.(bytes, start, end) === true
   }
+}
+
+/** undefined: any may be. */
+function firstByte(name: string): number | undefined {
+  const code = name.charCodeAt(0)
+  return code < 0x80 ? code : undefined
+}
+
+/** The bytes that a name may begin with, of which these are the first ones. */
+function beginsOf(firsts: readonly (number | undefined)[], ignoreCase: boolean): Uint8Array {
+  const known = [...new Set(firsts)]
+  return Uint8Array.from({ length: 256 }, (_, byte) =>
+    Number(known.some((first) => first === undefined || !differs(byte, first, ignoreCase))),
+  )
 }
 
 /** Only as far as they are ASCII: how the rest is written depends on the encoding. */

@@ -3,13 +3,16 @@
  * Deflate is put behind each other as the members of one gzip file (RFC 1952), with the size and the CRC that the
  * directory says in their trailers.
  */
-import { constants, crc32, gunzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { constants, crc32, gunzip } from 'node:zlib'
+
+const unpacked = promisify(gunzip)
 
 /** What is unpacked at once at most: entries, and bytes of their data and their content. */
 const ENTRIES_MAX = 128
 const DATA_MAX = 1 << 20
 const CONTENT_MAX = 1 << 21
-/** Larger ones gain nothing. */
+/** What an entry's data and its content have together is less: larger ones gain nothing. */
 export const SMALL = 1 << 17
 
 const HEAD = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
@@ -30,10 +33,10 @@ export class Batch {
   #length = 0
   #content = 0
 
-  /** Whether one of this size still goes in. */
-  hasRoom(compressed: number, size: number): boolean {
-    const length = this.#length + HEAD.length + compressed + TAIL
-    return this.members.length < ENTRIES_MAX && length <= DATA_MAX && this.#content + size <= CONTENT_MAX
+  /** Whether there may be no room for one more of those that are small. */
+  get isFull(): boolean {
+    const length = this.#length + HEAD.length + SMALL + TAIL
+    return this.members.length === ENTRIES_MAX || length > DATA_MAX || this.#content + SMALL > CONTENT_MAX
   }
 
   /** `data` of an entry of Deflate, and what its content is to be; they are copied. */
@@ -49,13 +52,13 @@ export class Batch {
     this.members.push({ entry, crc, from, to, size })
   }
 
-  /** All contents; undefined: one of them at least is not what is said of it. */
-  unpack(): Buffer[] | undefined {
+  /** All contents, another thread unpacks them; undefined: one of them at least is not what is said of it. */
+  async unpack(): Promise<Buffer[] | undefined> {
     const bytes = this.#bytes.subarray(0, this.#length)
     // A byte more than there should be, so that all comes in one piece.
     const options = { chunkSize: Math.max(64, this.#content + 1), maxOutputLength: Math.max(1, this.#content) }
     try {
-      const content = gunzipSync(bytes, { ...options, finishFlush: constants.Z_FINISH })
+      const content = await unpacked(bytes, { ...options, finishFlush: constants.Z_FINISH })
       if (content.length !== this.#content) return undefined
       let at = 0
       const parts = this.members.map(({ size }) => {

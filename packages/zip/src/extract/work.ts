@@ -78,8 +78,14 @@ class Worker {
   readonly #folder: Folder | undefined
   readonly #shelf: ReturnType<typeof openShelf> | undefined
   #drafts = 0
+  /** Not told yet. */
+  #doneBytes = 0
+  #doneFiles = 0
   #since = performance.now()
-  readonly #batch = new Batch()
+  /** What is gathered, what is being unpacked meanwhile, and one that is empty. */
+  #batch = new Batch()
+  #unpacking: { readonly batch: Batch; readonly contents: Promise<Buffer[] | undefined> } | undefined
+  #spare: Batch | undefined
   readonly #beside = new Beside()
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
@@ -93,6 +99,7 @@ class Worker {
   }
 
   close(): void {
+    this.#tellDone()
     this.#folder?.close()
     this.#shelf?.close()
   }
@@ -101,9 +108,10 @@ class Worker {
     const { spans, control } = this.#job
     while (!this.#isStopped()) {
       const span = Atomics.add(control.state, NEXT, 1)
-      if (span >= spans.count) return this.#flush()
+      if (span >= spans.count) break
       await this.#span(span)
     }
+    while (!this.#isStopped() && (this.#unpacking !== undefined || this.#batch.members.length > 0)) await this.#flush()
   }
 
   #isStopped(): boolean {
@@ -115,12 +123,14 @@ class Worker {
     const now = performance.now()
     if (now - this.#since < PATIENCE_MS) return undefined
     this.#since = now
+    this.#tellDone()
     return othersFirst()
   }
 
   async #span(span: number): Promise<void> {
-    const { spans, columns } = this.#job
-    const entries = await this.#pending(span)
+    const { order, spans, columns, output } = this.#job
+    const all = order.subarray(spans.first[span]!, spans.first[span + 1]!)
+    const entries = output === undefined || output.isNew ? all : await this.#pending(all)
     if (entries.length === 0) return
     const start = columns.offset[entries[0]!]!
     const last = entries.at(-1)!
@@ -135,19 +145,18 @@ class Worker {
       } catch (error) {
         this.#failed(entry, error)
       }
+      if (this.#batch.isFull) await this.#flush()
     }
   }
 
-  /** What is left to do of a piece, after what is there already. */
-  async #pending(span: number): Promise<number[]> {
-    const { order, spans, output } = this.#job
+  /** Those of which something is left to do, after what is there already. */
+  async #pending(all: Uint32Array): Promise<number[]> {
     const entries: number[] = []
-    for (let i = spans.first[span]!; i < spans.first[span + 1]!; i++) {
-      const entry = order[i]!
+    for (const entry of all) {
       const breath = this.#breath()
       if (breath !== undefined) await breath
       if (this.#isStopped()) return []
-      if (output === undefined || output.isNew || !this.#isDone(entry)) entries.push(entry)
+      if (!this.#isDone(entry)) entries.push(entry)
     }
     return entries
   }
@@ -182,8 +191,17 @@ class Worker {
   #done(entry: number, outcome: number): void {
     const { control, columns } = this.#job
     control.outcomes[entry] = outcome
-    Atomics.add(control.done, BYTES, BigInt(columns.size[entry]!))
-    Atomics.add(control.done, FILES, 1n)
+    this.#doneBytes += columns.size[entry]!
+    this.#doneFiles++
+  }
+
+  /** The others, and whoever shows how far this is, come to know of it. */
+  #tellDone(): void {
+    const { done } = this.#job.control
+    Atomics.add(done, BYTES, BigInt(this.#doneBytes))
+    Atomics.add(done, FILES, BigInt(this.#doneFiles))
+    this.#doneBytes = 0
+    this.#doneFiles = 0
   }
 
   #nameOf(entry: number): string {
@@ -234,22 +252,28 @@ class Worker {
     if (prepare(stored) !== undefined) return false
     this.#compare(entry, piece.bytes, header)
     const bytes = piece.bytes.subarray(data, end)
-    if (isSmall(columns, entry)) this.#gather(entry, bytes)
+    if (isSmall(columns, entry)) this.#batch.add(entry, bytes, columns.size[entry]!, columns.crc[entry]!)
     else this.#write(entry, contentOf(stored, bytes, secret))
     return true
   }
 
-  #gather(entry: number, data: Buffer): void {
-    const { columns } = this.#job
-    const [size, crc] = [columns.size[entry]!, columns.crc[entry]!]
-    if (!this.#batch.hasRoom(data.length, size)) this.#flush()
-    this.#batch.add(entry, data, size, crc)
+  /** Has unpacked what was gathered, and meanwhile writes what was unpacked before. */
+  async #flush(): Promise<void> {
+    const before = this.#unpacking
+    const batch = this.#batch
+    this.#unpacking = undefined
+    if (batch.members.length > 0) {
+      this.#unpacking = { batch, contents: batch.unpack() }
+      this.#batch = this.#spare ?? new Batch()
+      this.#spare = undefined
+    }
+    if (before === undefined) return
+    this.#writeAll(before.batch, await before.contents)
+    this.#spare = before.batch
   }
 
-  /** Writes what was gathered. */
-  #flush(): void {
-    const batch = this.#batch
-    const contents = batch.unpack()
+  /** Empties the batch. */
+  #writeAll(batch: Batch, contents: readonly Buffer[] | undefined): void {
     for (const [i, member] of batch.members.entries()) {
       try {
         this.#write(member.entry, contents?.[i] ?? this.#single(member.entry, batch.data(member)))
