@@ -1,12 +1,14 @@
 /**
  * How long do a few files out of a huge archive take, and all of them? Beside unzip, 7zz, bsdtar and a program with
  * yauzl, in turn in every round, each with its own start; archives and files are in memory, where no disk is measured.
+ * fettle is what `npm run release` makes.
  * `npm run bench -- zip [ROUNDS [PART...]]`: parts are one, folder, names, list, all, million and sparse.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { release } from '../scripts/release.ts'
 import { find } from '../test/real/harness.ts'
 import { spread, spreadText } from './process.ts'
 import { FOLDER, IN_FOLDER, writeLarge, writeSparse } from './zip-archives.ts'
@@ -17,14 +19,16 @@ const isWanted = (part: string) => parts.length === 0 || parts.includes(part)
 const MEMORY = '/dev/shm'
 const ENTRIES = 200_000
 const MEAN_BYTES = 6250
-const LONG_NAME = 'fettle, 2 workers'
+const LONG_NAME = 'fettle, 2 threads'
 
 const place = (file: string) => fileURLToPath(new URL(file, import.meta.url))
-const fettle = [process.execPath, place('../packages/cli/bin/fettle.js'), 'zip']
+const sources = [process.execPath, place('../packages/cli/bin/fettle.js'), 'zip']
 const yauzl = [process.execPath, place('./zip-yauzl.ts')]
 const [unzip, sevenZip, bsdtar] = [find('unzip'), find('7zz'), find('bsdtar')]
 const ground = mkdtempSync(join(MEMORY, 'fettle-bench-'))
 const out = join(ground, 'out')
+/** As others install it. */
+const fettle = [process.execPath, join(ground, 'release/bin/fettle.js'), 'zip']
 
 type Words = readonly string[]
 
@@ -125,6 +129,7 @@ function extracting(archive: string): { one: Question; folder: Question } {
       title: `a folder of ${IN_FOLDER}`,
       contenders: {
         fettle: [...fettle, 'extract', archive, `${FOLDER}/**`, '-d', '.'],
+        'fettle, sources': [...sources, 'extract', archive, `${FOLDER}/**`, '-d', '.'],
         unzip: [unzip, '-qq', archive, `${FOLDER}/*`],
         '7zz': [sevenZip, 'x', '-y', archive, `${FOLDER}/`],
         bsdtar: [bsdtar, '-xf', archive, `${FOLDER}/*`],
@@ -207,7 +212,7 @@ function askOfMillion(): void {
   const { one, folder } = extracting(archive)
   const names = { one: 'one file of a million', folder: `${IN_FOLDER} of a million` }
   measure({ ...one, title: names.one, rounds: 3 })
-  const { yauzl: _, ...contenders } = folder.contenders
+  const { yauzl: _, 'fettle, sources': __, ...contenders } = folder.contenders
   measure({ ...folder, contenders, title: names.folder, rounds: 3 })
   const own = { one: one.contenders.fettle!, folder: folder.contenders.fettle! }
   for (const [name, words] of [
@@ -238,6 +243,7 @@ function askOfSparse(): void {
 }
 
 try {
+  await release(join(ground, 'release'))
   if (['one', 'folder', 'names', 'list', 'all'].some(isWanted)) askOfLarge()
   if (isWanted('million')) askOfMillion()
   if (isWanted('sparse')) askOfSparse()

@@ -1,6 +1,4 @@
 /** `fettle zip extract`: plans first, then writes, and has compared each file with its CRC before it gets its name. */
-import { statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import {
   type AnswerOptions,
   answer,
@@ -15,7 +13,7 @@ import {
 } from '@fettle/check'
 import type { Existing } from './extract/job.ts'
 import type { Extraction } from './extract/run.ts'
-import { archiveArguments, isUrl, MAX_RATIO, readMeant, readSize, selectFlags, text } from './options.ts'
+import { archiveArguments, MAX_RATIO, readMeant, readSize, selectFlags, text } from './options.ts'
 
 export interface ExtractOptions extends Extraction, AnswerOptions {
   /** One file instead of a folder; `-` is standard output. */
@@ -123,12 +121,13 @@ async function runOutput(options: ExtractOptions, output: string, io: Io): Promi
 }
 
 async function runFolder(options: ExtractOptions, began: number, io: Io): Promise<Status> {
-  const { Crew } = await import('./extract/crew.ts')
+  const [{ onFound }, { extractTo }, { Crew }] = await Promise.all([
+    import('./meant.ts'),
+    import('./extract/run.ts'),
+    import('./extract/crew.ts'),
+  ])
   const crew = new Crew()
-  // A thread takes as long to begin as the directory does to be read.
-  if (isLikelyMuch(options)) crew.grow(Math.min(2, availableParallelism()))
   try {
-    const [{ onFound }, { extractTo }] = await Promise.all([import('./meant.ts'), import('./extract/run.ts')])
     return await onFound(options, io, async (found) => {
       const { report, failure } = await extractTo(found, options, began, crew, io)
       return await answer(report, options, io, failure)
@@ -136,14 +135,4 @@ async function runFolder(options: ExtractOptions, began: number, io: Io): Promis
   } finally {
     await crew.close()
   }
-}
-
-/** An archive that has fewer bytes is soon unpacked. */
-const MUCH = 20_000_000
-
-/** Whether more is meant than a few entries of a small archive, as far as one sees before it is opened. */
-function isLikelyMuch({ archive, include, namesFrom, threads, isPlanOnly }: ExtractOptions): boolean {
-  if (isPlanOnly || threads !== undefined || isUrl(archive)) return false
-  const isFew = namesFrom === undefined && include.length > 0 && include.every((pattern) => !/[*?[]/.test(pattern))
-  return !isFew && (statSync(archive, { throwIfNoEntry: false })?.size ?? 0) > MUCH
 }

@@ -21,16 +21,17 @@ export interface Ended {
   readonly failure: string | undefined
 }
 
-// About what this takes on one core: to make a file, to unpack a byte. A thread more costs START.
+// About what this takes on one core: to make a file, to unpack a byte.
 const FILE_SECONDS = 90e-6
 const BYTE_SECONDS = 5e-9
-const START_SECONDS = 0.1
+/** What each thread should have to do: with nothing compiled it begins slowly, and takes the time of the others. */
+const WORTH_SECONDS = 0.45
 const THREADS_MAX = 8
 
 /** How many threads the work is worth. */
 export function threadsFor(files: number, bytes: number): number {
   const seconds = files * FILE_SECONDS + bytes * BYTE_SECONDS
-  return Math.max(1, Math.min(availableParallelism(), THREADS_MAX, Math.floor(seconds / START_SECONDS)))
+  return Math.max(1, Math.min(availableParallelism(), THREADS_MAX, Math.floor(seconds / WORTH_SECONDS)))
 }
 
 /** A thread begins with nothing compiled, and sources take longer to read than most work here takes. */
