@@ -1,4 +1,4 @@
-// npm run release: fettle as others install it, in `release/` and as a file for npm. Nothing in it is read from
+// npm run release: fettle as others install it, in `dist/` and as a file for npm. Nothing in it is read from
 // elsewhere: what fettle uses is in it, so it needs a Node and no network. It also starts sooner: few files are read.
 
 import { spawnSync } from 'node:child_process'
@@ -39,7 +39,9 @@ export async function release(folder: string): Promise<void> {
   if (released === launcher) throw new Error('packages/cli/bin/fettle.js does not load ../src/main.ts any more')
   writeFileSync(join(folder, 'bin/fettle.js'), released, { mode: 0o755 })
   cpSync(join(cli, 'bin/package.json'), join(folder, 'bin/package.json'))
-  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(root, name), join(folder, name))
+  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs']) {
+    cpSync(join(root, name), join(folder, name), { recursive: true })
+  }
   const { name, version, description, license, type, bin } = JSON.parse(read('packages/cli/package.json'))
   const about = { name, version, description, license, type, bin, engines: { node: '>=24.15' } }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
@@ -107,7 +109,7 @@ export function pack(folder: string): string {
 }
 
 if (import.meta.main) {
-  const folder = join(root, 'release')
+  const folder = join(root, 'dist')
   await release(folder)
   console.log(`npm install -g ${relative(process.cwd(), pack(folder))}`)
 }
