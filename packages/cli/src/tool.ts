@@ -20,7 +20,8 @@ export function addTools(
   group.configureHelp(NARROW)
   const asked = `${group.name()} ${argv[argv.indexOf(group.name()) + 1]}`
   const seen = tools.filter(({ name }) => name === asked)
-  for (const tool of seen.length > 0 ? seen : tools) fillTool(group.command(tool.name.split(' ').at(-1)!), tool, io, done)
+  for (const tool of seen.length > 0 ? seen : tools)
+    fillTool(group.command(tool.name.split(' ').at(-1)!), tool, io, done)
 }
 
 /** Makes this command that of a tool. */

@@ -152,9 +152,11 @@ function chosenOf(meant: Meant): Selection {
 function applied({ columns, count }: Directory, meant: Meant, chosen: Selection, decode: Decode): Uint32Array {
   const selected = new Uint32Array(count)
   if (isEverything(meant)) return selected.map((_, i) => i)
+  const isTimed = meant.newerMs !== undefined || meant.olderMs !== undefined
   let length = 0
   for (let entry = 0; entry < count; entry++) {
-    const isChosen = chosen.matches(nameOf(columns, entry, decode), columns.size[entry]!, modifiedMs(columns, entry))
+    const modified = isTimed ? modifiedMs(columns, entry) : 0
+    const isChosen = chosen.matches(nameOf(columns, entry, decode), columns.size[entry]!, modified)
     if (isChosen) selected[length++] = entry
   }
   return selected.subarray(0, length)
