@@ -7,14 +7,14 @@ interface Group {
   readonly name: string
   readonly says: string
   /** Makes this the command, or puts its commands under it; each sets the exit status by `done`. */
-  fill(command: Command, argv: readonly string[], io: Io, done: (status: number) => void): Promise<void>
+  fill(command: Command, io: Io, done: (status: number) => void): Promise<void>
 }
 
 export const groups: readonly Group[] = [
   {
     name: 'relay',
     says: 'meter what TURN relays carry',
-    fill: async (relay, _, io, done) => (await import('./relay/relay.ts')).addRelay(relay, io, done),
+    fill: async (relay, io, done) => (await import('./relay/relay.ts')).addRelay(relay, io, done),
   },
   tool('redis', 'find what burns the CPU of a Redis, and put it right', async () => {
     const { redisCheck, redisChange, redisExplain, redisWatch } = await import('@fettle/redis')
@@ -31,11 +31,11 @@ export const groups: readonly Group[] = [
   {
     name: 'compare',
     says: 'say what changed between two reports, and whether it is more than noise',
-    fill: async (command, _, io, done) => fillTool(command, (await import('@fettle/check/compare')).compare, io, done),
+    fill: async (command, io, done) => fillTool(command, (await import('@fettle/check/compare')).compare, io, done),
   },
 ]
 
 // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
 function tool(name: string, says: string, load: () => Promise<readonly Tool<any>[]>): Group {
-  return { name, says, fill: async (group, argv, io, done) => addTools(group, await load(), argv, io, done) }
+  return { name, says, fill: async (group, io, done) => addTools(group, await load(), io, done) }
 }

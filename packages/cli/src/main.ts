@@ -18,7 +18,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   }
   for (const { name, says, fill } of groups) {
     const command = program.command(name).description(says)
-    if (argv.includes(name)) await fill(command, argv, io, done)
+    if (argv.includes(name)) await fill(command, io, done)
   }
   speakBy(io, program)
   try {

@@ -5,23 +5,11 @@ import { type Command, Option } from 'commander'
 /** Help is folded however little room what it explains leaves for it. */
 const NARROW = { minWidthToWrap: 20 } as const
 
-/**
- * Commands, under what stands before the last word of their names; each sets the exit status by `done`. Where one is
- * asked for, nobody sees the others.
- */
-export function addTools(
-  group: Command,
-  // biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
-  tools: readonly Tool<any>[],
-  argv: readonly string[],
-  io: Io,
-  done: (status: number) => void,
-): void {
+/** Commands, under what stands before the last word of their names; each sets the exit status by `done`. */
+// biome-ignore lint/suspicious/noExplicitAny: each reads its own options, and nobody else sees them
+export function addTools(group: Command, tools: readonly Tool<any>[], io: Io, done: (status: number) => void): void {
   group.configureHelp(NARROW)
-  const asked = `${group.name()} ${argv[argv.indexOf(group.name()) + 1]}`
-  const seen = tools.filter(({ name }) => name === asked)
-  for (const tool of seen.length > 0 ? seen : tools)
-    fillTool(group.command(tool.name.split(' ').at(-1)!), tool, io, done)
+  for (const tool of tools) fillTool(group.command(tool.name.split(' ').at(-1)!), tool, io, done)
 }
 
 /** Makes this command that of a tool. */
