@@ -26,12 +26,22 @@ async function assertSeconds(told: number, measured: number, again: () => Promis
   assert.ok(isNear(), `${told} s told, ${all} s measured`)
 }
 
-/** On a busy machine pairs of logins tell nothing at first. */
-async function lookUntilMeasured(lab: Lab, planted: readonly Plant[]): Promise<Looked> {
+const foundIn = ({ report }: Looked, planted: readonly Plant[]) => {
+  const isNote = planted.some(({ found }) => found.isNote)
+  return report.findings.filter((one) => isNote || isWork(one))
+}
+
+/**
+ * On a busy machine pairs of logins tell nothing at first, and something else can be slow once, which is rightly told:
+ * what is wrongly found is found again.
+ */
+async function lookWell(lab: Lab, planted: readonly Plant[]): Promise<Looked> {
+  const isToBeMeasured = planted.length === 1 && planted[0]!.proof !== undefined
   for (let i = 1; ; i++) {
     const looked = await look(lab, planted)
     const isMeasured = looked.report.findings.some(({ confidence }) => confidence === 'measured')
-    if (isMeasured || planted.length > 1 || planted[0]!.proof === undefined || i === LOOKS) return looked
+    const isAlone = foundIn(looked, planted).length <= planted.length
+    if (((isMeasured || !isToBeMeasured) && isAlone) || i === LOOKS) return looked
   }
 }
 
@@ -39,10 +49,11 @@ export async function assertFound(t: TestContext, planted: readonly Plant[]): Pr
   const { lab, measure, measureBeside } = await slowed(t, planted)
   const seconds = await measure()
   assertPlanted(seconds, planted)
-  const { report, status, seconds: took } = await lookUntilMeasured(lab, planted)
+  const looked = await lookWell(lab, planted)
+  const { report, status, seconds: took } = looked
   t.diagnostic(`${seconds.toFixed(2)} s by plain ssh; check took ${took.toFixed(1)} s\n${told(report).join('\n')}`)
   const isNote = planted.some(({ found }) => found.isNote)
-  const found = report.findings.filter((one) => isNote || isWork(one))
+  const found = foundIn(looked, planted)
   // One is the first, two are both there, and beside them nothing is.
   assert.equal(found.length, planted.length, told(report).join('\n'))
   for (const plant of planted) {
