@@ -38,13 +38,13 @@ async function wanted(): Promise<{ packed: number; directory: number }> {
 
 test('two thousand files cost little more than their bytes and the directory', async (t) => {
   const { packed, directory } = await wanted()
-  nginx.asked()
+  await nginx.asked()
   const folder = folderOf('remote')
   const { status, report } = await extractWithFettle(url, folder, `${FOLDER}/**`)
   assert.equal(status, 0)
   assert.deepEqual(thingsIn(folder), expected)
   assert.equal(expected.size > IN_FOLDER, true)
-  const asked = nginx.asked()
+  const asked = await nginx.asked()
   const [read, requests] = [measured(report, 'read'), measured(report, 'requests')]
   const share = (read / (packed + directory)).toFixed(2)
   t.diagnostic(

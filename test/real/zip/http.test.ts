@@ -43,7 +43,7 @@ const tells = (words: RegExp) => (error: unknown) => {
 }
 
 test('the end comes with the first request, and the rest by ranges at the same time [Z22]', async () => {
-  nginx.asked()
+  await nginx.asked()
   await opened('/a.zip?signature=secret', async (source) => {
     assert.equal(source.size, archive.length)
     assert.doesNotMatch(source.name, /secret/)
@@ -60,16 +60,16 @@ test('the end comes with the first request, and the rest by ranges at the same t
     await isRead(source, archive.length - 70_000, archive.length - 10_000)
     assert.ok(source.cost.bytes - before < 5000)
   })
-  const asked = nginx.asked()
+  const asked = await nginx.asked()
   assert.equal(asked.length, 14)
   assert.match(asked[0]!, /^206 \/a\.zip bytes=-\d+ *$/)
   for (const line of asked.slice(1)) assert.match(line, /^206 \/a\.zip bytes=\d+-\d+ "[0-9a-f-]+" *$/)
 })
 
 test('a server without ETag is asked by date [Z23]', async () => {
-  nginx.asked()
+  await nginx.asked()
   await opened('/undated/a.zip', (source) => isRead(source, 5, 500_000))
-  assert.match(nginx.asked()[1]!, /^206 \S+ bytes=5-499999 \w{3}, .* GMT *$/)
+  assert.match((await nginx.asked())[1]!, /^206 \S+ bytes=5-499999 \w{3}, .* GMT *$/)
 })
 
 test('a small archive is read in one request, ranges or not', async () => {
@@ -116,12 +116,12 @@ test('what is cut off goes on where it was cut [Z23]', async () => {
   // The first connection brings the end; the others break off at their own places, one before any answer.
   const path = await openPath(ground.address(4), nginx.host, [400_000, 700_000, 0, 1_000_000])
   try {
-    nginx.asked()
+    await nginx.asked()
     await opened(new URL(`http://${ground.address(4)}:${path.port}/a.zip`), async (source) => {
       await isRead(source, 1000, 4_001_000)
       assert.ok(source.cost.bytes < 4_000_000 + 70_000)
     })
-    const starts = nginx.asked().map((line) => Number(/bytes=(\d+)-4000999 /.exec(line)?.[1] ?? 0))
+    const starts = (await nginx.asked()).map((line) => Number(/bytes=(\d+)-4000999 /.exec(line)?.[1] ?? 0))
     assert.deepEqual(
       starts,
       starts.toSorted((one, other) => one - other),
@@ -162,10 +162,10 @@ test('an archive that changes while it is read is not read on [Z23]', async () =
 
 test('redirects are followed once, and secrets are not told to another host [Z24]', async () => {
   const options = { headers: { 'x-token': 'secret' } }
-  nginx.asked()
+  await nginx.asked()
   await opened('/moved', (source) => isRead(source, 0, 1000), options)
   assert.deepEqual(
-    nginx.asked().map((line) =>
+    (await nginx.asked()).map((line) =>
       line
         .replace(/ bytes=\S+( "\S+")?/, '')
         .replace('  ', ' ')
@@ -175,7 +175,7 @@ test('redirects are followed once, and secrets are not told to another host [Z24
   )
   await opened('/away', (source) => isRead(source, 0, 1000), options)
   assert.deepEqual(
-    nginx.asked().map((line) =>
+    (await nginx.asked()).map((line) =>
       line
         .replace(/ bytes=\S+( "\S+")?/, '')
         .replace('  ', ' ')
@@ -192,11 +192,11 @@ test('TLS needs a certificate that is trusted, and is never left for a connectio
   const trusted = getCACertificates('default')
   setDefaultCACertificates([...trusted, nginx.certificate])
   try {
-    nginx.asked()
+    await nginx.asked()
     await opened(nginx.tlsUrl('/a.zip'), (source) => isRead(source, 1000, 2_000_000))
-    assert.equal(nginx.asked().length, 2)
+    assert.equal((await nginx.asked()).length, 2)
     await assert.rejects(open(nginx.tlsUrl('/down')), tells(/is not encrypted; it is not followed/))
-    assert.equal(nginx.asked().length, 1)
+    assert.equal((await nginx.asked()).length, 1)
   } finally {
     setDefaultCACertificates(trusted)
   }
@@ -221,12 +221,12 @@ test('who may not read is told in one line, and who may is let in by header or U
 })
 
 test('a server that asks to be left alone for a while is [Z23]', async () => {
-  nginx.asked()
+  await nginx.asked()
   const before = performance.now()
   await opened('/busy/a.zip', (source) => isRead(source, 0, 1000))
   assert.ok(performance.now() - before > 950)
   assert.deepEqual(
-    nginx.asked().map((line) => line.slice(0, 3)),
+    (await nginx.asked()).map((line) => line.slice(0, 3)),
     ['206', '429', '206'],
   )
 })

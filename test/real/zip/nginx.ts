@@ -16,7 +16,7 @@ export interface Nginx {
   tlsUrl(path: string): URL
   readonly certificate: string
   /** What was asked for since the last time: status, path, Range, If-Range, X-Token, Authorization. */
-  asked(): string[]
+  asked(): Promise<string[]>
 }
 
 /** Starts it; it ends with the test. Everything that it writes is in the folder of the test. */
@@ -42,14 +42,20 @@ export async function startNginx(ground: Ground, archive: Buffer): Promise<Nginx
       () => false,
     )
   })
-  let read = 0
-  const asked = () => {
-    const lines = readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(0, -1)
-    const fresh = lines.slice(read)
+  let [read, marks] = [0, 0]
+  // It writes what was asked for after it has answered: when it has written this too, all before it is there.
+  const asked = async () => {
+    const mark = `/mark-${marks++}`
+    await (await fetch(`http://${host}:${PORT}${mark}`)).text()
+    const lines = await until('the log of nginx', () => {
+      const all = readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(0, -1)
+      return all.some((line) => line.startsWith(`404 ${mark} `)) && all
+    })
+    const fresh = lines.slice(read).filter((line) => !line.includes('/mark-'))
     read = lines.length
     return fresh
   }
-  asked()
+  await asked()
   return {
     folder,
     host,
