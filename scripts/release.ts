@@ -20,7 +20,7 @@ export async function release(folder: string): Promise<void> {
   const bundle = await rolldown({
     input: { main: join(cli, 'src/main.ts') },
     platform: 'node',
-    plugins: [besides(folder)],
+    plugins: [besides(folder), whenUsed],
     onLog(_, { code, message }) {
       // Of libraries; nobody here can do anything about it.
       if (code !== 'EVAL' && code !== 'CIRCULAR_DEPENDENCY') throw new Error(message)
@@ -28,7 +28,8 @@ export async function release(folder: string): Promise<void> {
   })
   const { output } = await bundle.write({
     dir: join(folder, 'lib'),
-    format: 'esm',
+    // An import of a part of Node loads all that hangs on it, down to what a console needs; require leaves that out.
+    format: 'cjs',
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
   })
@@ -38,12 +39,11 @@ export async function release(folder: string): Promise<void> {
   const released = launcher.replace("'../src/main.ts'", "'../lib/main.js'")
   if (released === launcher) throw new Error('packages/cli/bin/fettle.js does not load ../src/main.ts any more')
   writeFileSync(join(folder, 'bin/fettle.js'), released, { mode: 0o755 })
-  cpSync(join(cli, 'bin/package.json'), join(folder, 'bin/package.json'))
   for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs']) {
     cpSync(join(root, name), join(folder, name), { recursive: true })
   }
-  const { name, version, description, license, type, bin } = JSON.parse(read('packages/cli/package.json'))
-  const about = { name, version, description, license, type, bin, engines: { node: '>=24.15' } }
+  const { name, version, description, license, bin } = JSON.parse(read('packages/cli/package.json'))
+  const about = { name, version, description, license, type: 'commonjs', bin, engines: { node: '>=24.15' } }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
 }
 
@@ -77,6 +77,19 @@ function besides(folder: string): Plugin {
       return text === code ? undefined : { code: text, map: null }
     },
   }
+}
+
+const SPAWN = "import childProcess from 'node:child_process';"
+
+/** commander can start programs such as `fettle-relay`, of which we have none: what it needs for that takes 5 ms. */
+const whenUsed: Plugin = {
+  name: 'when used',
+  transform(code, id) {
+    if (!id.endsWith('/commander/lib/command.js')) return undefined
+    if (!code.includes(SPAWN)) throw new Error(`${id}: there is no ${SPAWN} any more`)
+    const spawn = "(...given) => process.getBuiltinModule('node:child_process').spawn(...given)"
+    return { code: code.replace(SPAWN, `const childProcess = { spawn: ${spawn} };`), map: null }
+  },
 }
 
 /** The licenses of what others wrote and is in the release, as these ask. `modules`: the files that are in it. */

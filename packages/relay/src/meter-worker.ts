@@ -195,7 +195,7 @@ async function changeServers(meter: Meter): Promise<void> {
   changing = false
 }
 
-try {
+async function run(): Promise<void> {
   const meter = await startMeter({
     source: combined(sources),
     store: await openSqlite(sqlite),
@@ -231,7 +231,9 @@ try {
   clearInterval(beat)
   tell({ kind: 'stopped' })
   port.close()
-} catch (error) {
-  tell({ kind: 'cannot start', why: (error as Error).message })
-  process.exit(3)
 }
+
+run().catch((error: Error) => {
+  tell({ kind: 'cannot start', why: error.message })
+  process.exit(3)
+})

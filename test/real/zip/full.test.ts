@@ -12,7 +12,8 @@ test('a full disk ends it in one line, and each file that has its name is whole 
   const ground = new Ground(t)
   const content = randomBytes(50_000)
   const archive = join(ground.folder, 'many.zip')
-  writeFileSync(archive, zip({ entries: Array.from({ length: 100 }, (_, i) => ({ name: `f${i}`, content })) }))
+  const nameOf = (i: number) => (i % 2 === 0 ? `f${i}` : `new/f${i}`)
+  writeFileSync(archive, zip({ entries: Array.from({ length: 100 }, (_, i) => ({ name: nameOf(i), content })) }))
   writeFileSync(join(ground.folder, 'content'), content)
   mkdirSync(join(ground.folder, 'disk'))
   const fettle = `"${process.execPath}" "${launcher}" zip extract many.zip -d disk`
@@ -20,14 +21,14 @@ test('a full disk ends it in one line, and each file that has its name is whole 
   const script = `
     mount -t tmpfs -o size=1m none disk && touch disk/mine || exit 9
     ${fettle}; echo "status $?"
-    for file in disk/f*; do cmp "$file" content || echo broken; done
-    ls -A disk | grep -v '^f'; ls disk/f* | wc -l
-    mount -o remount,size=9m disk && ${fettle} > again; echo "status $?"; ls disk/f* | wc -l; grep already again`
+    for file in disk/f* disk/new/*; do cmp "$file" content || echo broken; done
+    ls -A disk | grep -v '^f'; ls disk/f* disk/new/f* | wc -l
+    mount -o remount,size=9m disk && ${fettle} > again; echo "status $?"; ls disk/f* disk/new/f* | wc -l; grep already again`
   const root = process.getuid?.() === 0 ? [] : ['--map-root-user']
   const shell = ['/bin/sh', '-c', `cd "$0"; ${script}`, ground.folder]
   const running = ground.start(find('unshare'), [...root, '--mount', '--', ...shell])
   assert.equal(await exitOf(running, 30), 0, running.output)
   const said = running.output
   assert.match(said, /fettle: disk: the disk is full; \d+ of 100 files are there, each whole; the same command goes on/)
-  assert.match(said, /^status 3\nmine\n(?:[1-9]|1\d)\nstatus 0\n100\nwere there already +(?:[1-9]|1\d)\n$/m)
+  assert.match(said, /^status 3\nmine\nnew\n(?:[1-9]|1\d)\nstatus 0\n100\nwere there already +(?:[1-9]|1\d)\n$/m)
 })

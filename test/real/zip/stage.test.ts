@@ -15,10 +15,14 @@ writeFileSync(at('a.zip'), zip({ entries: [{ name: 'a', content: 'a' }] }))
 writeFileSync(at('like.zip'), zip({ entries: [{ name: `${STALE}/kept`, content: 'kept' }] }))
 
 test('what a killed run has left is cleared away', async () => {
-  mkdirSync(at(`left/${STALE}/1`), { recursive: true })
-  for (const draft of ['0-17', 'link', '1/4']) writeFileSync(at(`left/${STALE}/${draft}`), 'half')
+  mkdirSync(at(`left/${STALE}/1/folder-0/of an archive`), { recursive: true })
+  mkdirSync(at('kept'))
+  symlinkSync('../../../../../kept', at(`left/${STALE}/1/folder-0/link`))
+  for (const draft of ['0-17', 'link', '1/4', '1/folder-0/of an archive/file', '../../kept/file'])
+    writeFileSync(at(`left/${STALE}/${draft}`), 'half')
   await extractWithFettle(at('a.zip'), at('left'))
   assert.deepEqual(readdirSync(at('left')), ['a'])
+  assert.deepEqual(readdirSync(at('kept')), ['file'])
 })
 
 test('a folder out of an archive that is called like it stays', async () => {

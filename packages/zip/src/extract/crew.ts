@@ -1,7 +1,7 @@
 /** Threads that write together: this one, and as many more as the work is worth. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { Tally, type TallyState } from '../core/told.ts'
 import type { Decode } from '../entries.ts'
 import type { Source } from '../source/source.ts'
@@ -42,7 +42,10 @@ export class Crew {
 
   /** As many threads as these, this one among them. They begin at once, while their work is still being found out. */
   grow(threads: number): void {
+    if (threads < 2) return
     const main = fileURLToPath(new URL('./worker.ts', import.meta.url))
+    // Loading it takes milliseconds, and most extractions are done by this thread alone.
+    const { Worker } = process.getBuiltinModule('node:worker_threads')
     while (this.#workers.size < threads - 1) {
       const worker = new Worker(ENTRY, { eval: true, workerData: main })
       this.#workers.add(worker)

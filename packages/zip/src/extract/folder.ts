@@ -2,27 +2,13 @@
  * The folder that is extracted into, by handles: each folder below it is opened from the one above without following
  * links, and files are named from there. Whoever puts a link where a folder was leads nobody astray.
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
+import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
+import { hasHandles, openFolder, pathOf } from './handle.ts'
+import { giveName, type Hidden, hide, isHidden } from './hidden.ts'
+import { there } from './place.ts'
 
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
-/** Where handles have names; elsewhere than on Linux the paths must do. */
-const HANDLES = `/proc/${process.pid}/fd`
-
-/** Whether this /proc is that of this process: left over from another namespace it has others under our number. */
-function ownHandles(): boolean {
-  try {
-    return readlinkSync('/proc/self') === String(process.pid)
-  } catch {
-    return false
-  }
-}
-
-const hasHandles = ownHandles()
-
-/** A name for an open folder that leads nowhere else, where there are such. */
-export const pathOf = (handle: number, otherwise: string) => (hasHandles ? `${HANDLES}/${handle}` : otherwise)
 /** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
 const OPEN_MAX = 100
 
@@ -32,6 +18,8 @@ export interface Opened {
   readonly path: string
   /** We have made it, so nothing is in it but what we have put there. */
   readonly isOurs: boolean
+  /** It is a part of this one, or it itself, which nobody else sees as long as it has no name. */
+  readonly hidden: Hidden | undefined
 }
 
 /** Something else stands where a folder should be. */
@@ -43,15 +31,20 @@ export class Folder {
   readonly #root: Opened
   /** By their paths from here, the one that was used last at the end. */
   readonly #opened = new Map<string, Opened>()
-  readonly #made: Set<string>
+  readonly #made = new Set<string>()
+  readonly #shelf: string | undefined
+  /** Those without a name, by the paths that they will have. */
+  readonly #hidden = new Map<string, Hidden>()
+  #hides = 0
 
-  /** Throws Unseen. `isNew`: nothing was in it before. */
-  constructor(name: string, isNew: boolean) {
+  /** Throws Unseen. `isNew`: nothing was in it before. `shelf`: where folders are made that get their names later. */
+  constructor(name: string, isNew: boolean, shelf?: string) {
     this.name = name
-    this.#made = new Set()
+    // Without handles, what is in them would have another path afterwards.
+    this.#shelf = hasHandles ? shelf : undefined
     try {
-      const handle = openSync(name, O_RDONLY | O_DIRECTORY)
-      this.#root = { handle, path: pathOf(handle, realpathSync(name)), isOurs: isNew }
+      const handle = openSync(name, constants.O_RDONLY | constants.O_DIRECTORY)
+      this.#root = { handle, path: pathOf(handle, realpathSync(name)), isOurs: isNew, hidden: undefined }
     } catch (error) {
       throw new Unseen(`${name}: cannot be written into (${codeOf(error)}); give another -d FOLDER`)
     }
@@ -67,37 +60,78 @@ export class Folder {
     const known = this.#opened.get(key)
     if (known !== undefined) return known
     const opened = this.#enter(this.open(segments, depth - 1), segments[depth - 1]!, key)
-    if (this.#opened.size >= OPEN_MAX) this.#forget()
+    if (this.#opened.size >= OPEN_MAX) this.#forget(this.#opened.keys().next().value!)
     this.#opened.set(key, opened)
     return opened
   }
 
   #enter(above: Opened, name: string, key: string): Opened {
+    const hidden = this.#hidden.get(key) ?? this.#hide(above, name, key)
+    if (hidden !== undefined) return this.#openAt(hidden.path, key, true, hidden)
     const path = `${above.path}/${name}`
-    let isOurs = this.#made.has(key)
-    if (!isOurs) {
-      try {
-        mkdirSync(path)
-        isOurs = true
-        this.#made.add(key)
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error
-      }
+    return this.#openAt(path, key, this.#made.has(key) || this.#make(path, key), above.hidden)
+  }
+
+  /** Makes one that gets its name later, where it may. */
+  #hide(above: Opened, name: string, key: string): Hidden | undefined {
+    // In one that others have made, it is to be as they have arranged (setgid, default ACL).
+    const mayHide = !isHidden(above.hidden) && (above.isOurs || above === this.#root) && !this.#made.has(key)
+    if (this.#shelf === undefined || !mayHide || there(above.path, name) !== undefined) return undefined
+    const hidden = hide(this.#shelf, this.#hides++)
+    this.#hidden.set(key, hidden)
+    this.#made.add(key)
+    return hidden
+  }
+
+  /** Whether it was missing. */
+  #make(path: string, key: string): boolean {
+    try {
+      mkdirSync(path)
+      this.#made.add(key)
+      return true
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+      return false
     }
+  }
+
+  #openAt(path: string, key: string, isOurs: boolean, hidden: Hidden | undefined): Opened {
     if (!hasHandles && !lstatSync(path).isDirectory()) throw new Blocked(`${key} is no folder`)
     try {
-      const handle = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-      return { handle, path: pathOf(handle, path), isOurs }
+      const handle = openFolder(path)
+      return { handle, path: pathOf(handle, path), isOurs, hidden }
     } catch (error) {
       if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'ELOOP') throw new Blocked(`${key} is no folder`)
       throw error
     }
   }
 
-  #forget(): void {
-    const [oldest] = this.#opened.keys()
-    closeSync(this.#opened.get(oldest!)!.handle)
-    this.#opened.delete(oldest!)
+  /** Folders that have no name yet get it. `failed`: what could not be put where it should be, and why. */
+  giveNames(failed: (entries: readonly number[], error: unknown) => void): void {
+    for (const [key, hidden] of this.#hidden) {
+      this.#hidden.delete(key)
+      hidden.isNamed = true
+      try {
+        const segments = key.split('/')
+        if (giveName(hidden, this.open(segments, segments.length - 1).path, segments.at(-1)!)) continue
+        this.#forgetAll(key)
+      } catch (error) {
+        this.#forgetAll(key)
+        failed(hidden.entries, error)
+      }
+    }
+  }
+
+  /** What was at this path and below it is elsewhere now. */
+  #forgetAll(key: string): void {
+    const isIn = (path: string) => path === key || path.startsWith(`${key}/`)
+    for (const path of this.#opened.keys()) if (isIn(path)) this.#forget(path)
+    for (const path of this.#made) if (isIn(path)) this.#made.delete(path)
+  }
+
+  #forget(key: string): void {
+    closeSync(this.#opened.get(key)!.handle)
+    this.#opened.delete(key)
   }
 
   close(): void {

@@ -13,7 +13,8 @@ import { fatal } from './fault.ts'
 import { Folder } from './folder.ts'
 import { type Job, OUTCOME } from './job.ts'
 import { there } from './place.ts'
-import { segmentsOf, whyOf } from './work.ts'
+import { whyOf } from './work.ts'
+import { segmentsOf } from './write.ts'
 
 /** A longer one leads nowhere on any system. */
 const LINK_MAX = 4096

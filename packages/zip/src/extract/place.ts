@@ -25,19 +25,37 @@ export function openDraft(path: string, mode: number): Draft {
   return { path, file: openSync(path, 'wx', mode) }
 }
 
+/** Undefined: something has this name. */
+export function openFree(path: string, mode: number): Draft | undefined {
+  try {
+    return openDraft(path, mode)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return undefined
+    throw error
+  }
+}
+
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at)
 }
 
 /** `seconds`: when it was changed, since 1970. */
-export function closeDraft({ file }: Draft, seconds: number): void {
+export function closeDraft(draft: Draft, seconds: number): void {
   try {
     // A file system need not know such a time.
-    if (Number.isFinite(seconds)) futimesSync(file, seconds, seconds)
+    if (Number.isFinite(seconds)) futimesSync(draft.file, seconds, seconds)
   } catch (error) {
-    if (codeOf(error) !== 'EINVAL') throw error
-  } finally {
-    closeSync(file)
+    if (codeOf(error) !== 'EINVAL') {
+      dropDraft(draft)
+      throw error
+    }
+  }
+  try {
+    closeSync(draft.file)
+  } catch (error) {
+    // Over a network it may be only then that it has no room.
+    rmSync(draft.path, { force: true })
+    throw error
   }
 }
 

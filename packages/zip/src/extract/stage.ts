@@ -1,13 +1,14 @@
 /** A folder in the one that is extracted into, where files are until they are whole. */
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { closeSync, mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
-import { pathOf } from './folder.ts'
+import { openFolder, pathOf } from './handle.ts'
+import { HIDDEN } from './hidden.ts'
 
 const PREFIX = '.fettle-zip-'
-/** As drafts are called, and shelves. */
-const DRAFT = /^(?:\d+(?:-\d+)?|link)$/
+/** As drafts are called, shelves, and folders that have no name yet. */
+const DRAFT = new RegExp(`^(?:\\d+(?:-\\d+)?|link|${HIDDEN}\\d+)$`)
 
 export interface Stage {
   /** By a handle, where there are such. */
@@ -24,7 +25,7 @@ export function openStage(folder: string): Stage {
   try {
     clear(own)
     mkdirSync(own, { mode: 0o700 })
-    const handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    const handle = openFolder(own)
     return {
       path: pathOf(handle, own),
       isResumed,
@@ -42,7 +43,7 @@ export function openStage(folder: string): Stage {
 export function openShelf(stage: string, thread: number): { readonly path: string; close(): void } {
   const own = `${stage}/${thread}`
   mkdirSync(own, { mode: 0o700 })
-  const handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  const handle = openFolder(own)
   return { path: pathOf(handle, own), close: () => closeSync(handle) }
 }
 
@@ -58,13 +59,14 @@ function sweep(folder: string): boolean {
 function clear(own: string, isShelf = false): boolean {
   let handle: number | undefined
   try {
-    handle = openSync(own, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    handle = openFolder(own)
     const path = pathOf(handle, own)
     const things = readdirSync(path, { withFileTypes: true })
     if (!things.every(({ name }) => DRAFT.test(name))) return false
     for (const thing of things) {
       const inner = join(path, thing.name)
       if (!thing.isDirectory()) unlinkSync(inner)
+      else if (isShelf && thing.name.startsWith(HIDDEN)) rmSync(inner, { recursive: true })
       else if (isShelf || !clear(inner, true)) return false
     }
     rmdirSync(own)

@@ -1,31 +1,28 @@
 /** What each thread does: takes the next piece of the archive, and writes the entries in it, until there is none. */
-import { rmSync, type Stats } from 'node:fs'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { Unseen } from '@fettle/check'
 import { Damaged } from '../core/damaged.ts'
-import { type Columns, MARK, METHOD, modifiedMs } from '../core/directory.ts'
-import { isDos, isEncrypted, modeOf } from '../core/entry.ts'
+import { type Columns, METHOD } from '../core/directory.ts'
+import { isEncrypted } from '../core/entry.ts'
 import { dataStart, disagreement } from '../core/local.ts'
 import { Refused } from '../core/refused.ts'
 import { reach, SLACK } from '../core/spans.ts'
-import { refusalWords, targetOf } from '../core/target.ts'
 import { Tally, type Told } from '../core/told.ts'
 import { Batch, SMALL } from '../decode/batch.ts'
 import { contentOf, contentStream, prepare } from '../decode/content.ts'
 import { type Decode, dataOf, dataStream, NOTHING, nameOf, type Piece, placeOf, storedOf } from '../entries.ts'
 import type { Source } from '../source/source.ts'
-import { Beside } from './beside.ts'
 import { fatal } from './fault.ts'
-import { Blocked, Folder, type Opened } from './folder.ts'
+import { Blocked } from './folder.ts'
 import { BYTES, FILES, type Job, NEXT, OUTCOME, STOP } from './job.ts'
-import { closeDraft, type Draft, dropDraft, hasContent, openDraft, put, there, writeAll } from './place.ts'
-import { openShelf } from './stage.ts'
+import { Writer } from './write.ts'
 
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
-const PLAIN_MODE = 0o666
 /** For so long nothing else comes in between. */
 const PATIENCE_MS = 20
+/** For so long new folders are without a name: as much is lost when we are killed. */
+const NAMELESS_MS = 500
 
 /** What is unpacked together with others. */
 function isSmall(columns: Columns, entry: number): boolean {
@@ -46,26 +43,27 @@ export interface Worked {
   readonly failure: string | undefined
 }
 
-/** Where a file goes. */
-interface Target {
-  readonly path: string
-  readonly name: string
-  readonly folder: Opened
-}
-
 /** `thread`: its number, other than that of all others. */
 export async function work(job: Job, source: Source, decode: Decode, thread: number): Promise<Worked> {
   const worker = new Worker(job, source, decode, thread)
   const lanes = Array.from({ length: source.pace.parallel }, () => worker.run())
-  try {
-    await Promise.all(lanes)
-    return { tally: worker.tally, failure: undefined }
-  } catch (error) {
+  let failure: string | undefined
+  const stopped = (error: unknown) => {
     Atomics.store(job.control.state, STOP, 2)
-    await Promise.allSettled(lanes)
     if (!(error instanceof Stopped || error instanceof Unseen)) throw error
-    return { tally: worker.tally, failure: error.message }
+    failure ??= error.message
+  }
+  try {
+    await Promise.all(lanes).catch(stopped)
+    await Promise.allSettled(lanes)
+    try {
+      worker.giveNames()
+    } catch (error) {
+      stopped(error)
+    }
+    return { tally: worker.tally, failure }
   } finally {
+    await Promise.allSettled(lanes)
     worker.close()
   }
 }
@@ -75,18 +73,16 @@ class Worker {
   readonly #job: Job
   readonly #source: Source
   readonly #decode: Decode
-  readonly #folder: Folder | undefined
-  readonly #shelf: ReturnType<typeof openShelf> | undefined
-  #drafts = 0
+  readonly #writer: Writer | undefined
   /** Not told yet. */
   #doneBytes = 0
   #doneFiles = 0
   #since = performance.now()
+  #named = this.#since
   /** What is gathered, what is being unpacked meanwhile, and one that is empty. */
   #batch = new Batch()
   #unpacking: { readonly batch: Batch; readonly contents: Promise<Buffer[] | undefined> } | undefined
   #spare: Batch | undefined
-  readonly #beside = new Beside()
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
 
@@ -94,14 +90,29 @@ class Worker {
     this.#job = job
     this.#source = source
     this.#decode = decode
-    this.#folder = job.output === undefined ? undefined : new Folder(job.output.folder, job.output.isNew)
-    this.#shelf = job.output === undefined ? undefined : openShelf(job.output.stage, thread)
+    if (job.output !== undefined) this.#writer = new Writer(job, job.output, decode, thread)
+  }
+
+  /** What is in new folders is seen then. */
+  giveNames(): void {
+    this.#named = performance.now()
+    let fatally: unknown
+    this.#writer?.giveNames((entries, error) => {
+      for (const entry of entries) {
+        this.#undone(entry)
+        try {
+          this.#failed(entry, error)
+        } catch (stopped) {
+          fatally ??= stopped
+        }
+      }
+    })
+    if (fatally !== undefined) throw fatally
   }
 
   close(): void {
     this.#tellDone()
-    this.#folder?.close()
-    this.#shelf?.close()
+    this.#writer?.close()
   }
 
   async run(): Promise<void> {
@@ -124,6 +135,7 @@ class Worker {
     if (now - this.#since < PATIENCE_MS) return undefined
     this.#since = now
     this.#tellDone()
+    if (now - this.#named > NAMELESS_MS) this.giveNames()
     return othersFirst()
   }
 
@@ -168,9 +180,13 @@ class Worker {
     return source.readInto(this.#buffer, start, end)
   }
 
+  /** Whether nothing is left to do for it, because of what has its name. */
   #isDone(entry: number): boolean {
     try {
-      return this.#isThere(entry)
+      const left = this.#writer?.left(entry)
+      if (left === 'same') this.#done(entry, OUTCOME.same)
+      else if (left !== undefined) this.#left(entry, left, '')
+      return left !== undefined
     } catch (error) {
       this.#failed(entry, error)
       return true
@@ -195,6 +211,13 @@ class Worker {
     this.#doneFiles++
   }
 
+  #undone(entry: number): void {
+    const { control, columns } = this.#job
+    control.outcomes[entry] = OUTCOME.pending
+    this.#doneBytes -= columns.size[entry]!
+    this.#doneFiles--
+  }
+
   /** The others, and whoever shows how far this is, come to know of it. */
   #tellDone(): void {
     const { done } = this.#job.control
@@ -206,38 +229,6 @@ class Worker {
 
   #nameOf(entry: number): string {
     return nameOf(this.#job.columns, entry, this.#decode)
-  }
-
-  #target(entry: number): Target {
-    const segments = segmentsOf(this.#job, entry, this.#decode)
-    const folder = this.#folder!.open(segments, segments.length - 1)
-    return { path: segments.join('/'), name: segments.at(-1)!, folder }
-  }
-
-  /** Whether nothing is left to do for it, because of what has its name. */
-  #isThere(entry: number): boolean {
-    const { columns, existing } = this.#job
-    const { path, name, folder } = this.#target(entry)
-    const stat = folder.isOurs ? undefined : there(folder.path, name)
-    if (stat === undefined) return false
-    if (stat.isDirectory()) throw new Blocked('a folder has its name')
-    const isSame = (other: string, known: Stats) => this.#isSame(entry, folder.path, other, known)
-    if (isSame(name, stat) || (existing === 'rename' && this.#beside.has(folder.path, name, path, isSame))) {
-      this.#done(entry, OUTCOME.same)
-      return true
-    }
-    const isOlder = stat.mtimeMs < modifiedMs(columns, entry)
-    if (existing === 'overwrite' || existing === 'rename' || (existing === 'newer' && isOlder)) return false
-    this.#left(entry, 'exists', '')
-    return true
-  }
-
-  #isSame(entry: number, folder: string, name: string, stat: Stats): boolean {
-    const { columns } = this.#job
-    if (!stat.isFile() || stat.size !== columns.size[entry]) return false
-    // Without a CRC its time must do.
-    if (columns.marks[entry]! & MARK.ae2) return Math.abs(stat.mtimeMs - modifiedMs(columns, entry)) < 2000
-    return hasContent(folder, name, columns.size[entry]!, columns.crc[entry]!)
   }
 
   /** Whether all that is needed was there: nearly always it is, and waiting costs as much as a small entry does. */
@@ -307,62 +298,17 @@ class Worker {
   }
 
   #write(entry: number, content: Buffer): void {
-    if (this.#job.output === undefined) return this.#done(entry, OUTCOME.written)
-    const draft = this.#draft(entry)
-    try {
-      writeAll(draft.file, content)
-    } catch (error) {
-      dropDraft(draft)
-      throw error
-    }
-    this.#finish(entry, draft)
+    this.#writer?.write(entry, content)
+    this.#done(entry, OUTCOME.written)
   }
 
   async #writeParts(entry: number, parts: AsyncIterable<Buffer>): Promise<void> {
-    if (this.#job.output === undefined) {
-      for await (const _ of parts) if (this.#isStopped()) return
-      return this.#done(entry, OUTCOME.written)
-    }
-    const draft = this.#draft(entry)
-    try {
-      for await (const part of parts) {
-        writeAll(draft.file, part)
-        if (this.#isStopped()) return dropDraft(draft)
-      }
-    } catch (error) {
-      dropDraft(draft)
-      throw error
-    }
-    this.#finish(entry, draft)
-  }
-
-  #draft(entry: number): Draft {
-    const { columns } = this.#job
-    const mode = modeOf(columns, entry) ?? PLAIN_MODE
-    return openDraft(`${this.#shelf!.path}/${this.#drafts++}`, mode & 0o777)
-  }
-
-  #finish(entry: number, draft: Draft): void {
-    const { columns, existing } = this.#job
-    closeDraft(draft, modifiedMs(columns, entry) / 1000)
-    try {
-      const { path, name, folder } = this.#target(entry)
-      if (existing === 'rename') this.#beside.put(draft.path, folder.path, name, path)
-      else put(draft.path, folder.path, name)
-    } catch (error) {
-      rmSync(draft.path, { force: true })
-      throw error
-    }
+    const isStopped = () => this.#isStopped()
+    if (this.#writer !== undefined) {
+      if (!(await this.#writer.writeParts(entry, parts, isStopped))) return
+    } else for await (const _ of parts) if (isStopped()) return
     this.#done(entry, OUTCOME.written)
   }
-}
-
-/** Where an entry goes, from the folder that is extracted into. */
-export function segmentsOf({ columns, strip }: Job, entry: number, decode: Decode): readonly string[] {
-  const target = targetOf(nameOf(columns, entry, decode), { strip, isDosHost: isDos(columns.host[entry]!) })
-  // The plan has left out all that have none.
-  if (!target.ok) throw new Blocked(refusalWords[target.why])
-  return target.segments
 }
 
 /** How what became of an entry is told. Throws what is no expected failure. */

@@ -1,0 +1,144 @@
+/** Puts contents under their names in the folder that is extracted into: whole or not at all. */
+import { rmSync, type Stats } from 'node:fs'
+import { type Columns, MARK, modifiedMs } from '../core/directory.ts'
+import { isDos, modeOf } from '../core/entry.ts'
+import { refusalWords, targetOf } from '../core/target.ts'
+import { type Decode, nameOf } from '../entries.ts'
+import { Beside } from './beside.ts'
+import { Blocked, Folder, type Opened } from './folder.ts'
+import { isHidden } from './hidden.ts'
+import type { Job, Output } from './job.ts'
+import { closeDraft, type Draft, dropDraft, hasContent, openDraft, openFree, put, there, writeAll } from './place.ts'
+import { openShelf } from './stage.ts'
+
+const PLAIN_MODE = 0o666
+
+/** Where a file goes. */
+interface Target {
+  readonly path: string
+  readonly name: string
+  readonly folder: Opened
+}
+
+export class Writer {
+  readonly #job: Job
+  readonly #decode: Decode
+  readonly #folder: Folder
+  readonly #shelf: ReturnType<typeof openShelf>
+  readonly #beside = new Beside()
+  #drafts = 0
+
+  /** `thread`: its number, other than that of all others. Throws Unseen. */
+  constructor(job: Job, { folder, isNew, stage }: Output, decode: Decode, thread: number) {
+    this.#job = job
+    this.#decode = decode
+    this.#shelf = openShelf(stage, thread)
+    this.#folder = new Folder(folder, isNew, this.#shelf.path)
+  }
+
+  close(): void {
+    this.#folder.close()
+    this.#shelf.close()
+  }
+
+  /** What has been written is seen by everybody then. `failed`: what could not be put where it should be, and why. */
+  giveNames(failed: (entries: readonly number[], error: unknown) => void): void {
+    this.#folder.giveNames(failed)
+  }
+
+  /** What has the name of this entry already, where that is the end of it: the same, or something that is to stay. */
+  left(entry: number): 'same' | 'exists' | undefined {
+    const { columns, existing } = this.#job
+    const { path, name, folder } = this.#target(entry)
+    const stat = folder.isOurs ? undefined : there(folder.path, name)
+    if (stat === undefined) return undefined
+    if (stat.isDirectory()) throw new Blocked('a folder has its name')
+    const isSame = (other: string, known: Stats) => isThere(columns, entry, folder.path, other, known)
+    if (isSame(name, stat)) return 'same'
+    if (existing === 'rename') return this.#beside.has(folder.path, name, path, isSame) ? 'same' : undefined
+    const isReplaced = existing === 'overwrite' || (existing === 'newer' && stat.mtimeMs < modifiedMs(columns, entry))
+    return isReplaced ? undefined : 'exists'
+  }
+
+  write(entry: number, content: Buffer): void {
+    const target = this.#target(entry)
+    const { folder, name } = target
+    // Nobody sees there what is half-written.
+    const direct = isHidden(folder.hidden) ? openFree(`${folder.path}/${name}`, this.#mode(entry)) : undefined
+    const draft = direct ?? this.#draft(entry)
+    try {
+      writeAll(draft.file, content)
+    } catch (error) {
+      dropDraft(draft)
+      throw error
+    }
+    closeDraft(draft, this.#seconds(entry))
+    if (direct === undefined) this.#put(entry, draft, target)
+    else folder.hidden!.entries.push(entry)
+  }
+
+  /** Whether it was not stopped before all were there. */
+  async writeParts(entry: number, parts: AsyncIterable<Buffer>, isStopped: () => boolean): Promise<boolean> {
+    const draft = this.#draft(entry)
+    try {
+      for await (const part of parts) {
+        writeAll(draft.file, part)
+        if (!isStopped()) continue
+        dropDraft(draft)
+        return false
+      }
+    } catch (error) {
+      dropDraft(draft)
+      throw error
+    }
+    closeDraft(draft, this.#seconds(entry))
+    this.#put(entry, draft)
+    return true
+  }
+
+  #target(entry: number): Target {
+    const segments = segmentsOf(this.#job, entry, this.#decode)
+    const folder = this.#folder.open(segments, segments.length - 1)
+    return { path: segments.join('/'), name: segments.at(-1)!, folder }
+  }
+
+  #mode(entry: number): number {
+    return (modeOf(this.#job.columns, entry) ?? PLAIN_MODE) & 0o777
+  }
+
+  /** When it was changed, since 1970. */
+  #seconds(entry: number): number {
+    return modifiedMs(this.#job.columns, entry) / 1000
+  }
+
+  #draft(entry: number): Draft {
+    return openDraft(`${this.#shelf.path}/${this.#drafts++}`, this.#mode(entry))
+  }
+
+  #put(entry: number, draft: Draft, known?: Target): void {
+    try {
+      const { path, name, folder } = known ?? this.#target(entry)
+      if (this.#job.existing === 'rename') this.#beside.put(draft.path, folder.path, name, path)
+      else put(draft.path, folder.path, name)
+      if (isHidden(folder.hidden)) folder.hidden.entries.push(entry)
+    } catch (error) {
+      rmSync(draft.path, { force: true })
+      throw error
+    }
+  }
+}
+
+function isThere(columns: Columns, entry: number, folder: string, name: string, stat: Stats): boolean {
+  if (!stat.isFile() || stat.size !== columns.size[entry]) return false
+  // Without a CRC its time must do.
+  if (columns.marks[entry]! & MARK.ae2) return Math.abs(stat.mtimeMs - modifiedMs(columns, entry)) < 2000
+  return hasContent(folder, name, columns.size[entry]!, columns.crc[entry]!)
+}
+
+/** Where an entry goes, from the folder that is extracted into. */
+export function segmentsOf({ columns, strip }: Job, entry: number, decode: Decode): readonly string[] {
+  const target = targetOf(nameOf(columns, entry, decode), { strip, isDosHost: isDos(columns.host[entry]!) })
+  // The plan has left out all that have none.
+  if (!target.ok) throw new Blocked(refusalWords[target.why])
+  return target.segments
+}
