@@ -1,6 +1,5 @@
 /** Reports that are kept, in the data folder's `reports/`: a file each, named by time, tool and subject. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, promises, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as othersFirst } from 'node:timers/promises'
 import { jsonText, type Report, readReport, size } from '@fettle/report'
@@ -160,7 +159,7 @@ export class KeptReports {
   async #names(before: string | undefined): Promise<string[]> {
     let names: string[]
     try {
-      names = await readdir(this.#folder)
+      names = await promises.readdir(this.#folder)
     } catch (error) {
       if (reasonOf(error) === 'ENOENT') return []
       throw new Unseen(`${this.#folder}: cannot be read (${reasonOf(error)})`)

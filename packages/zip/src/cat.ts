@@ -1,5 +1,7 @@
 /** `fettle zip cat`: the content of entries, on standard output. */
 import type { Command } from '@fettle/check'
+import { writeContents } from './contents.ts'
+import { onFound } from './meant.ts'
 import { archiveArguments, type Meant, readMeant, selectFlags } from './options.ts'
 
 export const zipCat: Command<Meant> = {
@@ -15,7 +17,6 @@ export const zipCat: Command<Meant> = {
     return { ok: false, faults: ["zip cat: name what is wanted, such as 'logs/*.log'"] }
   },
   async run(meant, io) {
-    const [{ onFound }, { writeContents }] = await Promise.all([import('./meant.ts'), import('./contents.ts')])
     return await onFound(meant, io, (found) => writeContents(found, meant, '-', io), true)
   },
 }

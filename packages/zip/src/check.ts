@@ -1,6 +1,7 @@
 /** `fettle zip check`: whether an archive is whole, what is odd about it, and what in it is dangerous. */
-import { type AnswerOptions, answer, type Command, type Flag, readAnswerOptions, reportFlags } from '@fettle/check'
-import type { Verification } from './extract/verify.ts'
+import { type AnswerOptions, type Command, type Flag, readAnswerOptions, reportFlags } from '@fettle/check'
+import { answerBy } from './extract/answer.ts'
+import { type Verification, verify } from './extract/verify.ts'
 import { archiveArguments, readMeant, selectFlags } from './options.ts'
 
 type CheckOptions = Verification & AnswerOptions
@@ -26,21 +27,5 @@ export const zipCheck: Command<CheckOptions> = {
     if (!meant.ok) return meant
     return { ok: true, value: { ...meant.value, ...readAnswerOptions(given), isQuick: given.flags.quick === true } }
   },
-  async run(options, io) {
-    const began = Date.now()
-    const [{ onFound }, { verify }, { Crew }] = await Promise.all([
-      import('./meant.ts'),
-      import('./extract/verify.ts'),
-      import('./extract/crew.ts'),
-    ])
-    const crew = new Crew()
-    try {
-      return await onFound(options, io, async (found) => {
-        const { report, failure } = await verify(found, options, began, crew, io)
-        return await answer(report, options, io, failure)
-      })
-    } finally {
-      await crew.close()
-    }
-  },
+  run: (options, io) => answerBy(options, io, (found, began, crew) => verify(found, options, began, crew, io)),
 }

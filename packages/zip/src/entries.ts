@@ -7,14 +7,18 @@ import type { Source } from './source/source.ts'
 
 export type Decode = (bytes: Uint8Array) => string
 
+/** Names that were looked at last: there are many, and making a Buffer of each takes longer than all else. */
+let slab: Buffer = Buffer.alloc(0)
+
 /** `decode`: for names that do not say their encoding. */
 export function nameOf(columns: Columns, entry: number, decode: Decode): string {
   const { names, nameEnd, marks } = columns
-  const bytes = Buffer.from(names.buffer, nameStart(columns, entry), nameEnd[entry]! - nameStart(columns, entry))
+  if (slab.buffer !== names.buffer) slab = Buffer.from(names.buffer)
+  const [start, end] = [nameStart(columns, entry), nameEnd[entry]!]
   const mark = marks[entry]!
-  if ((mark & MARK.beyondAscii) === 0) return bytes.toString('latin1')
+  if ((mark & MARK.beyondAscii) === 0) return slab.toString('latin1', start, end)
   // A decoder takes no memory that is shared.
-  return mark & MARK.utf8 ? bytes.toString('utf8') : decode(Uint8Array.from(bytes))
+  return mark & MARK.utf8 ? slab.toString('utf8', start, end) : decode(Uint8Array.from(slab.subarray(start, end)))
 }
 
 /** `time`: of the local header, which ZipCrypto checks passwords by. */

@@ -1,7 +1,6 @@
 /** `fettle zip extract`: plans first, then writes, and has compared each file with its CRC before it gets its name. */
 import {
   type AnswerOptions,
-  answer,
   type Command,
   type Flag,
   type Given,
@@ -11,8 +10,11 @@ import {
   reportFlags,
   type Status,
 } from '@fettle/check'
+import { writeContents } from './contents.ts'
+import { answerBy } from './extract/answer.ts'
 import type { Existing } from './extract/job.ts'
-import type { Extraction } from './extract/run.ts'
+import { type Extraction, extractTo } from './extract/run.ts'
+import { onFound } from './meant.ts'
 import { archiveArguments, MAX_RATIO, readMeant, readSize, selectFlags, text } from './options.ts'
 
 export interface ExtractOptions extends Extraction, AnswerOptions {
@@ -109,30 +111,8 @@ export const zipExtract: Command<ExtractOptions> = {
 }
 
 async function run(options: ExtractOptions, io: Io): Promise<Status> {
-  const began = Date.now()
-  return options.output === undefined
-    ? await runFolder(options, began, io)
-    : await runOutput(options, options.output, io)
-}
-
-async function runOutput(options: ExtractOptions, output: string, io: Io): Promise<Status> {
-  const [{ onFound }, { writeContents }] = await Promise.all([import('./meant.ts'), import('./contents.ts')])
-  return await onFound(options, io, (found) => writeContents(found, options, output, io), output === '-')
-}
-
-async function runFolder(options: ExtractOptions, began: number, io: Io): Promise<Status> {
-  const [{ onFound }, { extractTo }, { Crew }] = await Promise.all([
-    import('./meant.ts'),
-    import('./extract/run.ts'),
-    import('./extract/crew.ts'),
-  ])
-  const crew = new Crew()
-  try {
-    return await onFound(options, io, async (found) => {
-      const { report, failure } = await extractTo(found, options, began, crew, io)
-      return await answer(report, options, io, failure)
-    })
-  } finally {
-    await crew.close()
-  }
+  const { output } = options
+  return output === undefined
+    ? await answerBy(options, io, (found, began, crew) => extractTo(found, options, began, crew, io))
+    : await onFound(options, io, (found) => writeContents(found, options, output, io), output === '-')
 }

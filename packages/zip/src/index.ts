@@ -1,4 +1,4 @@
-/** A few files out of a huge archive: the commands. What they are made of is loaded as it is needed. */
+/** A few files out of a huge archive: the commands. */
 
 export { zipCat } from './cat.ts'
 export { zipCheck } from './check.ts'

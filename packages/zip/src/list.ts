@@ -1,6 +1,7 @@
 /** `fettle zip list`: what is in an archive, as a table, a tree, bare names or JSON. */
 import type { Command, Flag, Given, Outcome } from '@fettle/check'
-import type { Listing } from './listing.ts'
+import { type Listing, lister } from './listing.ts'
+import { onParts } from './meant.ts'
 import { archiveArguments, type Meant, readMeant, selectFlags } from './options.ts'
 
 type ListOptions = Meant & Listing
@@ -39,7 +40,6 @@ export const zipList: Command<ListOptions> = {
   ],
   read,
   async run(options, io) {
-    const [{ onParts }, { lister }] = await Promise.all([import('./meant.ts'), import('./listing.ts')])
     return await onParts(options, io, (source, end) => lister(options, source, end, io))
   },
 }

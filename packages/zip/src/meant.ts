@@ -195,7 +195,8 @@ export function judgeFound({ archive: { source, end, directory }, ...part }: Fou
 export function judgeNames({ directory, selected, encoding, decode }: Part, tally: Tally): void {
   const { columns } = directory
   const how = encoding.by === 'told' ? 'as told' : encoding.by
-  for (const entry of selected) {
+  for (let i = 0; i < selected.length; i++) {
+    const entry = selected[i]!
     const mark = columns.marks[entry]! & (MARK.utf8 | MARK.beyondAscii | MARK.staleName)
     if (mark === MARK.beyondAscii)
       tally.add('name-encoding', nameOf(columns, entry, decode), `${encoding.name}, ${how}`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { type Directory, MARK, modifiedMs, nameStart } from '../src/core/directory.ts'
+import { type Directory, MARK, modifiedMs, nameStart, type Wanted } from '../src/core/directory.ts'
 import { type Fields, field, readAll, record } from './records.ts'
 
 const UNKNOWN = 0xffffffff
@@ -98,8 +98,11 @@ test('what is not wanted is counted and not kept; a name in an extra field is as
     { name: 'b/1', offset: 10 },
     { name: 'c/1', offset: 70, extra: field(0x7075, unicodeOf('c/1', 'a/2', 0)) },
   ]
-  const wanted = (bytes: Uint8Array, start: number) => bytes[start] === 'a'.charCodeAt(0)
+  const isA = (byte: number) => byte === 'a'.charCodeAt(0)
+  const wanted: Wanted = { begins: undefined, may: (bytes, start) => isA(bytes[start]!) }
   const { columns, count, records, lowest } = readAll(Buffer.concat(entries.map(record)), [40], 0, wanted)
+  const quicker = { ...wanted, begins: Uint8Array.from({ length: 256 }, (_, byte) => Number(isA(byte))) }
+  assert.equal(readAll(Buffer.concat(entries.map(record)), [40], 0, quicker).count, count)
   assert.deepEqual([count, records, lowest], [2, 3, 10])
   assert.equal(Buffer.from(columns.names.slice(0, columns.nameEnd[1])).toString(), 'a/1a/2')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Wanted } from '../src/core/directory.ts'
 import { namesIn, type Selection, type SelectionOptions, selection } from '../src/core/select.ts'
 import { cpuMs } from './cpu.ts'
 
@@ -15,9 +16,12 @@ const matching = (options: SelectionOptions, names: readonly string[]) => {
   return names.filter((name) => matches(name, 0, 0))
 }
 
+const says = ({ begins, may }: Wanted, bytes: Uint8Array, start: number, end: number) =>
+  begins?.[bytes[start]!] !== 0 && may(bytes, start, end)
+
 const may = ({ prefilter }: Selection, name: string) => {
   const bytes = new TextEncoder().encode(`before${name}after`)
-  return prefilter === undefined || prefilter(bytes, 6, bytes.length - 5)
+  return prefilter === undefined || says(prefilter, bytes, 6, bytes.length - 5)
 }
 
 test('patterns, exact names and exclusions [Z4]', () => {
@@ -145,7 +149,7 @@ test('thousands of names and patterns cost no more than a few [Z4]', () => {
     let count = 0
     for (const entry of entries) {
       const end = at + entry.length
-      if (prefilter!(bytes, at, end) && matches(entry, 0, 0)) count++
+      if (says(prefilter!, bytes, at, end) && matches(entry, 0, 0)) count++
       at = end
     }
     const tookMs = cpuMs() - began

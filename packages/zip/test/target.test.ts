@@ -37,6 +37,41 @@ test('where names lead [Z7]', () => {
   assert.deepEqual(at('a\\b'), ['a\\b', 'backslash'])
 })
 
+test('a name that is plain at one look is what it is part by part', () => {
+  const words = fc.constantFrom(
+    'a',
+    'B9',
+    '_',
+    '-',
+    '.',
+    ' ',
+    '+~',
+    '/',
+    'con',
+    'Com1',
+    'nul',
+    '..',
+    'é',
+    '*',
+    '\u0007',
+  )
+  const long = fc.constantFrom(1, 254, 255, 256, 4090).map((length) => 'x'.repeat(length))
+  let plain = 0
+  fc.assert(
+    fc.property(fc.array(fc.oneof({ weight: 40, arbitrary: words }, { weight: 1, arbitrary: long })), (parts) => {
+      const name = parts.join('')
+      fc.pre(!name.startsWith('/') && name !== '')
+      const at = (name: string) => targetOf(name, { strip: 0, isDosHost: false })
+      // The one behind `./` is looked at part by part.
+      const [one, other] = [at(name), at(`./${name}`)]
+      if (one.ok && one.oddities.length === 0) plain += 1
+      if (name.length < 4090) assert.deepEqual(one, other)
+    }),
+    { numRuns: 2000 },
+  )
+  assert.ok(plain > 50, `${plain} of 2000 were plain`)
+})
+
 test('what is not written [Z7]', () => {
   const at = (name: string, options = plain) => told(targetOf(name, options))
   assert.equal(at(''), 'empty')

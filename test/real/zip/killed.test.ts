@@ -87,7 +87,7 @@ test('killed again and again, it leaves nothing half-written and begins nothing 
     assert.ok(runs < MOST_RUNS, `only ${kills} of ${runs} runs could be killed`)
     const running = start()
     // Nothing has a name for the first half second.
-    await wait(chance.once(2) ? chance.below(wholeMs) : wholeMs - chance.below(wholeMs / 2))
+    await wait(chance.once(2) ? chance.below(wholeMs) : wholeMs / 3 + chance.below(wholeMs / 2))
     running.kill('SIGKILL')
     const isKilled = (await running.ended) === 'SIGKILL'
     const after = wholeIn(folder, contents)

@@ -46,7 +46,8 @@ export const ALIKE_MAX = 1000
 export function collisionsOf(names: Names): Collisions {
   const exact = new Table(names, false)
   const met: Met = { isLost: new Uint8Array(names.nameEnd.length), losers: [], mixed: [] }
-  for (const entry of names.order) {
+  for (let i = 0; i < names.order.length; i++) {
+    const entry = names.order[i]!
     const slot = exact.slotOf(entry)
     if (slot === NOWHERE) met.isLost[entry] = 1
     else if (exact.at(slot) === NOWHERE) exact.put(slot, entry)
@@ -94,7 +95,8 @@ function alikeOf({ order }: Names, table: Table, isLost: Uint8Array): Pick<Colli
   const others: number[] = []
   let alikeCount = 0
   table.clear(true)
-  for (const entry of order) {
+  for (let i = 0; i < order.length; i++) {
+    const entry = order[i]!
     if (isLost[entry] === 1) continue
     const slot = table.slotOf(entry)
     if (slot === NOWHERE) continue
@@ -188,7 +190,8 @@ class Table {
     const key = this.#key
     const before = new Uint8Array(NAME_MAX)
     let beforeLength = 0
-    for (const entry of order) {
+    for (let at = 0; at < order.length; at++) {
+      const entry = order[at]!
       if (!key.load(entry)) continue
       const { bytes, from } = key
       let length = key.to - from

@@ -41,8 +41,16 @@ export const HOST = { dos: 0, unix: 3, ntfs: 10, vfat: 14, darwin: 19 } as const
 
 const RECORD_SIZE = 46
 
-/** May say yes too often, never no wrongly. The name is `bytes` from `start` up to `end`. */
-export type Wanted = (bytes: Uint8Array, start: number, end: number) => boolean
+/**
+ * Which entries may be meant, by the bytes of their names. It may say yes of one that is not, but never no of one that
+ * is, as long as names are decoded by an encoding in which ASCII is ASCII.
+ */
+export interface Wanted {
+  /** Of each byte whether a name may begin with it; undefined: with any. That is enough to know of most names. */
+  readonly begins: Uint8Array | undefined
+  /** Of the name in `bytes` from `start` up to `end`. */
+  may(bytes: Uint8Array, start: number, end: number): boolean
+}
 
 export interface Columns {
   /** Where the name ends in `names`; it begins where the one before ends. */
@@ -112,6 +120,7 @@ export class Directory {
   feed(bytes: Buffer): number {
     let at = 0
     const wanted = this.#wanted
+    const begins = wanted?.begins
     const { length } = bytes
     let { lowest, records } = this
     while (at + RECORD_SIZE <= length) {
@@ -126,7 +135,9 @@ export class Directory {
       const next = at + RECORD_SIZE + nameLength + extraLength + commentLength
       if (next > length) break
       const extra = at + RECORD_SIZE + nameLength
-      const isWanted = wanted === undefined || wanted(bytes, at + RECORD_SIZE, extra)
+      const isWanted =
+        wanted === undefined ||
+        ((begins === undefined || begins[bytes[at + RECORD_SIZE]!] !== 0) && wanted.may(bytes, at + RECORD_SIZE, extra))
       // Another name may stand in an extra field.
       if (isWanted || (extraLength > 0 && holds(bytes, extra, extra + extraLength, UNICODE_PATH))) {
         this.#record(bytes, at, extra, extra + extraLength, isWanted)
@@ -175,7 +186,7 @@ export class Directory {
     if (saysUtf8Wrongly(columns, count)) columns.marks[count]! &= ~MARK.utf8
     if (extraEnd > extra || isUnknown(columns, count)) readExtra(columns, count, bytes, extra, extraEnd)
     columns.offset[count]! += this.#shift
-    if (!isWanted && !this.#wanted!(columns.names, nameStart(columns, count), columns.nameEnd[count]!)) return
+    if (!isWanted && !this.#wanted!.may(columns.names, nameStart(columns, count), columns.nameEnd[count]!)) return
     this.hasUnknownNames ||= (columns.marks[count]! & (MARK.utf8 | MARK.beyondAscii)) === MARK.beyondAscii
     this.count++
   }
@@ -186,7 +197,7 @@ const UNKNOWN = 0xffffffff
 
 export function sumOf(column: Float64Array, entries: Uint32Array): number {
   let sum = 0
-  for (const entry of entries) sum += column[entry]!
+  for (let i = 0; i < entries.length; i++) sum += column[entries[i]!]!
   return sum
 }
 

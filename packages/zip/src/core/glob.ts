@@ -226,7 +226,7 @@ function matcher({ ops, sets, end, crosses }: Program): (name: string) => boolea
   return (name) => {
     let at = 0
     for (const block of blocks) {
-      at = findBlock(block, run, name, at)
+      at = block.head === undefined ? findBlock(block, run, name, at) : findHead(block.head, name)
       if (at === MISS) return false
     }
     return true
@@ -245,7 +245,8 @@ interface Block {
   /** What stands before it; undefined: the beginning of the name. */
   readonly before: typeof GLOBSTAR | typeof FOLDERS | undefined
   readonly isLast: boolean
-  /** What the name has to end with, where that is all there is to it. */
+  /** What the name has to begin with, or to end with, where that is all there is to it. */
+  readonly head?: string
   readonly tail?: string
 }
 
@@ -255,7 +256,7 @@ function blocksOf(ops: readonly number[], end: End): Block[] {
   let start = 0
   for (const [i, op] of ops.entries()) {
     if (op !== GLOBSTAR && op !== FOLDERS) continue
-    blocks.push({ ops: ops.slice(start, i), before, isLast: false })
+    blocks.push(blockOf(ops.slice(start, i), before))
     before = op
     start = i + 1
   }
@@ -263,6 +264,11 @@ function blocksOf(ops: readonly number[], end: End): Block[] {
   const isTail = before === GLOBSTAR && (end === 'name' || end === 'entry') && last.ops.every((op) => op >= 0)
   blocks.push(isTail ? { ...last, tail: literal(last.ops) } : last)
   return blocks
+}
+
+function blockOf(ops: readonly number[], before: Block['before']): Block {
+  const isHead = before === undefined && ops.every((op) => op >= 0)
+  return { ops, before, isLast: false, ...(isHead ? { head: literal(ops) } : {}) }
 }
 
 const MISS = -1
@@ -286,6 +292,8 @@ function findBlock(block: Block, run: Run, name: string, from: number): number {
     if (start > name.length || (skips && start === 0)) return MISS
   }
 }
+
+const findHead = (head: string, name: string) => (name.startsWith(head) ? head.length : MISS)
 
 function findTail(tail: string, end: End, name: string, from: number): number {
   if (name.length - tail.length >= from && name.endsWith(tail)) return name.length

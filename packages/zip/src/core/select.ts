@@ -1,4 +1,5 @@
 /** Which entries are meant: by patterns, by exact names, by size and date. */
+import type { Wanted } from './directory.ts'
 import { compileGlob, foldCase, type Glob, type GlobOptions, isAscii } from './glob.ts'
 
 export interface SelectionOptions extends GlobOptions {
@@ -15,12 +16,6 @@ export interface SelectionOptions extends GlobOptions {
   readonly olderMs?: number | undefined
 }
 
-/**
- * Whether the name in `bytes` from `start` to `end` may be meant. It may say yes of one that is not, but never no of
- * one that is, as long as the name is decoded from these bytes, by an encoding in which ASCII is ASCII.
- */
-export type Prefilter = (bytes: Uint8Array, start: number, end: number) => boolean
-
 export interface Selection {
   /** Also remembers which patterns and names have matched something. */
   matches(name: string, size: number, modifiedMs: number): boolean
@@ -29,7 +24,7 @@ export interface Selection {
   /** Patterns that have not excluded anything yet of what is meant otherwise. */
   unmatchedExcludes(): readonly string[]
   /** Undefined: it would say yes of everything. */
-  readonly prefilter: Prefilter | undefined
+  readonly prefilter: Wanted | undefined
 }
 
 export type Selected =
@@ -188,7 +183,7 @@ interface Ends {
   readonly suffix: Uint8Array
 }
 
-function prefilterOf(include: readonly Glob[], names: Iterable<string>, ignoreCase: boolean): Prefilter | undefined {
+function prefilterOf(include: readonly Glob[], names: Iterable<string>, ignoreCase: boolean): Wanted | undefined {
   const ends = include.filter(({ isLiteral }) => !isLiteral).map(endsOf)
   if (ends.some(({ prefix, suffix }) => prefix.length + suffix.length === 0)) return undefined
   const plain = include.filter(({ isLiteral }) => isLiteral)
@@ -197,12 +192,12 @@ function prefilterOf(include: readonly Glob[], names: Iterable<string>, ignoreCa
   const all = [...names, ...exact]
   const byName = all.length + trees.length === 0 ? undefined : prefilterOfNames(all, trees, ignoreCase)
   if (ends.length === 0) return byName
-  const mayBegin = beginsOf([...ends.map(({ prefix }) => prefix[0]), ...[...all, ...trees].map(firstByte)], ignoreCase)
-  return (bytes, start, end) => {
-    // So much for most entries: the directory is read before anything here is compiled well.
-    if (mayBegin[bytes[start]!] === 0) return false
-    for (const one of ends) if (mayHaveEnds(one, bytes, start, end, ignoreCase)) return true
-    return byName?.(bytes, start, end) === true
+  return {
+    begins: beginsOf([...ends.map(({ prefix }) => prefix[0]), ...[...all, ...trees].map(firstByte)], ignoreCase),
+    may(bytes, start, end) {
+      for (const one of ends) if (mayHaveEnds(one, bytes, start, end, ignoreCase)) return true
+      return byName?.may(bytes, start, end) === true
+    },
   }
 }
 
@@ -266,7 +261,7 @@ const HASH_FACTOR = 0x01000193
  * By hashes of the names that are meant, and of the folders of which everything is. How it comes to most of its answers
  * is that no wanted name has such a length and end; so little is read of each name.
  */
-function prefilterOfNames(names: readonly string[], trees: readonly string[], ignoreCase: boolean): Prefilter {
+function prefilterOfNames(names: readonly string[], trees: readonly string[], ignoreCase: boolean): Wanted {
   const all = [...names, ...trees]
   const ascii = all.filter(isAscii)
   const fold = plainBytes(ignoreCase)
@@ -275,7 +270,7 @@ function prefilterOfNames(names: readonly string[], trees: readonly string[], ig
   // How the name is written depends on the encoding then.
   const isAnyNonAscii = ignoreCase || ascii.length < all.length
   const tails = isTree || isAnyNonAscii ? undefined : new Tails(ascii, fold)
-  return (bytes, start, end) => {
+  const may = (bytes: Uint8Array, start: number, end: number) => {
     if (tails !== undefined && !tails.mayHave(bytes, start, end)) return false
     let hash = HASH_START
     for (let i = start; i < end; i++) {
@@ -286,6 +281,7 @@ function prefilterOfNames(names: readonly string[], trees: readonly string[], ig
     }
     return table.has(hash)
   }
+  return { begins: undefined, may }
 }
 
 class HashTable {

@@ -74,8 +74,15 @@ export type Target =
     }
   | { readonly ok: false; readonly why: Refusal }
 
+// What most names are made of: nothing in them is odd, long, or the name of a device. One look at the whole tells.
+const PART = '(?!con|prn|aux|nul|com|lpt)[a-z0-9_](?:[a-z0-9_+,.=@~ -]{0,253}[a-z0-9_+=@~-])?'
+const PLAIN = new RegExp(`^${PART}(?:/${PART})*$`, 'i')
+
 /** Where an entry of that name is written. Parts that are empty or `.` are left out. */
 export function targetOf(name: string, { strip, isDosHost }: TargetOptions): Target {
+  if (strip === 0 && name.length <= PATH_BYTES && PLAIN.test(name)) {
+    return { ok: true, segments: name.split('/'), isDirectory: false, oddities: NONE }
+  }
   const marks = marksOf(name)
   const hasBackslash = (marks & BACKSLASH) !== 0
   const isParted = hasBackslash && isDosHost && !name.includes('/')

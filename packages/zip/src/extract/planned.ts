@@ -75,10 +75,10 @@ export async function workOn(job: Job, { archive, decode }: Found, plan: Plan, c
 }
 
 function showProgress({ control }: Job, { files, bytes }: Plan, io: Io): () => void {
-  const began = performance.now()
+  const began = process.uptime()
   const show = () => {
     const [done, count] = [Number(control.done[BYTES]), Number(control.done[FILES])]
-    const seconds = (performance.now() - began) / 1000
+    const seconds = process.uptime() - began
     const speed = sizeText(Math.round(done / seconds))
     io.progress(`${count} of ${files.length} files, ${sizeText(done)} of ${sizeText(bytes)}, ${speed}/s`)
   }

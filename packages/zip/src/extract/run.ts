@@ -2,11 +2,12 @@
 import { mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Io, Unseen } from '@fettle/check'
-import { counted, type Report, reportOf, size as sizeText } from '@fettle/report'
+import { counted, reportOf, size as sizeText } from '@fettle/report'
 import type { Plan } from '../core/plan.ts'
 import type { Found } from '../meant.ts'
 import type { Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
+import type { Done } from './answer.ts'
 import type { Crew } from './crew.ts'
 import { codeOf } from './fault.ts'
 import { BYTES, type Control, type Existing, FILES, type Job, newControl, OUTCOME, READS } from './job.ts'
@@ -32,20 +33,8 @@ export interface Extraction extends Meant {
   readonly manifest: string | undefined
 }
 
-export interface Extracted {
-  readonly report: Report
-  /** Why not all was done that could be, in one line. */
-  readonly failure: string | undefined
-}
-
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
-export async function extractTo(
-  found: Found,
-  options: Extraction,
-  began: number,
-  crew: Crew,
-  io: Io,
-): Promise<Extracted> {
+export async function extractTo(found: Found, options: Extraction, began: number, crew: Crew, io: Io): Promise<Done> {
   const secret = await secretFor(found, options, io)
   if (!options.isPlanOnly) crew.grow(options.threads ?? threadsOf(found))
   const hasSecret = secret !== undefined

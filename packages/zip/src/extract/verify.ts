@@ -7,10 +7,10 @@ import { methodName } from '../decode/methods.ts'
 import type { Found } from '../meant.ts'
 import { MAX_RATIO, type Meant } from '../options.ts'
 import { secretFor } from '../secret.ts'
+import type { Done } from './answer.ts'
 import type { Crew } from './crew.ts'
 import { BYTES, FILES, newControl, OUTCOME } from './job.ts'
 import { jobFor, measure, planFor, threadsOf, workOn } from './planned.ts'
-import type { Extracted } from './run.ts'
 
 export interface Verification extends Meant {
   /** Only the directory is read, and not the entries. */
@@ -18,13 +18,7 @@ export interface Verification extends Meant {
 }
 
 /** `began`: when looking began, milliseconds since 1970. Throws Unseen. */
-export async function verify(
-  found: Found,
-  options: Verification,
-  began: number,
-  crew: Crew,
-  io: Io,
-): Promise<Extracted> {
+export async function verify(found: Found, options: Verification, began: number, crew: Crew, io: Io): Promise<Done> {
   const { source, directory, end } = found.archive
   const secret = options.isQuick ? undefined : await secretFor(found, options, io)
   if (!options.isQuick) crew.grow(threadsOf(found))

@@ -20,9 +20,9 @@ import { Writer } from './write.ts'
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
 /** For so long nothing else comes in between. */
-const PATIENCE_MS = 20
+const PATIENCE_SECONDS = 0.02
 /** For so long new folders are without a name: as much is lost when we are killed. */
-const NAMELESS_MS = 500
+const NAMELESS_SECONDS = 0.5
 
 /** What is unpacked together with others. */
 function isSmall(columns: Columns, entry: number): boolean {
@@ -77,7 +77,7 @@ class Worker {
   /** Not told yet. */
   #doneBytes = 0
   #doneFiles = 0
-  #since = performance.now()
+  #since = process.uptime()
   #named = this.#since
   /** What is gathered, what is being unpacked meanwhile, and one that is empty. */
   #batch = new Batch()
@@ -95,7 +95,7 @@ class Worker {
 
   /** What is in new folders is seen then. */
   giveNames(): void {
-    this.#named = performance.now()
+    this.#named = process.uptime()
     let fatally: unknown
     this.#writer?.giveNames((entries, error) => {
       for (const entry of entries) {
@@ -120,7 +120,8 @@ class Worker {
     while (!this.#isStopped()) {
       const span = Atomics.add(control.state, NEXT, 1)
       if (span >= spans.count) break
-      await this.#span(span)
+      const rest = this.#span(span)
+      if (rest !== undefined) await rest
     }
     while (!this.#isStopped() && (this.#unpacking !== undefined || this.#batch.members.length > 0)) await this.#flush()
   }
@@ -131,33 +132,66 @@ class Worker {
 
   /** Asked for before each entry: signals come in between, and what shows how far this is. */
   #breath(): Promise<void> | undefined {
-    const now = performance.now()
-    if (now - this.#since < PATIENCE_MS) return undefined
+    const now = process.uptime()
+    if (now - this.#since < PATIENCE_SECONDS) return undefined
     this.#since = now
     this.#tellDone()
-    if (now - this.#named > NAMELESS_MS) this.giveNames()
+    if (now - this.#named > NAMELESS_SECONDS) this.giveNames()
     return othersFirst()
   }
 
-  async #span(span: number): Promise<void> {
-    const { order, spans, columns, output } = this.#job
+  /** Undefined: all of it is done. Nearly always it is: waiting costs as much as a small entry does. */
+  #span(span: number): Promise<void> | undefined {
+    const { order, spans, output } = this.#job
     const all = order.subarray(spans.first[span]!, spans.first[span + 1]!)
-    const entries = output === undefined || output.isNew ? all : await this.#pending(all)
-    if (entries.length === 0) return
+    if (output !== undefined && !output.isNew) return this.#unlessThere(span, all)
+    const piece = this.#piece(span, all)
+    if (piece instanceof Promise) return this.#entries(all, piece)
+    let done = 0
+    while (done < all.length && this.#isAtOnce(all[done]!, piece)) done++
+    return done === all.length ? undefined : this.#entries(all.subarray(done), piece)
+  }
+
+  async #unlessThere(span: number, all: Uint32Array): Promise<void> {
+    const entries = Uint32Array.from(await this.#pending(all))
+    if (entries.length > 0) await this.#entries(entries, this.#piece(span, entries))
+  }
+
+  /** What is read for these entries of a span, the first and the last of which are not left out. */
+  #piece(span: number, entries: Uint32Array): Piece | Promise<Piece> {
+    const { spans, columns } = this.#job
     const start = columns.offset[entries[0]!]!
     const last = entries.at(-1)!
+    if (isLarge(columns, last)) return NOTHING
     const end = Math.min(spans.end[span]!, reach(columns, last) + SLACK)
-    const piece = isLarge(columns, last) ? NOTHING : { start, bytes: await this.#read(start, Math.max(end, start)) }
+    const bytes = this.#read(start, Math.max(end, start))
+    return bytes instanceof Promise ? bytes.then((bytes) => ({ start, bytes })) : { start, bytes }
+  }
+
+  /** Whether it is done, and nothing had to be waited for. */
+  #isAtOnce(entry: number, piece: Piece): boolean {
+    if (this.#isStopped() || this.#batch.isFull || process.uptime() - this.#since >= PATIENCE_SECONDS) return false
+    try {
+      return this.#atOnce(entry, piece)
+    } catch (error) {
+      this.#failed(entry, error)
+      return true
+    }
+  }
+
+  async #entries(entries: Uint32Array, read: Piece | Promise<Piece>): Promise<void> {
+    const piece = await read
     for (const entry of entries) {
       const breath = this.#breath()
       if (breath !== undefined) await breath
+      // Others fill it too, meanwhile.
+      while (this.#batch.isFull) await this.#flush()
       if (this.#isStopped()) return
       try {
         if (!this.#atOnce(entry, piece)) await this.#entry(entry, piece)
       } catch (error) {
         this.#failed(entry, error)
       }
-      if (this.#batch.isFull) await this.#flush()
     }
   }
 
@@ -231,7 +265,7 @@ class Worker {
     return nameOf(this.#job.columns, entry, this.#decode)
   }
 
-  /** Whether all that is needed was there: nearly always it is, and waiting costs as much as a small entry does. */
+  /** Whether all that is needed was there. */
   #atOnce(entry: number, piece: Piece): boolean {
     const { columns, secret } = this.#job
     const header = columns.offset[entry]! - piece.start
@@ -239,12 +273,16 @@ class Worker {
     if (data === undefined || isLarge(columns, entry)) return false
     const end = data + columns.compressed[entry]!
     if (end > piece.bytes.length) return false
+    const bytes = piece.bytes.subarray(data, end)
+    if (isSmall(columns, entry)) {
+      this.#compare(entry, piece.bytes, header)
+      this.#batch.add(entry, bytes, columns.size[entry]!, columns.crc[entry]!)
+      return true
+    }
     const stored = storedOf(columns, entry, piece.bytes.readUInt16LE(header + 10))
     if (prepare(stored) !== undefined) return false
     this.#compare(entry, piece.bytes, header)
-    const bytes = piece.bytes.subarray(data, end)
-    if (isSmall(columns, entry)) this.#batch.add(entry, bytes, columns.size[entry]!, columns.crc[entry]!)
-    else this.#write(entry, contentOf(stored, bytes, secret))
+    this.#write(entry, contentOf(stored, bytes, secret))
     return true
   }
 
@@ -265,7 +303,8 @@ class Worker {
 
   /** Empties the batch. */
   #writeAll(batch: Batch, contents: readonly Buffer[] | undefined): void {
-    for (const [i, member] of batch.members.entries()) {
+    for (let i = 0; i < batch.members.length; i++) {
+      const member = batch.members[i]!
       try {
         this.#write(member.entry, contents?.[i] ?? this.#single(member.entry, batch.data(member)))
       } catch (error) {
