@@ -11,8 +11,8 @@ import { thingsIn } from './extracting.ts'
 import { zip } from './writer.ts'
 
 /** `FETTLE_KILLS=100` takes minutes. */
-const KILLS = Number(process.env.FETTLE_KILLS ?? 30)
-const FILES = 8000
+const KILLS = Number(process.env.FETTLE_KILLS ?? 25)
+const FILES = 12_000
 const MEMORY = '/dev/shm'
 const SEED = Number(process.env.FETTLE_ZIP_SEED ?? 11)
 /** A machine that is too busy, or a tool that is through before each kill, is told and not waited for. */
@@ -87,7 +87,7 @@ test('killed again and again, it leaves nothing half-written and begins nothing 
     assert.ok(runs < MOST_RUNS, `only ${kills} of ${runs} runs could be killed`)
     const running = start()
     // Nothing has a name for the first half second.
-    await wait(chance.once(2) ? chance.below(wholeMs) : wholeMs / 3 + chance.below(wholeMs / 2))
+    await wait((wholeMs * (chance.once(2) ? chance.below(100) : 55 + chance.below(30))) / 100)
     running.kill('SIGKILL')
     const isKilled = (await running.ended) === 'SIGKILL'
     const after = wholeIn(folder, contents)
