@@ -123,6 +123,8 @@ export class Directory {
     const begins = wanted?.begins
     const { length } = bytes
     let { lowest, records } = this
+    // That of the lowest: of most records it says that they are not lower.
+    let highByte = Math.min(lowest, UNKNOWN) >>> 24
     while (at + RECORD_SIZE <= length) {
       // A call for a few bytes costs more than they do: this is run before anything is compiled well.
       if (bytes[at] !== 0x50 || bytes[at + 1] !== 0x4b || bytes[at + 2] !== 1 || bytes[at + 3] !== 2) {
@@ -143,7 +145,10 @@ export class Directory {
         this.#record(bytes, at, extra, extra + extraLength, isWanted)
       }
       records++
-      if (lowest > 0) lowest = Math.min(lowest, bytes.readUInt32LE(at + 42))
+      if (bytes[at + 45]! <= highByte) {
+        lowest = Math.min(lowest, bytes.readUInt32LE(at + 42))
+        highByte = lowest >>> 24
+      }
       at = next
     }
     this.lowest = lowest

@@ -151,7 +151,8 @@ function measuresOf({ archive, selected }: Found, plan: Plan, { outcomes, reads 
   const { source, directory } = archive
   const { size } = directory.columns
   const total = { [OUTCOME.written]: [0, 0], [OUTCOME.same]: [0, 0] } as Record<number, [number, number]>
-  for (const entry of plan.files) {
+  for (let i = 0; i < plan.files.length; i++) {
+    const entry = plan.files[i]!
     const sum = total[outcomes[entry]!]
     if (sum === undefined) continue
     sum[0]++

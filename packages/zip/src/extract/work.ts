@@ -19,6 +19,8 @@ import { Writer } from './write.ts'
 
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
+/** So many batches are unpacked before the one that is written. */
+const AHEAD = 3
 /** For so long nothing else comes in between. */
 const PATIENCE_SECONDS = 0.02
 /** For so long new folders are without a name: as much is lost when we are killed. */
@@ -79,10 +81,10 @@ class Worker {
   #doneFiles = 0
   #since = process.uptime()
   #named = this.#since
-  /** What is gathered, what is being unpacked meanwhile, and one that is empty. */
+  /** What is gathered, what is being unpacked meanwhile, and those that are empty. */
   #batch = new Batch()
-  #unpacking: { readonly batch: Batch; readonly contents: Promise<Buffer[] | undefined> } | undefined
-  #spare: Batch | undefined
+  readonly #unpacking: { readonly batch: Batch; readonly contents: Promise<Buffer[] | undefined> }[] = []
+  readonly #spare: Batch[] = []
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
 
@@ -123,7 +125,7 @@ class Worker {
       const rest = this.#span(span)
       if (rest !== undefined) await rest
     }
-    while (!this.#isStopped() && (this.#unpacking !== undefined || this.#batch.members.length > 0)) await this.#flush()
+    while (!this.#isStopped() && (this.#unpacking.length > 0 || this.#batch.members.length > 0)) await this.#flush()
   }
 
   #isStopped(): boolean {
@@ -288,17 +290,19 @@ class Worker {
 
   /** Has unpacked what was gathered, and meanwhile writes what was unpacked before. */
   async #flush(): Promise<void> {
-    const before = this.#unpacking
     const batch = this.#batch
-    this.#unpacking = undefined
-    if (batch.members.length > 0) {
-      this.#unpacking = { batch, contents: batch.unpack() }
-      this.#batch = this.#spare ?? new Batch()
-      this.#spare = undefined
+    const isMore = batch.members.length > 0
+    if (isMore) {
+      this.#unpacking.push({ batch, contents: batch.unpack() })
+      this.#batch = this.#spare.pop() ?? new Batch()
     }
-    if (before === undefined) return
-    this.#writeAll(before.batch, await before.contents)
-    this.#spare = before.batch
+    // zlib comes back in the middle of each, and goes on only when it is listened to.
+    await othersFirst()
+    if (isMore && this.#unpacking.length <= AHEAD) return
+    const first = this.#unpacking.shift()
+    if (first === undefined) return
+    this.#writeAll(first.batch, await first.contents)
+    this.#spare.push(first.batch)
   }
 
   /** Empties the batch. */
