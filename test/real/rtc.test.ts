@@ -148,14 +148,17 @@ test('a call between two browsers: on the API and on the page within a second of
   const counted = await hangUp(caller)
   const closed = await until('the records of both', async () => {
     const { sessions } = await ask<SessionPage>(meter, '/v1/sessions?class=relayed')
-    return sessions.length === 2 && sessions.every((one) => one.state !== 'open') && sessions
+    // coturn says that an allocation is gone a moment before its totals.
+    const isClosed = ({ state, quality }: (typeof sessions)[number]) => state !== 'open' && quality !== 'lower_bound'
+    return sessions.length === 2 && sessions.every(isClosed) && sessions
   })
   const log = readLog(coturn)
   for (const [i, device] of ['rtc-alice', 'rtc-bob'].entries()) {
     const session = closed.find((one) => one.device === device)!
     assert.equal(session.quality, 'exact')
     assert.equal(session.end, 'deleted')
-    for (const { id, client, peer } of session.allocations) {
+    // On a busy machine a browser may ask again, and have one that carries nothing.
+    for (const { id, client, peer } of session.allocations.filter(({ carries }) => carries)) {
       const logged = log.get(id)!
       assert.deepEqual(
         [client, peer].map((one) => [one!.receivedPackets, one!.receivedBytes, one!.sentPackets, one!.sentBytes]),

@@ -57,11 +57,14 @@ const coturnSlow = ({ secondsOf }: Vitals) => secondsOf('keys') > SLOW
 
 const LOOP = "local s = 0 for i = 1, tonumber(ARGV[1]) do s = s + i end return redis.call('GET', KEYS[1])"
 
-/** Very many who come at once, and are gone a moment later. */
+/** Very many who come at once, and are gone a moment later; again, for the first may come before the look begins. */
 async function crowd(_: unknown, { host, port }: Redis): Promise<void> {
-  const sockets = Array.from({ length: 60 }, () => connect(port, host).on('error', () => {}))
-  await wait(1000)
-  for (const socket of sockets) socket.destroy()
+  for (let i = 0; i < 3; i++) {
+    const sockets = Array.from({ length: 60 }, () => connect(port, host).on('error', () => {}))
+    await wait(500)
+    for (const socket of sockets) socket.destroy()
+    await wait(300)
+  }
 }
 
 export const illnesses: readonly Illness[] = [
