@@ -11,8 +11,8 @@ import { thingsIn } from './extracting.ts'
 import { zip } from './writer.ts'
 
 /** `FETTLE_KILLS=100` takes minutes. */
-const KILLS = Number(process.env.FETTLE_KILLS ?? 25)
-const FILES = 12_000
+const KILLS = Number(process.env.FETTLE_KILLS ?? 20)
+const FILES = 10_000
 const MEMORY = '/dev/shm'
 const SEED = Number(process.env.FETTLE_ZIP_SEED ?? 11)
 /** A machine that is too busy, or a tool that is through before each kill, is told and not waited for. */
@@ -78,7 +78,7 @@ test('killed again and again, it leaves nothing half-written and begins nothing 
   next()
   const began = performance.now()
   await finish(new Map())
-  const wholeMs = performance.now() - began
+  let wholeMs = performance.now() - began
   next()
   let before: Map<string, string> = new Map()
   let [kills, within, runs] = [0, 0, 0]
@@ -90,6 +90,8 @@ test('killed again and again, it leaves nothing half-written and begins nothing 
     await wait((wholeMs * (chance.once(2) ? chance.below(100) : 55 + chance.below(30))) / 100)
     running.kill('SIGKILL')
     const isKilled = (await running.ended) === 'SIGKILL'
+    // The machine was busier at first.
+    if (!isKilled && before.size === 0) wholeMs *= 0.9
     const after = wholeIn(folder, contents)
     checkUntouched(before, after)
     kills += isKilled ? 1 : 0
