@@ -8,6 +8,19 @@ import { launcher } from '../fettle.ts'
 import { exitOf, find, Ground } from '../harness.ts'
 import { zip } from './writer.ts'
 
+test('a disk that takes not one file more ends it in one line [Z17]', async (t) => {
+  const ground = new Ground(t)
+  writeFileSync(join(ground.folder, 'a.zip'), zip({ entries: [{ name: 'new/a', content: 'a' }] }))
+  mkdirSync(join(ground.folder, 'disk'))
+  const fettle = `"${process.execPath}" "${launcher}" zip extract a.zip -d disk`
+  const script = `mount -t tmpfs -o nr_inodes=2 none disk; ${fettle}; echo "status $?"; ls -A disk | wc -l`
+  const root = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  const shell = ['/bin/sh', '-c', `cd "$0"; ${script}`, ground.folder]
+  const running = ground.start(find('unshare'), [...root, '--mount', '--', ...shell])
+  assert.equal(await exitOf(running, 30), 0, running.output)
+  assert.match(running.output, /^fettle: disk: .+; .+\n(?:.*\n)*status 3\n0\n/m)
+})
+
 test('a full disk ends it in one line, and each file that has its name is whole [Z17]', async (t) => {
   const ground = new Ground(t)
   const content = randomBytes(50_000)

@@ -1,6 +1,15 @@
 /** The folder in which files are until they are whole: nobody's files are cleared away with it. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { Ground } from '../harness.ts'
@@ -9,8 +18,9 @@ import { zip } from './writer.ts'
 
 const ground = new Ground({ after: (hook) => after(hook) })
 const at = (name: string) => join(ground.folder, name)
-/** Larger than any number that a process has. */
-const STALE = '.fettle-zip-4194999'
+/** Of a run on this machine since it was started; the number is larger than any that a process has. */
+const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
+const STALE = `.fettle-zip-4194999-${boot}${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))}-x`
 writeFileSync(at('a.zip'), zip({ entries: [{ name: 'a', content: 'a' }] }))
 writeFileSync(at('like.zip'), zip({ entries: [{ name: `${STALE}/kept`, content: 'kept' }] }))
 
@@ -23,6 +33,18 @@ test('what a killed run has left is cleared away', async () => {
   await extractWithFettle(at('a.zip'), at('left'))
   assert.deepEqual(readdirSync(at('left')), ['a'])
   assert.deepEqual(readdirSync(at('kept')), ['file'])
+})
+
+test('a run on another machine, or in another container, may still be at work: it has a day', async () => {
+  const [young, old] = ['.fettle-zip-1-elsewhere-x', '.fettle-zip-2-elsewhere-x']
+  for (const name of [young, old]) {
+    mkdirSync(at(`shared/${name}/0`), { recursive: true })
+    writeFileSync(at(`shared/${name}/0/0`), 'half')
+  }
+  const days = Date.now() / 1000 - 2 * 86_400
+  utimesSync(at(`shared/${old}`), days, days)
+  await extractWithFettle(at('a.zip'), at('shared'))
+  assert.deepEqual(readdirSync(at('shared')).sort(), [young, 'a'])
 })
 
 test('a folder out of an archive that is called like it stays', async () => {

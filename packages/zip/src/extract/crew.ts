@@ -40,6 +40,10 @@ const ENTRY = "require('node:module').enableCompileCache(); require(require('nod
 export class Crew {
   readonly #workers = new Set<Worker>()
 
+  get isAlone(): boolean {
+    return this.#workers.size === 0
+  }
+
   /** As many threads as these, this one among them. They begin at once, while their work is still being found out. */
   grow(threads: number): void {
     if (threads < 2) return

@@ -2,11 +2,11 @@
  * The folder that is extracted into, by handles: each folder below it is opened from the one above without following
  * links, and files are named from there. Whoever puts a link where a folder was leads nobody astray.
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs'
+import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, renameSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
 import { hasHandles, openFolder, pathOf } from './handle.ts'
-import { giveName, type Hidden, hide, isHidden } from './hidden.ts'
+import { type Hidden, hide, isHidden } from './hidden.ts'
 import { there } from './place.ts'
 
 /** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
@@ -106,19 +106,32 @@ export class Folder {
     }
   }
 
-  /** Folders that have no name yet get it. `failed`: what could not be put where it should be, and why. */
-  giveNames(failed: (entries: readonly number[], error: unknown) => void): void {
+  /**
+   * Folders that have no name yet get it. `single`: where that cannot be, since somebody else has made it meanwhile or
+   * the file system moves no folders, what is in it has to be put there one by one. `depth`: how many names lead to it.
+   */
+  giveNames(single: (hidden: Hidden, depth: number) => void): void {
     for (const [key, hidden] of this.#hidden) {
+      const segments = key.split('/')
       this.#hidden.delete(key)
       hidden.isNamed = true
-      try {
-        const segments = key.split('/')
-        if (giveName(hidden, this.open(segments, segments.length - 1).path, segments.at(-1)!)) continue
-        this.#forgetAll(key)
-      } catch (error) {
-        this.#forgetAll(key)
-        failed(hidden.entries, error)
-      }
+      if (!hidden.isSpoilt && this.#isNamed(hidden, segments)) continue
+      this.#forgetAll(key)
+      single(hidden, segments.length)
+    }
+  }
+
+  #isNamed({ path }: Hidden, segments: readonly string[]): boolean {
+    try {
+      const above = this.open(segments, segments.length - 1).path
+      const name = segments.at(-1)!
+      // A rename would take the place of a folder in which nothing is yet.
+      if (there(above, name) !== undefined) return false
+      renameSync(path, `${above}/${name}`)
+      return true
+    } catch {
+      // Why it cannot be, each file in it will tell.
+      return false
     }
   }
 

@@ -27,6 +27,8 @@ export interface Output {
   readonly isNew: boolean
   /** A folder in it, by a handle, where files are written before they get their names. */
   readonly stage: string
+  /** New folders get their names later, with what is in them: one thread writes, each entry under its own name. */
+  readonly hidesNew: boolean
 }
 
 /** Shared memory in which threads see how far the others are. */

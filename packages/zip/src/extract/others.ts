@@ -90,8 +90,15 @@ function makeLink({ output, existing }: Job, folder: Folder, segments: readonly 
   return OUTCOME.written
 }
 
-/** `isOurs`: we have made them all; else those that were there keep their permissions and times. */
-export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, isOurs: boolean): void {
+/** Folders that are there before anything is written. */
+export function foldersThere(job: Job, decode: Decode, { folders }: Plan): ReadonlySet<number> {
+  const isThere = (entry: number) =>
+    there(job.output!.folder, segmentsOf(job, entry, decode).join('/'))?.isDirectory() === true
+  return new Set(folders.filter(isThere))
+}
+
+/** `before`: those that were there keep their permissions and times. */
+export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, before: ReadonlySet<number>): void {
   const folder = new Folder(job.output!.folder, false)
   const { columns } = job
   try {
@@ -103,7 +110,7 @@ export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, 
       try {
         const opened = folder.open(segments, segments.length)
         job.control.outcomes[entry] = OUTCOME.written
-        if (!isOurs && !opened.isOurs) continue
+        if (before.has(entry)) continue
         const mode = modeOf(columns, entry)
         if (mode !== undefined) fchmodSync(opened.handle, mode & 0o777 & ~process.umask())
         const seconds = modifiedMs(columns, entry) / 1000

@@ -19,10 +19,11 @@ import { codeOf } from './fault.ts'
 export interface Draft {
   readonly path: string
   readonly file: number
+  isOpen: boolean
 }
 
 export function openDraft(path: string, mode: number): Draft {
-  return { path, file: openSync(path, 'wx', mode) }
+  return { path, file: openSync(path, 'wx', mode), isOpen: true }
 }
 
 /** Undefined: something has this name. */
@@ -39,29 +40,36 @@ export function writeAll(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at)
 }
 
-/** `seconds`: when it was changed, since 1970. */
-export function closeDraft(draft: Draft, seconds: number): void {
+/** Its content is there. `seconds`: when it was changed, since 1970. */
+export function setTime({ file }: Draft, seconds: number): void {
   try {
     // A file system need not know such a time.
-    if (Number.isFinite(seconds)) futimesSync(draft.file, seconds, seconds)
+    if (Number.isFinite(seconds)) futimesSync(file, seconds, seconds)
   } catch (error) {
-    if (codeOf(error) !== 'EINVAL') {
-      dropDraft(draft)
-      throw error
-    }
-  }
-  try {
-    closeSync(draft.file)
-  } catch (error) {
-    // Over a network it may be only then that it has no room.
-    rmSync(draft.path, { force: true })
-    throw error
+    if (codeOf(error) !== 'EINVAL') throw error
   }
 }
 
-export function dropDraft({ path, file }: Draft): void {
-  closeSync(file)
-  rmSync(path, { force: true })
+/** Over a network it may be only then that it has no room. */
+export function closeDraft(draft: Draft): void {
+  // Whatever is said then, it is closed.
+  draft.isOpen = false
+  closeSync(draft.file)
+}
+
+/** Whether nothing is left of it. Throws nothing: what went wrong before is what is told. */
+export function dropDraft(draft: Draft): boolean {
+  try {
+    if (draft.isOpen) closeDraft(draft)
+  } catch {
+    // What was written before is of no use in any case.
+  }
+  try {
+    rmSync(draft.path, { force: true })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Under this name, in place of what has it. */

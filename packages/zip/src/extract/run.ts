@@ -12,7 +12,7 @@ import type { Crew } from './crew.ts'
 import { codeOf } from './fault.ts'
 import { BYTES, type Control, type Existing, FILES, type Job, newControl, OUTCOME, READS } from './job.ts'
 import { openManifest } from './manifest.ts'
-import { makeFolders, makeLinks } from './others.ts'
+import { foldersThere, makeFolders, makeLinks } from './others.ts'
 import { jobFor, measure, planFor, threadsOf, workOn } from './planned.ts'
 import { openStage } from './stage.ts'
 
@@ -73,13 +73,13 @@ async function write(
   const told = manifest === undefined ? undefined : openManifest(manifest, found)
   const stage = openStage(folder)
   try {
-    const output = { folder, isNew, stage: stage.path }
+    const hidesNew = crew.isAlone && existing !== 'rename'
+    const output = { folder, isNew, stage: stage.path, hidesNew }
     const job = jobFor(found, plan, control, { strip, existing, secret, output })
+    // A run that was ended half-way has made them, and said nothing of them yet.
+    const before = stage.isResumed ? new Set<number>() : foldersThere(job, found.decode, plan)
     const problem = await workOn(job, found, plan, crew, io)
-    const why =
-      problem ??
-      (io.signal.aborted ? 'stopped' : undefined) ??
-      (await makeOthers(job, found, plan, isNew || stage.isResumed))
+    const why = problem ?? (io.signal.aborted ? 'stopped' : undefined) ?? (await makeOthers(job, found, plan, before))
     if (why !== undefined) tellUnfinished(job, plan, why)
     told?.write(found, control.outcomes)
     return why === undefined ? undefined : `${why}; ${goOn(job, plan)}`
@@ -95,10 +95,10 @@ function tellUnfinished({ control, output }: Job, { files, links, tally }: Plan,
 }
 
 /** Returns why not all of them could be made, in one line. */
-async function makeOthers(job: Job, { archive, decode }: Found, plan: Plan, isOurs: boolean) {
+async function makeOthers(job: Job, { archive, decode }: Found, plan: Plan, before: ReadonlySet<number>) {
   try {
     await makeLinks(job, archive.source, decode, plan)
-    makeFolders(job, decode, plan, isOurs)
+    makeFolders(job, decode, plan, before)
     return undefined
   } catch (error) {
     if (error instanceof Unseen) return error.message

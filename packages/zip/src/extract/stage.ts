@@ -1,8 +1,18 @@
 /** A folder in the one that is extracted into, where files are until they are whole. */
-import { closeSync, mkdirSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
-import { codeOf } from './fault.ts'
+import { codeOf, fatal } from './fault.ts'
 import { openFolder, pathOf } from './handle.ts'
 import { HIDDEN } from './hidden.ts'
 
@@ -21,9 +31,8 @@ export interface Stage {
 /** Clears away those of runs that were killed. Throws Unseen. */
 export function openStage(folder: string): Stage {
   const isResumed = sweep(folder)
-  const own = join(folder, `${PREFIX}${process.pid}`)
+  const own = join(folder, stageName())
   try {
-    clear(own)
     mkdirSync(own, { mode: 0o700 })
     const handle = openFolder(own)
     return {
@@ -35,21 +44,56 @@ export function openStage(folder: string): Stage {
       },
     }
   } catch (error) {
-    throw new Unseen(`${folder}: nothing can be written into it (${codeOf(error)}); give another -d FOLDER`)
+    throw unwritable(folder, error)
   }
 }
 
-/** A part of it for a thread: in one folder, threads wait for each other with each file. */
-export function openShelf(stage: string, thread: number): { readonly path: string; close(): void } {
+/**
+ * A part of it for a thread: in one folder, threads wait for each other with each file. `folder`: the one that is
+ * extracted into. Throws Unseen.
+ */
+export function openShelf(folder: string, stage: string, thread: number): { readonly path: string; close(): void } {
   const own = `${stage}/${thread}`
-  mkdirSync(own, { mode: 0o700 })
-  const handle = openFolder(own)
-  return { path: pathOf(handle, own), close: () => closeSync(handle) }
+  try {
+    mkdirSync(own, { mode: 0o700 })
+    const handle = openFolder(own)
+    return { path: pathOf(handle, own), close: () => closeSync(handle) }
+  } catch (error) {
+    throw unwritable(folder, error)
+  }
 }
 
+const unwritable = (folder: string, error: unknown) =>
+  new Unseen(
+    `${folder}: ${fatal(error) ?? `nothing can be written into it (${codeOf(error)})`}; give another -d FOLDER`,
+  )
+
+/** An archive has no entry of that name, for nobody could know it. */
+const stageName = () => `${PREFIX}${process.pid}-${here()}-${Math.random().toString(36).slice(2, 10)}`
+
+/** Where numbers of processes mean something: this machine since it was started, and in it this namespace. */
+function here(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
+    return `${boot}${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))}`
+  } catch {
+    return ''
+  }
+}
+
+/** From elsewhere, nobody knows whether it still runs. */
+const OLD_MS = 86_400_000
+
 function sweep(folder: string): boolean {
-  const stale = readdirSync(folder).filter((name) => name.startsWith(PREFIX) && !isRunning(name.slice(PREFIX.length)))
+  const stale = readdirSync(folder).filter((name) => name.startsWith(PREFIX) && isStale(folder, name))
   return stale.map((name) => clear(join(folder, name))).some((isCleared) => isCleared)
+}
+
+function isStale(folder: string, name: string): boolean {
+  const [pid = '', where] = name.slice(PREFIX.length).split('-')
+  if (where === here()) return !isRunning(pid)
+  const stat = lstatSync(join(folder, name), { throwIfNoEntry: false })
+  return stat !== undefined && Date.now() - stat.mtimeMs > OLD_MS
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Source } from '../source/source.ts'
 import { fatal } from './fault.ts'
 import { Blocked } from './folder.ts'
 import { BYTES, FILES, type Job, NEXT, OUTCOME, STOP } from './job.ts'
-import { Writer } from './write.ts'
+import { type Left, Writer } from './write.ts'
 
 /** Larger ones pass through memory in parts. */
 const WHOLE_MAX = 16_777_216
@@ -24,7 +24,7 @@ const AHEAD = 3
 /** For so long nothing else comes in between. */
 const PATIENCE_SECONDS = 0.02
 /** For so long new folders are without a name: as much is lost when we are killed. */
-const NAMELESS_SECONDS = 0.5
+const NAMELESS_MS = 500
 
 /** What is unpacked together with others. */
 function isSmall(columns: Columns, entry: number): boolean {
@@ -47,31 +47,37 @@ export interface Worked {
 
 /** `thread`: its number, other than that of all others. */
 export async function work(job: Job, source: Source, decode: Decode, thread: number): Promise<Worked> {
-  const worker = new Worker(job, source, decode, thread)
-  const lanes = Array.from({ length: source.pace.parallel }, () => worker.run())
+  const tally = new Tally()
   let failure: string | undefined
+  const bugs: unknown[] = []
   const stopped = (error: unknown) => {
     Atomics.store(job.control.state, STOP, 2)
-    if (!(error instanceof Stopped || error instanceof Unseen)) throw error
-    failure ??= error.message
+    if (error instanceof Stopped || error instanceof Unseen) failure ??= error.message
+    else bugs.push(error)
   }
-  try {
-    await Promise.all(lanes).catch(stopped)
-    await Promise.allSettled(lanes)
+  const attempt = <T>(what: () => T): T | undefined => {
     try {
-      worker.giveNames()
+      return what()
     } catch (error) {
       stopped(error)
+      return undefined
     }
-    return { tally: worker.tally, failure }
-  } finally {
-    await Promise.allSettled(lanes)
-    worker.close()
   }
+  const worker = attempt(() => new Worker(job, source, decode, thread, tally))
+  if (worker !== undefined) {
+    const lanes = Array.from({ length: source.pace.parallel }, () => worker.run().catch(stopped))
+    const naming = setInterval(() => attempt(() => worker.giveNames()), NAMELESS_MS)
+    await Promise.all(lanes)
+    clearInterval(naming)
+    attempt(() => worker.giveNames())
+    attempt(() => worker.close())
+  }
+  if (bugs.length > 0) throw bugs[0]
+  return { tally, failure }
 }
 
 class Worker {
-  readonly tally = new Tally()
+  readonly #tally: Tally
   readonly #job: Job
   readonly #source: Source
   readonly #decode: Decode
@@ -80,7 +86,6 @@ class Worker {
   #doneBytes = 0
   #doneFiles = 0
   #since = process.uptime()
-  #named = this.#since
   /** What is gathered, what is being unpacked meanwhile, and those that are empty. */
   #batch = new Batch()
   readonly #unpacking: { readonly batch: Batch; readonly contents: Promise<Buffer[] | undefined> }[] = []
@@ -88,8 +93,9 @@ class Worker {
   /** What was read last, where it can be read into memory of ours. */
   #buffer: Buffer | undefined
 
-  constructor(job: Job, source: Source, decode: Decode, thread: number) {
+  constructor(job: Job, source: Source, decode: Decode, thread: number, tally: Tally) {
     this.#job = job
+    this.#tally = tally
     this.#source = source
     this.#decode = decode
     if (job.output !== undefined) this.#writer = new Writer(job, job.output, decode, thread)
@@ -97,19 +103,17 @@ class Worker {
 
   /** What is in new folders is seen then. */
   giveNames(): void {
-    this.#named = process.uptime()
-    let fatally: unknown
-    this.#writer?.giveNames((entries, error) => {
-      for (const entry of entries) {
-        this.#undone(entry)
-        try {
-          this.#failed(entry, error)
-        } catch (stopped) {
-          fatally ??= stopped
-        }
+    let stopped: unknown
+    this.#writer?.giveNames((entry, place) => {
+      this.#undone(entry)
+      if (stopped !== undefined) return
+      try {
+        if (!this.#isDone(entry, place)) this.#done(entry, OUTCOME.written)
+      } catch (error) {
+        stopped = error
       }
     })
-    if (fatally !== undefined) throw fatally
+    if (stopped !== undefined) throw stopped
   }
 
   close(): void {
@@ -138,7 +142,6 @@ class Worker {
     if (now - this.#since < PATIENCE_SECONDS) return undefined
     this.#since = now
     this.#tellDone()
-    if (now - this.#named > NAMELESS_SECONDS) this.giveNames()
     return othersFirst()
   }
 
@@ -204,7 +207,7 @@ class Worker {
       const breath = this.#breath()
       if (breath !== undefined) await breath
       if (this.#isStopped()) return []
-      if (!this.#isDone(entry)) entries.push(entry)
+      if (!this.#isDone(entry, () => this.#writer?.left(entry))) entries.push(entry)
     }
     return entries
   }
@@ -217,9 +220,9 @@ class Worker {
   }
 
   /** Whether nothing is left to do for it, because of what has its name. */
-  #isDone(entry: number): boolean {
+  #isDone(entry: number, look: () => Left | undefined): boolean {
     try {
-      const left = this.#writer?.left(entry)
+      const left = look()
       if (left === 'same') this.#done(entry, OUTCOME.same)
       else if (left !== undefined) this.#left(entry, left, '')
       return left !== undefined
@@ -237,7 +240,7 @@ class Worker {
 
   #left(entry: number, what: Told, detail: string): void {
     this.#done(entry, OUTCOME.left)
-    this.tally.add(what, this.#nameOf(entry), detail)
+    this.#tally.add(what, this.#nameOf(entry), detail)
   }
 
   #done(entry: number, outcome: number): void {
@@ -324,7 +327,7 @@ class Worker {
 
   #compare(entry: number, bytes: Buffer, header: number): void {
     const differs = disagreement(bytes, header, this.#job.columns, entry)
-    if (differs !== undefined) this.tally.add('local-differs', this.#nameOf(entry), `its header says ${differs}`)
+    if (differs !== undefined) this.#tally.add('local-differs', this.#nameOf(entry), `its header says ${differs}`)
   }
 
   async #entry(entry: number, piece: Piece): Promise<void> {
@@ -348,9 +351,17 @@ class Worker {
   async #writeParts(entry: number, parts: AsyncIterable<Buffer>): Promise<void> {
     const isStopped = () => this.#isStopped()
     if (this.#writer !== undefined) {
-      if (!(await this.#writer.writeParts(entry, parts, isStopped))) return
-    } else for await (const _ of parts) if (isStopped()) return
+      if (!(await this.#writer.writeParts(entry, this.#breathing(parts), isStopped))) return
+    } else for await (const _ of this.#breathing(parts)) if (isStopped()) return
     this.#done(entry, OUTCOME.written)
+  }
+
+  async *#breathing(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const part of parts) {
+      const breath = this.#breath()
+      if (breath !== undefined) await breath
+      yield part
+    }
   }
 }
 

@@ -6,9 +6,20 @@ import { refusalWords, targetOf } from '../core/target.ts'
 import { type Decode, nameOf } from '../entries.ts'
 import { Beside } from './beside.ts'
 import { Blocked, Folder, type Opened } from './folder.ts'
-import { isHidden } from './hidden.ts'
+import { type Hidden, isHidden } from './hidden.ts'
 import type { Job, Output } from './job.ts'
-import { closeDraft, type Draft, dropDraft, hasContent, openDraft, openFree, put, there, writeAll } from './place.ts'
+import {
+  closeDraft,
+  type Draft,
+  dropDraft,
+  hasContent,
+  openDraft,
+  openFree,
+  put,
+  setTime,
+  there,
+  writeAll,
+} from './place.ts'
 import { openShelf } from './stage.ts'
 
 const PLAIN_MODE = 0o666
@@ -20,6 +31,9 @@ interface Target {
   readonly folder: Opened
 }
 
+/** What has the name of an entry, where that is the end of it: the same, or something that is to stay. */
+export type Left = 'same' | 'exists'
+
 export class Writer {
   readonly #job: Job
   readonly #decode: Decode
@@ -29,11 +43,11 @@ export class Writer {
   #drafts = 0
 
   /** `thread`: its number, other than that of all others. Throws Unseen. */
-  constructor(job: Job, { folder, isNew, stage }: Output, decode: Decode, thread: number) {
+  constructor(job: Job, { folder, isNew, stage, hidesNew }: Output, decode: Decode, thread: number) {
     this.#job = job
     this.#decode = decode
-    this.#shelf = openShelf(stage, thread)
-    this.#folder = new Folder(folder, isNew, this.#shelf.path)
+    this.#shelf = openShelf(folder, stage, thread)
+    this.#folder = new Folder(folder, isNew, hidesNew ? this.#shelf.path : undefined)
   }
 
   close(): void {
@@ -41,13 +55,24 @@ export class Writer {
     this.#shelf.close()
   }
 
-  /** What has been written is seen by everybody then. `failed`: what could not be put where it should be, and why. */
-  giveNames(failed: (entries: readonly number[], error: unknown) => void): void {
-    this.#folder.giveNames(failed)
+  /**
+   * All that has been written is seen by everybody then. `single`: of what has to be put where it should be by itself;
+   * `place` does so, and says what is left there instead.
+   */
+  giveNames(single: (entry: number, place: () => Left | undefined) => void): void {
+    this.#folder.giveNames((hidden, depth) => {
+      for (const entry of hidden.entries) single(entry, () => this.#move(entry, hidden, depth))
+    })
   }
 
-  /** What has the name of this entry already, where that is the end of it: the same, or something that is to stay. */
-  left(entry: number): 'same' | 'exists' | undefined {
+  #move(entry: number, { path }: Hidden, depth: number): Left | undefined {
+    const draft = [path, ...segmentsOf(this.#job, entry, this.#decode).slice(depth)].join('/')
+    const left = this.left(entry)
+    if (left === undefined) this.#put(entry, draft)
+    return left
+  }
+
+  left(entry: number): Left | undefined {
     const { columns, existing } = this.#job
     const { path, name, folder } = this.#target(entry)
     const stat = folder.isOurs ? undefined : there(folder.path, name)
@@ -68,12 +93,13 @@ export class Writer {
     const draft = direct ?? this.#draft(entry)
     try {
       writeAll(draft.file, content)
+      this.#close(entry, draft)
     } catch (error) {
-      dropDraft(draft)
+      const isGone = dropDraft(draft)
+      if (direct !== undefined && !isGone) folder.hidden!.isSpoilt = true
       throw error
     }
-    closeDraft(draft, this.#seconds(entry))
-    if (direct === undefined) this.#put(entry, draft, target)
+    if (direct === undefined) this.#put(entry, draft.path, target)
     else folder.hidden!.entries.push(entry)
   }
 
@@ -87,12 +113,12 @@ export class Writer {
         dropDraft(draft)
         return false
       }
+      this.#close(entry, draft)
     } catch (error) {
       dropDraft(draft)
       throw error
     }
-    closeDraft(draft, this.#seconds(entry))
-    this.#put(entry, draft)
+    this.#put(entry, draft.path)
     return true
   }
 
@@ -106,23 +132,23 @@ export class Writer {
     return (modeOf(this.#job.columns, entry) ?? PLAIN_MODE) & 0o777
   }
 
-  /** When it was changed, since 1970. */
-  #seconds(entry: number): number {
-    return modifiedMs(this.#job.columns, entry) / 1000
-  }
-
   #draft(entry: number): Draft {
     return openDraft(`${this.#shelf.path}/${this.#drafts++}`, this.#mode(entry))
   }
 
-  #put(entry: number, draft: Draft, known?: Target): void {
+  #close(entry: number, draft: Draft): void {
+    setTime(draft, modifiedMs(this.#job.columns, entry) / 1000)
+    closeDraft(draft)
+  }
+
+  #put(entry: number, draft: string, known?: Target): void {
     try {
       const { path, name, folder } = known ?? this.#target(entry)
-      if (this.#job.existing === 'rename') this.#beside.put(draft.path, folder.path, name, path)
-      else put(draft.path, folder.path, name)
+      if (this.#job.existing === 'rename') this.#beside.put(draft, folder.path, name, path)
+      else put(draft, folder.path, name)
       if (isHidden(folder.hidden)) folder.hidden.entries.push(entry)
     } catch (error) {
-      rmSync(draft.path, { force: true })
+      rmSync(draft, { force: true })
       throw error
     }
   }
