@@ -44,6 +44,19 @@ test('a release: installed from one file, it does what the sources do, and nothi
     assert.equal(crc32(readFileSync(join(ground.folder, 'out/d', String(i)))), crc32(content))
   }
 
+  // All functions of what zip loads are in what Node keeps of it, so none is compiled anew.
+  const start = async () => {
+    const asked = { NODE_COMPILE_CACHE: join(ground.folder, 'compiled'), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+    const running = ground.start(process.execPath, [launcher, 'zip', 'list', 'a.zip', '--names'], asked)
+    assert.equal(await exitOf(running, 30), 0, running.complaints)
+    return running.complaints
+  }
+  await start()
+  const kept = await start()
+  assert.match(kept, /V8 code cache for CommonJS \S+\/lib\/zip\.js was accepted/)
+  const size = Number(/\/lib\/zip\.js\.\.\..* success, size=(\d+)/.exec(kept)![1])
+  assert.ok(size > readFileSync(join(folder, 'lib/zip.js')).length, `${size} bytes are kept of zip.js`)
+
   const real = ground.start(
     process.execPath,
     ['--test', ...TRIED.map((file) => join(import.meta.dirname, '../../..', file))],
