@@ -159,6 +159,7 @@ export class KeptReports {
   async #names(before: string | undefined): Promise<string[]> {
     let names: string[]
     try {
+      // Of the module itself, which a command loads at its start, `promises` is loaded only here.
       names = await promises.readdir(this.#folder)
     } catch (error) {
       if (reasonOf(error) === 'ENOENT') return []

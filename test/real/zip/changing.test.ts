@@ -23,7 +23,7 @@ test('an archive that is cut while it is read is told in one line, whichever thr
     // The shelf of a thread is there when it begins to write.
     const hasBegun = () =>
       existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => `${name}`.endsWith('/0'))
-    await until('the first files', () => hasBegun() || running.status !== undefined)
+    await until('a thread that writes', () => hasBegun() || running.status !== undefined)
     truncateSync(archive, 1_000_000)
     assert.equal(await exitOf(running, 60), 3, running.complaints)
     assert.match(running.complaints, /^fettle: \S+ has become shorter while it was read; .* each whole; .*\n$/)

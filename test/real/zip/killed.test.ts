@@ -11,7 +11,7 @@ import { thingsIn } from './extracting.ts'
 import { zip } from './writer.ts'
 
 /** `FETTLE_KILLS=100` takes minutes. */
-const KILLS = Number(process.env.FETTLE_KILLS ?? 20)
+const KILLS = Number(process.env.FETTLE_KILLS ?? 30)
 const FILES = 10_000
 const MEMORY = '/dev/shm'
 const SEED = Number(process.env.FETTLE_ZIP_SEED ?? 11)

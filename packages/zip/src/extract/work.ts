@@ -138,11 +138,14 @@ class Worker {
 
   /** Asked for before each entry: signals come in between, and what shows how far this is. */
   #breath(): Promise<void> | undefined {
-    const now = process.uptime()
-    if (now - this.#since < PATIENCE_SECONDS) return undefined
-    this.#since = now
+    if (!this.#isBreathDue()) return undefined
+    this.#since = process.uptime()
     this.#tellDone()
     return othersFirst()
+  }
+
+  #isBreathDue(): boolean {
+    return process.uptime() - this.#since >= PATIENCE_SECONDS
   }
 
   /** Undefined: all of it is done. Nearly always it is: waiting costs as much as a small entry does. */
@@ -175,7 +178,7 @@ class Worker {
 
   /** Whether it is done, and nothing had to be waited for. */
   #isAtOnce(entry: number, piece: Piece): boolean {
-    if (this.#isStopped() || this.#batch.isFull || process.uptime() - this.#since >= PATIENCE_SECONDS) return false
+    if (this.#isStopped() || this.#batch.isFull || this.#isBreathDue()) return false
     try {
       return this.#atOnce(entry, piece)
     } catch (error) {
