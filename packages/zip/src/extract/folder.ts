@@ -2,12 +2,12 @@
  * The folder that is extracted into, by handles: each folder below it is opened from the one above without following
  * links, and files are named from there. Whoever puts a link where a folder was leads nobody astray.
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, realpathSync, renameSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
 import { codeOf } from './fault.ts'
 import { hasHandles, openFolder, pathOf } from './handle.ts'
 import { type Hidden, hide, isHidden } from './hidden.ts'
-import { there } from './place.ts'
+import { passedOn, there } from './place.ts'
 
 /** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
 const OPEN_MAX = 100
@@ -20,6 +20,8 @@ export interface Opened {
   readonly isOurs: boolean
   /** It is a part of this one, or it itself, which nobody else sees as long as it has no name. */
   readonly hidden: Hidden | undefined
+  /** The group that what is made in it has; what is moved into it does not get that by itself. */
+  readonly group: number | undefined
 }
 
 /** Something else stands where a folder should be. */
@@ -29,6 +31,8 @@ export class Folder {
   /** As it was given. */
   readonly name: string
   readonly #root: Opened
+  /** The group that the stage, which is in this folder, has from it. */
+  readonly #group: number | undefined
   /** By their paths from here, the one that was used last at the end. */
   readonly #opened = new Map<string, Opened>()
   readonly #made = new Set<string>()
@@ -44,7 +48,14 @@ export class Folder {
     this.#shelf = hasHandles ? shelf : undefined
     try {
       const handle = openSync(name, constants.O_RDONLY | constants.O_DIRECTORY)
-      this.#root = { handle, path: pathOf(handle, realpathSync(name)), isOurs: isNew, hidden: undefined }
+      this.#root = {
+        handle,
+        path: pathOf(handle, realpathSync(name)),
+        isOurs: isNew,
+        hidden: undefined,
+        group: undefined,
+      }
+      this.#group = passedOn(fstatSync(handle))
     } catch (error) {
       throw new Unseen(`${name}: cannot be written into (${codeOf(error)}); give another -d FOLDER`)
     }
@@ -99,7 +110,9 @@ export class Folder {
     if (!hasHandles && !lstatSync(path).isDirectory()) throw new Blocked(`${key} is no folder`)
     try {
       const handle = openFolder(path)
-      return { handle, path: pathOf(handle, path), isOurs, hidden }
+      const group = passedOn(fstatSync(handle))
+      const isStages = group === this.#group
+      return { handle, path: pathOf(handle, path), isOurs, hidden, group: isStages ? undefined : group }
     } catch (error) {
       if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'ELOOP') throw new Blocked(`${key} is no folder`)
       throw error

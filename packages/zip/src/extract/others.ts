@@ -1,5 +1,5 @@
 /** What is made when all files are there: symbolic links, and what is said of folders. */
-import { fchmodSync, futimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { fchmodSync, fstatSync, futimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { Unseen } from '@fettle/check'
 import { modifiedMs } from '../core/directory.ts'
 import { modeOf } from '../core/entry.ts'
@@ -12,7 +12,7 @@ import type { Source } from '../source/source.ts'
 import { fatal } from './fault.ts'
 import { Folder } from './folder.ts'
 import { type Job, OUTCOME } from './job.ts'
-import { there } from './place.ts'
+import { SETGID, there } from './place.ts'
 import { whyOf } from './work.ts'
 import { segmentsOf } from './write.ts'
 
@@ -97,6 +97,11 @@ export function foldersThere(job: Job, decode: Decode, { folders }: Plan): Reado
   return new Set(folders.filter(isThere))
 }
 
+/** What it has of the folder that it was made in it keeps: it passes that on. */
+function setMode(folder: number, mode: number): void {
+  fchmodSync(folder, (mode & 0o777 & ~process.umask()) | (fstatSync(folder).mode & SETGID))
+}
+
 /** `before`: those that were there keep their permissions and times. */
 export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, before: ReadonlySet<number>): void {
   const folder = new Folder(job.output!.folder, false)
@@ -112,7 +117,7 @@ export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, 
         job.control.outcomes[entry] = OUTCOME.written
         if (before.has(entry)) continue
         const mode = modeOf(columns, entry)
-        if (mode !== undefined) fchmodSync(opened.handle, mode & 0o777 & ~process.umask())
+        if (mode !== undefined) setMode(opened.handle, mode)
         const seconds = modifiedMs(columns, entry) / 1000
         futimesSync(opened.handle, seconds, seconds)
       } catch (error) {

@@ -1,5 +1,6 @@
 /** Puts a file under its name, whole or not at all. */
 import {
+  chownSync,
   closeSync,
   constants,
   fstatSync,
@@ -69,6 +70,20 @@ export function dropDraft(draft: Draft): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+export const SETGID = 0o2000
+
+/** The group that a folder passes on to what is made in it. */
+export const passedOn = ({ mode, gid }: Stats): number | undefined => ((mode & SETGID) !== 0 ? gid : undefined)
+
+/** As if it had been made in a folder that passes this group on; where one may not give it, it keeps its own. */
+export function setGroup(draft: string, group: number): void {
+  try {
+    chownSync(draft, -1, group)
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error
   }
 }
 

@@ -16,6 +16,7 @@ import {
   openDraft,
   openFree,
   put,
+  setGroup,
   setTime,
   there,
   writeAll,
@@ -144,6 +145,7 @@ export class Writer {
   #put(entry: number, draft: string, known?: Target): void {
     try {
       const { path, name, folder } = known ?? this.#target(entry)
+      if (folder.group !== undefined) setGroup(draft, folder.group)
       if (this.#job.existing === 'rename') this.#beside.put(draft, folder.path, name, path)
       else put(draft, folder.path, name)
       if (isHidden(folder.hidden)) folder.hidden.entries.push(entry)
