@@ -13,6 +13,6 @@ export {
 } from './command.ts'
 export { type Check, diagnosis, lookAt, type Probe } from './diagnosis.ts'
 export { defaultData, type Io, type Screen, type ScreenLine } from './io.ts'
-export { readPasted } from './pasted.ts'
 export { type Kept, type KeptPage, KeptReports, REPORT_NAME, saveReport } from './saved.ts'
+export { readSecret, readText } from './text.ts'
 export { makeWithParents, writeWhole } from './whole.ts'

@@ -1,7 +1,6 @@
 /** How one gets into a Redis: where it is, and what it asks for. */
 import { randomInt } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { type Io, Unseen } from '@fettle/check'
+import { type Io, readSecret, Unseen } from '@fettle/check'
 import { Connection } from './connection.ts'
 import type { Address } from './core/address.ts'
 import { Refusal } from './core/read/resp.ts'
@@ -19,13 +18,13 @@ export class Door {
   readonly #io: Io
   /** In containers, many a process has the same number. */
   readonly #run = randomInt(2 ** 32)
-  #password: string | null
+  /** undefined: nobody has looked for one. */
+  #password: string | null | undefined
 
   constructor(address: Address, keys: Keys, io: Io) {
     this.#address = address
     this.#keys = keys
     this.#io = io
-    this.#password = keys.passwordFile === null ? io.environment.REDISCLI_AUTH || null : readPassword(keys.passwordFile)
   }
 
   get name(): string {
@@ -44,6 +43,7 @@ export class Door {
 
   /** Asks whoever sits there for the password, if one is needed and was not given. Throws Unseen. */
   async enter(): Promise<Connection> {
+    this.#password ??= await this.#given()
     const connection = await Connection.open(this.#address, this.#keys.certificates)
     try {
       if (this.#password !== null) await this.#signIn(connection, this.#password)
@@ -61,6 +61,11 @@ export class Door {
     }
   }
 
+  async #given(): Promise<string | null> {
+    const { passwordFile } = this.#keys
+    return passwordFile === null ? this.#io.environment.REDISCLI_AUTH || null : await readSecret(passwordFile)
+  }
+
   async #signIn(connection: Connection, password: string): Promise<void> {
     const { user } = this.#address
     const words = ['AUTH', ...(user === null ? [] : [user]), password]
@@ -71,17 +76,6 @@ export class Door {
 
 /** Words go out a byte a letter. */
 const asBytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
-
-function readPassword(file: string): string {
-  try {
-    const [first = ''] = readFileSync(file, 'utf8').split(/\r?\n/, 1)
-    if (first === '') throw new Unseen(`${file}: is empty; its first line is the password`)
-    return first
-  } catch (error) {
-    if (error instanceof Unseen) throw error
-    throw new Unseen(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
-}
 
 function refusalText(text: string): string {
   if (/^NOAUTH/.test(text)) return 'asks for a password; set REDISCLI_AUTH, or give --password-file'

@@ -4,7 +4,7 @@ import {
   answer,
   type Command,
   readAnswerOptions,
-  readPasted,
+  readText,
   reportFlags,
   type Status,
   Unseen,
@@ -43,7 +43,7 @@ export const explained = (facts: Facts, subject: string): Report =>
   reportOf('redis explain', subject, null, judge(facts))
 
 async function learnFile(facts: Facts, file: string): Promise<Facts> {
-  const learnt = learnFrom(facts, await readPasted(file, 'latin1'))
+  const learnt = learnFrom(facts, await readText(file, { encoding: 'latin1' }))
   if (learnt !== undefined) return learnt
   throw new Unseen(
     `${file}: none of INFO, SLOWLOG GET, CLIENT LIST, MONITOR and CONFIG GET; paste what redis-cli prints`,

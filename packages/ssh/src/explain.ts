@@ -4,7 +4,7 @@ import {
   answer,
   type Command,
   readAnswerOptions,
-  readPasted,
+  readText,
   reportFlags,
   type Status,
   Unseen,
@@ -31,7 +31,7 @@ export const sshExplain: Command<ExplainOptions> = {
   examples: ['fettle ssh explain log.txt', 'fettle ssh explain log.txt --json'],
   read: (given) => ({ ok: true, value: { file: given.arguments[0]!, ...readAnswerOptions(given) } }),
   async run({ file, ...how }, io): Promise<Status> {
-    const log = readLog(await readPasted(file, 'utf8'))
+    const log = readLog(await readText(file))
     if (log === undefined) {
       throw new Unseen(`${file}: no line is of ssh -v ("debug1: ..."); paste what ssh -vvv HOST true prints`)
     }

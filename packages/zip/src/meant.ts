@@ -1,6 +1,6 @@
 /** The entries that are meant: the archive opened, its names decoded, the selection applied. */
 import { tmpdir } from 'node:os'
-import { EXIT, type Io, type Status, Unseen } from '@fettle/check'
+import { EXIT, type Io, readText, type Status, Unseen } from '@fettle/check'
 import { type Archive, directoryParts, type End, openArchive, readEnd } from './archive.ts'
 import { type Directory, MARK, modifiedMs, nameStart } from './core/directory.ts'
 import { decoderOf } from './core/encoding.ts'
@@ -10,7 +10,6 @@ import { namesIn, type Selection, selection } from './core/select.ts'
 import type { Tally } from './core/told.ts'
 import { type Decode, nameOf } from './entries.ts'
 import { isUrl, type Meant } from './options.ts'
-import { readText } from './read-text.ts'
 import { openFile } from './source/file.ts'
 import type { Source } from './source/source.ts'
 
@@ -46,7 +45,9 @@ async function openSource({ archive, headerFrom, download }: Meant, signal: Abor
   if (!isUrl(archive)) return openFile(archive)
   const [{ openHttp }, { readHeaders }] = await Promise.all([import('./source/http.ts'), import('./source/headers.ts')])
   const headers =
-    headerFrom === undefined ? { ok: true as const, value: {} } : readHeaders(readText(headerFrom, HEADERS_MAX))
+    headerFrom === undefined
+      ? { ok: true as const, value: {} }
+      : readHeaders(await readText(headerFrom, { most: HEADERS_MAX }))
   if (!headers.ok) throw new Unseen(`${headerFrom}: ${headers.faults.join('; ')}`)
   const folder = download ? tmpdir() : undefined
   return await openHttp(new URL(archive), { headers: headers.value, signal, download: folder })
@@ -60,7 +61,7 @@ type Work = (found: Found) => Promise<Status>
  * moment, as they end any program. Throws Unseen.
  */
 export async function onFound(meant: Meant, io: Io, work: Work, leavesNothing = false): Promise<Status> {
-  const chosen = chosenOf(meant)
+  const chosen = await chosenOf(meant)
   return await onSource(meant, io, leavesNothing ? NEVER : stopOf(io), async (source) => {
     const archive = await openArchive(source, chosen.prefilter)
     const isUnknown = meant.encoding === undefined && archive.directory.hasUnknownNames
@@ -86,7 +87,7 @@ export async function onParts(
   io: Io,
   begin: (source: Source, end: End) => { take(part: Part): Promise<void>; finish(last: Part): Promise<Status> },
 ): Promise<Status> {
-  const chosen = chosenOf(meant)
+  const chosen = await chosenOf(meant)
   return await onSource(meant, io, NEVER, async (source) => {
     const end = await readEnd(source)
     const { take, finish } = begin(source, end)
@@ -141,8 +142,9 @@ async function isMissing(
 const known = ({ encoding }: Meant): Encoding =>
   encoding === undefined ? { name: 'utf-8', by: 'unneeded' } : { name: encoding, by: 'told' }
 
-function chosenOf(meant: Meant): Selection {
-  const names = meant.namesFrom === undefined ? {} : { names: namesIn(readText(meant.namesFrom, NAMES_MAX)) }
+async function chosenOf(meant: Meant): Promise<Selection> {
+  const { namesFrom } = meant
+  const names = namesFrom === undefined ? {} : { names: namesIn(await readText(namesFrom, { most: NAMES_MAX })) }
   const chosen = selection({ ...meant, ...names })
   // They were looked at when the options were read.
   if (!chosen.ok) throw new Error(chosen.faults.join())

@@ -85,6 +85,10 @@ export function readMeant({ arguments: [archive = '', ...include], flags }: Give
   if (!isRemote && (value.headerFrom !== undefined || value.download)) {
     faults.push('--header-from and --download are for archives that are fetched over HTTP')
   }
+  const isInput = (file: string | undefined) => file === '-'
+  if ([value.namesFrom, value.headerFrom, value.passwordFrom].filter(isInput).length > 1) {
+    faults.push('-: only one of --names-from, --header-from and --password-from can be standard input')
+  }
   const patterns = selection(value)
   if (!patterns.ok) faults.push(...patterns.faults)
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value }

@@ -49,3 +49,10 @@ test('sizes and dates as people write them [Z4]', () => {
   assert.equal(read({ older: '2026-11-01T14:30' })?.olderMs, new Date(2026, 10, 1, 14, 30).getTime())
   for (const text of ['2026-13-01', '1.11.2026', 'yesterday']) assert.equal(read({ newer: text }), undefined, text)
 })
+
+test('standard input can be but one thing [Z5]', () => {
+  const read = (flags: Record<string, string>) => readMeant({ arguments: ['https://host.example/a.zip'], flags })
+  assert.ok(read({ 'names-from': '-', 'password-from': 'file' }).ok)
+  const both = read({ 'names-from': '-', 'password-from': '-' })
+  assert.match(both.ok ? '' : both.faults.join('\n'), /^-: only one of/)
+})
