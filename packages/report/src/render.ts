@@ -73,5 +73,5 @@ const indented = (line: string) => `  ${line}`
 function verdict({ findings }: Report): string {
   const count = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length
   const said = (['fault', 'warning'] as const).flatMap((one) => (count(one) === 0 ? [] : [plural(count(one), one)]))
-  return said.length === 0 ? 'Nothing to do.' : `${said.join(', ')}.`
+  return said.length === 0 ? 'No faults or warnings.' : `${said.join(', ')}.`
 }

@@ -87,7 +87,7 @@ test('a report fits the terminal, steers none, and says at its end whether there
   for (const letter of ['\u001b', '\u202e']) assert.ok(!text.includes(letter))
   for (const line of text.split('\n')) assert.ok(line.length <= 60, line)
   assert.match(text, /\n\n1 fault\.\n$/)
-  assert.match(reportText(report(), 60), /\n\nNothing to do\.\n$/)
+  assert.match(reportText(report(), 60), /\n\nNo faults or warnings\.\n$/)
 })
 
 test('two reports: what changed more than noise, in which direction, and which findings are gone', () => {

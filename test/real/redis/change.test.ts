@@ -331,7 +331,7 @@ test('[D30] the examples of the help run, and it fits a terminal', async (t) => 
   const help = await said('redis', 'change', '--help')
   for (const line of help.output.split('\n')) assert.ok(line.length <= 80, line)
   for (const [example, pattern] of [
-    [redisChange.examples[0]!, /\nNothing to do\.\n$/],
+    [redisChange.examples[0]!, /\nNo faults or warnings\.\n$/],
     [redisChange.examples[1]!, /^note {5}timeout: was 300, is 0\.\n {11}undo: CONFIG SET timeout 300\n/m],
     [redisChange.examples[2]!, /^note {5}timeout: was 0, is 300 again\.\n/m],
     [redisChange.examples[3]!, /^user default off\n/m],
