@@ -4,6 +4,7 @@ import { crc32, deflateRawSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { Damaged } from '../src/core/damaged.ts'
 import { Refused } from '../src/core/refused.ts'
+import { ZIPCRYPTO_HEADER, ZipCrypto } from '../src/core/zipcrypto.ts'
 import { contentOf, contentStream, prepare, refusalOf } from '../src/decode/content.ts'
 import { methodName } from '../src/decode/methods.ts'
 import type { Stored } from '../src/decode/stored.ts'
@@ -23,9 +24,9 @@ async function* pieces(data: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < data.length; at += size) yield data.subarray(at, at + size)
 }
 
-async function streamed(entry: Stored, data: Buffer, size = 1000): Promise<Buffer> {
+async function streamed(entry: Stored, data: Buffer, size = 1000, secret?: Uint8Array): Promise<Buffer> {
   const parts: Buffer[] = []
-  for await (const part of contentStream(entry, pieces(data, size))) parts.push(part)
+  for await (const part of contentStream(entry, pieces(data, size), secret)) parts.push(part)
   return Buffer.concat(parts)
 }
 
@@ -156,4 +157,46 @@ test('what is refused is known before it is read [Z19]', () => {
   // That is damage, and no refusal.
   assert.equal(refusalOf({ ...encrypted, method: 99 }, WORDS), undefined)
   assert.throws(() => prepare({ ...encrypted, method: 99 }), Damaged)
+})
+
+/** What `plain` is when it is encrypted: what comes of a zero there is the key's byte. */
+function encrypted(plain: Buffer, password: Buffer): Buffer {
+  const data = Buffer.alloc(plain.length)
+  for (let i = 0; i < plain.length; i++) {
+    const tried = Buffer.alloc(i + 1)
+    new ZipCrypto(password).decrypt(data.subarray(0, i + 1), tried)
+    data[i] = plain[i]! ^ tried[i]!
+  }
+  return data
+}
+
+/** The same content, encrypted so that the bytes of both spellings seem to be the password. */
+function ambiguous(content: Buffer, crc: number, right: Buffer, other: Buffer): Buffer {
+  for (let chance = 0; ; chance++) {
+    const header = Buffer.alloc(ZIPCRYPTO_HEADER)
+    header.writeUInt32LE(chance)
+    header[ZIPCRYPTO_HEADER - 1] = crc >>> 24
+    const data = encrypted(Buffer.concat([header, content]), right)
+    const random = Buffer.alloc(ZIPCRYPTO_HEADER)
+    new ZipCrypto(other).decrypt(data.subarray(0, ZIPCRYPTO_HEADER), random)
+    if (random.at(-1) === crc >>> 24) return data
+  }
+}
+
+test('where both spellings of a password seem right, the one is taken that gives the content [Z20]', async () => {
+  const content = Buffer.from('of the mountains')
+  const [utf8, latin] = [Buffer.from('größer'), Buffer.from('größer', 'latin1')]
+  for (const [right, other] of [
+    [utf8, latin],
+    [latin, utf8],
+  ] as const) {
+    const data = ambiguous(content, crc32(content), right, other)
+    const entry = { ...entryOf(0, content, data), flags: 1 }
+    await prepare(entry)
+    const given = Buffer.from(utf8)
+    assert.deepEqual(contentOf(entry, data, given), content)
+    assert.deepEqual(await streamed(entry, data, 5, given), content, 'it is known by then')
+    data[ZIPCRYPTO_HEADER] = data[ZIPCRYPTO_HEADER]! ^ 1
+    assert.throws(() => contentOf(entry, data, given), /its CRC-32 is .*; or the password is wrong/)
+  }
 })

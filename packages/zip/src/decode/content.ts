@@ -39,9 +39,9 @@ async function loadFor(method: Method, needsKey: boolean): Promise<void> {
 export function contentOf(entry: Stored, data: Buffer, secret?: Secret): Buffer {
   const method = methodFor(entry)
   if (!isEncrypted(entry)) return checked(entry, method.whole(data, entry.size))
-  const plain = loaded().decrypted(entry, data, given(secret))
+  const unpack = (plain: Buffer) => checked(entry, method.whole(plain, entry.size))
   try {
-    return checked(entry, method.whole(plain, entry.size))
+    return loaded().decrypted(entry, data, given(secret), unpack)
   } catch (error) {
     throw doubted(entry, error)
   }

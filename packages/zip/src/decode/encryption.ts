@@ -17,17 +17,37 @@ function frame(entry: Stored): { before: number; after: number } {
   return { before, after: SEAL }
 }
 
-/** `data` without its encryption. Throws Refused when the password is wrong, Damaged when the seal of AES is broken. */
-export function decrypted(entry: Stored, data: Buffer, password: Uint8Array): Buffer {
+/**
+ * What `unpack` makes of `data` without its encryption. Throws Refused when the password is wrong, Damaged when the seal
+ * of AES is broken, and what `unpack` throws.
+ */
+export function decrypted<T>(entry: Stored, data: Buffer, password: Uint8Array, unpack: (plain: Buffer) => T): T {
   const { before, after } = frame(entry)
   if (data.length < before + after) throw new Damaged(ENDS_EARLY)
   const header = data.subarray(0, before)
-  const opened = entry.aes === undefined ? openZipCrypto(entry, header, password) : openWith(header, password)
-  const body = data.subarray(before, data.length - after)
-  const content = Buffer.allocUnsafe(body.length)
-  opened.decrypt(body, content)
-  if (after > 0) checkSeal(opened, data.subarray(data.length - after))
-  return content
+  let doubt: unknown = new Refused('password', WRONG)
+  for (const spelling of spellings(password)) {
+    const opened = entry.aes === undefined ? openZipCrypto(entry, header, spelling) : openAes(spelling, header)
+    if (opened === undefined) continue
+    try {
+      const content = unpack(plainOf(opened, data.subarray(before), after))
+      lastRight.set(password, spelling)
+      return content
+    } catch (error) {
+      // One wrong spelling of 256 opens what is encrypted by ZipCrypto.
+      if (!(error instanceof Damaged)) throw error
+      if (!(doubt instanceof Damaged)) doubt = error
+    }
+  }
+  throw doubt
+}
+
+/** `after`: the bytes of the seal at the end of `data`. Throws Damaged where it is broken. */
+function plainOf(opened: Opened, data: Buffer, after: number): Buffer {
+  const plain = Buffer.allocUnsafe(data.length - after)
+  opened.decrypt(data.subarray(0, plain.length), plain)
+  if (after > 0) checkSeal(opened, data.subarray(plain.length))
+  return plain
 }
 
 /** The same for what passes through; what its seal is comes to light at the end. */
@@ -44,7 +64,7 @@ export async function* decryptedStream(
     if (held.length < before + after) continue
     if (opened === undefined) {
       const header = held.subarray(0, before)
-      opened = await (entry.aes === undefined ? openZipCrypto(entry, header, password) : openLater(header, password))
+      opened = await openLater(entry, header, password)
       held = held.subarray(before)
     }
     const body = held.subarray(0, held.length - after)
@@ -63,38 +83,34 @@ function checkSeal(opened: Opened, seal: Buffer): void {
   if (!(opened instanceof ZipCrypto) && !opened.isSealed(seal)) throw new Damaged(NOT_SEALED)
 }
 
-function openZipCrypto(entry: Stored, header: Buffer, password: Uint8Array): ZipCrypto {
+function openZipCrypto(entry: Stored, header: Buffer, password: Uint8Array): ZipCrypto | undefined {
   // Its last byte is known beforehand; where the CRC was not yet known, from the time (Info-ZIP, crypt.c).
   const known = entry.flags & 8 ? (entry.time >>> 8) & 255 : entry.crc >>> 24
-  for (const bytes of spellings(password)) {
-    const opened = new ZipCrypto(bytes)
-    const random = Buffer.alloc(ZIPCRYPTO_HEADER)
-    opened.decrypt(header, random)
-    if (random.at(-1) === known) return opened
-  }
-  throw new Refused('password', WRONG)
+  const opened = new ZipCrypto(password)
+  const random = Buffer.alloc(ZIPCRYPTO_HEADER)
+  opened.decrypt(header, random)
+  return random.at(-1) === known ? opened : undefined
 }
 
-function openWith(header: Buffer, password: Uint8Array): Aes {
-  for (const bytes of spellings(password)) {
-    const opened = openAes(bytes, header)
+async function openLater(entry: Stored, header: Buffer, password: Uint8Array): Promise<Opened> {
+  for (const spelling of spellings(password)) {
+    const isAes = entry.aes !== undefined
+    const opened = isAes ? await openAesLater(spelling, header) : openZipCrypto(entry, header, spelling)
     if (opened !== undefined) return opened
   }
   throw new Refused('password', WRONG)
 }
 
-async function openLater(header: Buffer, password: Uint8Array): Promise<Aes> {
-  for (const bytes of spellings(password)) {
-    const opened = await openAesLater(bytes, header)
-    if (opened !== undefined) return opened
-  }
-  throw new Refused('password', WRONG)
-}
+/** By the password, the spelling that was right when it was needed last: it is so for all that one program has packed. */
+const lastRight = new WeakMap<Uint8Array, Uint8Array>()
 
 /** The bytes as they were given, and as the older programs of Western Europe would have written the same letters. */
 function spellings(password: Uint8Array): Uint8Array[] {
   if (password.every((byte) => byte < 128)) return [password]
   const text = Buffer.from(password).toString()
   const isLatin = [...text].every((letter) => letter.codePointAt(0)! < 256)
-  return isLatin ? [password, Buffer.from(text, 'latin1')] : [password]
+  if (!isLatin) return [password]
+  const latin = Buffer.from(text, 'latin1')
+  const isLatinLikelier = lastRight.get(password)?.length === latin.length
+  return isLatinLikelier ? [latin, password] : [password, latin]
 }
