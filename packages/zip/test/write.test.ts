@@ -162,3 +162,14 @@ test('in a folder of others a new one is theirs to arrange, and is made there at
   place.giveNames()
   place.assertWhole('theirs/new/0', 'ours/new/1')
 })
+
+test('where the folder is gone that a new one is to be in, each file in it is told', (t) => {
+  const place = new Place(t, ['a/0', 'a/b/1', 'a/b/c/2', 'a/d/3'])
+  place.write('a/0')
+  place.giveNames()
+  place.write('a/b/1', 'a/b/c/2')
+  rmSync(place.at('a'), { recursive: true })
+  place.giveNames()
+  const [first, second] = [place.told['a/b/1'], place.told['a/b/c/2']]
+  assert.match(`${first} ${second}`, /^ENOENT.* ENOENT/)
+})

@@ -36,7 +36,7 @@ export class Folder {
   /** By their paths from here, the one that was used last at the end. */
   readonly #opened = new Map<string, Opened>()
   readonly #made = new Set<string>()
-  readonly #shelf: string | undefined
+  #shelf: string | undefined
   /** Those without a name, by the paths that they will have. */
   readonly #hidden = new Map<string, Hidden>()
   #hides = 0
@@ -110,7 +110,8 @@ export class Folder {
     if (!hasHandles && !lstatSync(path).isDirectory()) throw new Blocked(`${key} is no folder`)
     try {
       const handle = openFolder(path)
-      const group = passedOn(fstatSync(handle))
+      // What is hidden is in the stage.
+      const group = isHidden(hidden) ? this.#group : passedOn(fstatSync(handle))
       const isStages = group === this.#group
       return { handle, path: pathOf(handle, path), isOurs, hidden, group: isStages ? undefined : group }
     } catch (error) {
@@ -130,6 +131,8 @@ export class Folder {
       hidden.isNamed = true
       if (!hidden.isSpoilt && this.#isNamed(hidden, segments)) continue
       this.#forgetAll(key)
+      // Hidden once more, they would get no name once more, and so without end.
+      this.#shelf = undefined
       single(hidden, segments.length)
     }
   }
