@@ -107,8 +107,11 @@ async function makeOthers(job: Job, { archive, decode }: Found, plan: Plan, befo
 }
 
 function goOn({ control }: Job, { files }: Plan): string {
-  const done = Number(control.done[FILES])
-  const there = `${counted(done)} of ${counted(files.length)} files are there, each whole`
+  const isThere = (entry: number) => {
+    const outcome = control.outcomes[entry]
+    return outcome === OUTCOME.written || outcome === OUTCOME.same
+  }
+  const there = `${counted(files.filter(isThere).length)} of ${counted(files.length)} files are there, each whole`
   return `${there}; the same command goes on from there`
 }
 
