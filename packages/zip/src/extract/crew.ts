@@ -46,7 +46,7 @@ export class Crew {
 
   /** As many threads as these, this one among them. They begin at once, while their work is still being found out. */
   grow(threads: number): void {
-    if (threads < 2) return
+    if (threads < 2) return leaveCore()
     const main = fileURLToPath(new URL('./worker.ts', import.meta.url))
     // Loading it takes milliseconds, and most extractions are done by this thread alone.
     const { Worker } = process.getBuiltinModule('node:worker_threads')
@@ -80,6 +80,15 @@ export class Crew {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#workers, (worker) => worker.terminate()))
   }
+}
+
+/**
+ * zlib unpacks in threads of libuv, of which there are four: on two cores they take the time of the one that writes.
+ * How many there are is read when the first is needed (libuv 1.52, src/threadpool.c).
+ */
+function leaveCore(): void {
+  const { env } = process
+  env.UV_THREADPOOL_SIZE ??= String(Math.max(1, Math.min(4, availableParallelism() - 1)))
 }
 
 function another(worker: Worker, order: Order): Promise<Worked> {
