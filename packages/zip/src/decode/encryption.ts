@@ -18,8 +18,8 @@ function frame(entry: Stored): { before: number; after: number } {
 }
 
 /**
- * What `unpack` makes of `data` without its encryption. Throws Refused when the password is wrong, Damaged when the seal
- * of AES is broken, and what `unpack` throws.
+ * What `unpack` makes of `data` without its encryption. Throws Refused when the password is wrong, Damaged when the
+ * seal of AES is broken, and what `unpack` throws.
  */
 export function decrypted<T>(entry: Stored, data: Buffer, password: Uint8Array, unpack: (plain: Buffer) => T): T {
   const { before, after } = frame(entry)
@@ -101,7 +101,7 @@ async function openLater(entry: Stored, header: Buffer, password: Uint8Array): P
   throw new Refused('password', WRONG)
 }
 
-/** By the password, the spelling that was right when it was needed last: it is so for all that one program has packed. */
+/** By the password, the spelling that was right last: it is so for all that one program has packed. */
 const lastRight = new WeakMap<Uint8Array, Uint8Array>()
 
 /** The bytes as they were given, and as the older programs of Western Europe would have written the same letters. */
