@@ -87,7 +87,7 @@ function verdictOf({ findings }: Report): string {
     const count = findings.filter((one) => one.severity === severity).length
     return count === 0 ? [] : [plural(count, severity)]
   })
-  return said.length === 0 ? 'Nothing to do.' : `${said.join(', ')}.`
+  return said.length === 0 ? 'No faults or warnings.' : `${said.join(', ')}.`
 }
 
 /** The way to what has changed since the latest earlier one of the same. */
