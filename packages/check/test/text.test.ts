@@ -4,14 +4,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { readSecret, readText } from '../src/text.ts'
 
 const TEXT = new URL('../src/text.ts', import.meta.url).href
 
-test('all of what a pipe gives is read, however it comes', async (t) => {
+function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'fettle-text-'))
   t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+test('all of what a pipe gives is read, however it comes', async (t) => {
+  const folder = temporaryFolder(t)
   const pipe = join(folder, 'pipe')
   execFileSync('mkfifo', [pipe])
   const part = 'x'.repeat(100_000)
@@ -25,8 +30,7 @@ test('all of what a pipe gives is read, however it comes', async (t) => {
 })
 
 test('text is read as UTF-8 or, by its mark, as UTF-16; other bytes are one letter each', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'fettle-text-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'file')
   writeFileSync(file, 'a\u2019')
   assert.deepEqual([await readText(file), (await readText(file, { encoding: 'latin1' })).length], ['a\u2019', 4])
@@ -42,8 +46,7 @@ test('standard input may be a socket, as it is below a program that is written f
 })
 
 test('a secret is the first line; without one, or with too much, it is refused', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'fettle-text-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'file')
   writeFileSync(file, '\ufeff sécret \r\nmore')
   assert.equal(await readSecret(file), ' sécret ')

@@ -31,7 +31,8 @@ export function decrypted<T>(entry: Stored, data: Buffer, password: Uint8Array, 
     if (opened === undefined) continue
     try {
       const content = unpack(plainOf(opened, data.subarray(before), after))
-      lastRight.set(password, spelling)
+      if (spelling === password) inLatin.delete(password)
+      else inLatin.add(password)
       return content
     } catch (error) {
       // One wrong spelling of 256 opens what is encrypted by ZipCrypto.
@@ -101,16 +102,18 @@ async function openLater(entry: Stored, header: Buffer, password: Uint8Array): P
   throw new Refused('password', WRONG)
 }
 
-/** By the password, the spelling that was right last: it is so for all that one program has packed. */
-const lastRight = new WeakMap<Uint8Array, Uint8Array>()
+/** Passwords of which the second spelling was right last: what packed one entry has packed the others too. */
+const inLatin = new WeakSet<Uint8Array>()
 
-/** The bytes as they were given, and as the older programs of Western Europe would have written the same letters. */
+/**
+ * The bytes as they were given, and as the older programs of Western Europe would have written the same letters; the
+ * likelier ones first.
+ */
 function spellings(password: Uint8Array): Uint8Array[] {
   if (password.every((byte) => byte < 128)) return [password]
   const text = Buffer.from(password).toString()
   const isLatin = [...text].every((letter) => letter.codePointAt(0)! < 256)
   if (!isLatin) return [password]
   const latin = Buffer.from(text, 'latin1')
-  const isLatinLikelier = lastRight.get(password)?.length === latin.length
-  return isLatinLikelier ? [latin, password] : [password, latin]
+  return inLatin.has(password) ? [latin, password] : [password, latin]
 }

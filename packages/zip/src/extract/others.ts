@@ -97,7 +97,7 @@ export function foldersThere(job: Job, decode: Decode, { folders }: Plan): Reado
   return new Set(folders.filter(isThere))
 }
 
-/** What it has of the folder that it was made in it keeps: it passes that on. */
+/** Setgid stays where the folder above has given it that: the group is passed on. */
 function setMode(folder: number, mode: number): void {
   fchmodSync(folder, (mode & 0o777 & ~process.umask()) | (fstatSync(folder).mode & SETGID))
 }
