@@ -12,8 +12,13 @@ import { standBetween } from './between.ts'
 import { change, dataOf, journals, nowOf, reportOf, saysOf, settingsOf, told, type Where, words } from './changing.ts'
 
 /** One that says its name and what it has to say; nothing that it hears is looked at. */
-function talk(t: { after(hook: () => void): void }, { host, port }: Where, lines: string, localPort?: number): Socket {
-  const socket = connect({ host, port, ...(localPort === undefined ? {} : { localPort }) })
+function talk(
+  t: { after(hook: () => void): void },
+  { host, port }: Where,
+  lines: string,
+  from: { localAddress?: string; localPort?: number } = {},
+): Socket {
+  const socket = connect({ host, port, ...from })
   socket.on('error', () => {})
   socket.resume()
   socket.write(lines)
@@ -131,10 +136,13 @@ test('[D31] who reads nothing of the much that waits for him is ended; who reads
 
 test('[D33] a client is ended only while it is the one that was shown: id, address and name', async (t) => {
   const ground = new Ground(t)
-  const redis = await startRedis(ground)
+  // Without its protection, for that lets nobody in but 127.0.0.1.
+  const redis = await startRedis(ground, '--protected-mode', 'no')
   const between = await standBetween(t, ground, redis)
   talk(t, redis, 'CLIENT SETNAME left\r\nMONITOR\r\n')
-  const other = talk(t, redis, 'CLIENT SETNAME other\r\nPING\r\n')
+  // At the usual address his port may be that of somebody else too, and then nobody can take it after him.
+  const localAddress = ground.address(9)
+  const other = talk(t, redis, 'CLIENT SETNAME other\r\nPING\r\n', { localAddress })
   await until('a MONITOR', async () => / flags=O /.test((await lineOf(redis, ground, 'left')) ?? ''))
   await until('another', async () => lineOf(redis, ground, 'other'))
   const idOf = async (name: string) => /^id=(\d+) /.exec((await lineOf(redis, ground, name)) ?? '')![1]!
@@ -164,7 +172,7 @@ test('[D33] a client is ended only while it is the one that was shown: id, addre
     await until('the place free', async () => (await lineOf(redis, ground, 'renamed')) === undefined && other.destroyed)
     await until('its place taken', async () => {
       if ((await lineOf(redis, ground, 'renamed'))?.includes(` addr=${address} `)) return true
-      talk(t, redis, 'CLIENT SETNAME renamed\r\n', Number(address.split(':')[1]))
+      talk(t, redis, 'CLIENT SETNAME renamed\r\n', { localAddress, localPort: Number(address.split(':')[1]) })
       return false
     })
     return true

@@ -14,9 +14,15 @@ async function start(lab: Lab, ...words: readonly string[]): Promise<void> {
 /** One of the `ways` of no-sshd.ts. */
 export const hostile = (lab: Lab, way: string): Promise<void> => start(lab, way)
 
-/** A way to the real sshd which after so many bytes of its answer ends, or is silent for ever. */
-export const breaking = (lab: Lab, how: 'ends' | 'hangs', bytes: number): Promise<void> =>
-  start(lab, how, '22', `${bytes}`)
+/**
+ * A way to the real sshd which after so many bytes of its answer ends, or is silent for ever. Its key exchange is as
+ * small as that of a login with small first packets, which is tried where a busy machine makes it wait: it would come
+ * further with as many bytes.
+ */
+export async function breaking(lab: Lab, how: 'ends' | 'hangs', bytes: number): Promise<void> {
+  await lab.sshd('KexAlgorithms curve25519-sha256')
+  await start(lab, how, '22', `${bytes}`)
+}
 
 export interface Refusal {
   readonly name: string
