@@ -119,20 +119,29 @@ const whenUsed: Plugin = {
 }
 
 /**
- * What `fettle zip` loads at once is one file. Each file is searched for, and what one uses of another is looked up by
- * a function each time: that took a tenth of what it takes to write two thousand files.
+ * What `fettle zip` loads at once is one file, and what all commands have in common another. Each file is searched for,
+ * and what one uses of another is looked up by a function each time: that took a tenth of what it takes to write two
+ * thousand files.
  */
 function atOnce(id: string, modules: ChunkingContext): string | null {
-  const isOfZip = (one: string) => one.startsWith(join(root, 'packages/zip/'))
-  if (!isOfZip(id)) return null
+  const file = Object.keys(AT_ONCE).find((name) => reached(AT_ONCE[name]!, modules).has(id))
+  return file ?? null
+}
+
+/** By the file of the release, packages that it is made of. */
+const AT_ONCE: Readonly<Record<string, readonly string[]>> = { common: ['check', 'report'], zip: ['zip'] }
+
+/** The modules of these packages that are loaded with them, without those that are imported when they are needed. */
+function reached(packages: readonly string[], modules: ChunkingContext): ReadonlySet<string> {
+  const folders = packages.map((name) => join(root, 'packages', name, 'src/'))
   const all = new Set<string>()
   const add = (one: string) => {
-    if (all.has(one) || !isOfZip(one)) return
+    if (all.has(one) || !folders.some((folder) => one.startsWith(folder))) return
     all.add(one)
     modules.getModuleInfo(one)?.importedIds.forEach(add)
   }
-  add(join(root, 'packages/zip/src/index.ts'))
-  return all.has(id) ? 'zip' : null
+  for (const folder of folders) add(join(folder, 'index.ts'))
+  return all
 }
 
 /** The licenses of what others wrote and is in the release, as these ask. `modules`: the files that are in it. */

@@ -1,13 +1,15 @@
 /** What a person types, at the terminal itself: wherever standard input and output lead. */
 import { openSync } from 'node:fs'
-import { ReadStream } from 'node:tty'
+import type { ReadStream } from 'node:tty'
 import { printable } from '@fettle/report'
 
 /** Key by key and without being shown, until it is closed; undefined: nobody sits there. */
 export function openKeyboard(): { readonly input: ReadStream; close(): void } | undefined {
+  // Loading it takes as long as much else, and hardly ever is anything typed.
+  const tty = process.getBuiltinModule('node:tty')
   let input: ReadStream
   try {
-    input = new ReadStream(openSync('/dev/tty', 'r+'))
+    input = new tty.ReadStream(openSync('/dev/tty', 'r+'))
   } catch {
     return undefined
   }

@@ -6,8 +6,12 @@
  */
 const UNSAFE = /(?!\u200c|\u200d|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{DI}\u2800\ufff9-\ufffb]/gu
 
+/** Most text is ASCII that one sees. Of other text, what is looked for takes as long to compile as a report to write. */
+const PLAIN = /^[ -~]*$/
+
 /** A name from outside, safe to print: whatever could steer a terminal or hides is shown as its code. */
 export function printable(text: string): string {
+  if (PLAIN.test(text)) return text
   return text.replaceAll(UNSAFE, (letter) => letter.split('').map(escaped).join(''))
 }
 
@@ -96,7 +100,10 @@ const NARROW = /[\p{M}\u200c\u200d]/u
 
 const columnsOf = (letter: string) => (NARROW.test(letter) ? 0 : WIDE.test(letter) ? 2 : 1)
 
-const length = (text: string) => Array.from(text).reduce((sum, letter) => sum + columnsOf(letter), 0)
+function length(text: string): number {
+  if (PLAIN.test(text)) return text.length
+  return Array.from(text).reduce((sum, letter) => sum + columnsOf(letter), 0)
+}
 
 function padded(text: string, width: number, right: boolean): string {
   const shown = shortened(text, width)

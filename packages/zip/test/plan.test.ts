@@ -53,9 +53,9 @@ test('what is left out is known before anything is written, and why [Z10]', () =
     { name: 'lie', compressed: 1, size: 2000 },
     { name: 'suid', attributes: mode(0o104755), ...small },
   ])
-  const { files, folders, links, bytes, compressedBytes, codes } = plan(all, { makesLinks: false })
+  const { files, folders, links, bytes, codes } = plan(all, { makesLinks: false })
   assert.deepEqual([files, folders.length, links.length], [['good', 'suid'], 1, 0])
-  assert.deepEqual([bytes, compressedBytes], [40, 20])
+  assert.equal(bytes, 40)
   assert.deepEqual(codes, ['size', 'encrypted', 'unsafe-name', 'special-file', 'symlink-skipped', 'special-mode'])
   const other = plan(all, { hasSecret: true })
   assert.deepEqual([other.files, other.links.length], [['good', 'secret', 'suid'], 1])

@@ -6,6 +6,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -31,6 +34,7 @@ class Place {
   readonly writer: Writer
   /** What was not simply put where it should be, and what became of it. */
   readonly told: Record<string, string> = {}
+  #isClosed = false
 
   constructor(t: TestContext, paths: readonly string[], { existing = 'skip', isNew = true }: Options = {}) {
     const outer = mkdtempSync(join(tmpdir(), 'fettle-zip-'))
@@ -43,7 +47,12 @@ class Place {
     // Of a job a writer asks for no more.
     const job = { columns: directoryOf(entries).columns, strip: 0, existing, output } as unknown as Job
     this.writer = new Writer(job, output, String, 0)
-    t.after(() => this.writer.close())
+    t.after(() => this.close())
+  }
+
+  close(): void {
+    if (!this.#isClosed) this.writer.close()
+    this.#isClosed = true
   }
 
   at(path: string): string {
@@ -99,6 +108,32 @@ test('a new folder has no name until it is given one, with all that is in it [Z1
   place.giveNames()
   place.assertWhole(...place.paths)
   assert.deepEqual(place.told, {})
+})
+
+/** The folder in which this process is. */
+const here = () => readlinkSync('/proc/self/cwd')
+
+test('it writes from its part of the stage, wherever that is taken, and goes back to where it was [Z8, Z12]', (t) => {
+  const start = process.cwd()
+  const before = mkdtempSync(join(tmpdir(), 'fettle-zip-'))
+  t.after(() => process.chdir(start))
+  process.chdir(before)
+  const place = new Place(t, ['top', 'a/1', 'a/b/2', 'a/b/3'])
+  assert.equal(here(), place.at('stage/0'))
+  place.write('top', 'a/1', 'a/b/2')
+  // Somebody takes the whole away, and puts a link there; and the folder in which it was started is gone.
+  const away = join(dirname(place.root), 'away')
+  const outside = join(dirname(place.root), 'outside')
+  renameSync(place.root, away)
+  symlinkSync(outside, place.root)
+  rmdirSync(before)
+  place.write('a/b/3')
+  place.giveNames()
+  place.close()
+  assert.equal(here(), `${before} (deleted)`)
+  assert.deepEqual(place.told, {})
+  assert.deepEqual(readdirSync(outside), [])
+  for (const path of place.paths) assert.equal(readFileSync(join(away, path), 'utf8'), path)
 })
 
 test('more of them than are held open', (t) => {

@@ -39,12 +39,14 @@ export interface Collisions {
 export const ALIKE_MAX = 1000
 
 /**
- * Names go into a table of entries by their hash, twice: as they are, then, of those that differ, with case and normal
- * form folded. Nothing is allocated for a name that is ASCII. The hash is seeded, so that no archive can be made in
- * which all names are in the same place of the table.
+ * Names go into a table of entries by their hash, with case and normal form folded: where none meets another, that is
+ * all. Else once more as they are, and then, of those that differ, folded. Nothing is allocated for a name that is
+ * ASCII. The hash is seeded, so that no archive can be made in which all names are in the same place of the table.
  */
 export function collisionsOf(names: Names): Collisions {
-  const exact = new Table(names, false)
+  const exact = new Table(names)
+  if (isFree(names, exact)) return FREE
+  exact.clear(false)
   const met: Met = { isLost: new Uint8Array(names.nameEnd.length), losers: [], mixed: [] }
   for (let i = 0; i < names.order.length; i++) {
     const entry = names.order[i]!
@@ -66,6 +68,25 @@ export function collisionsOf(names: Names): Collisions {
     blocked: { entries: Uint32Array.from(blocked.keys()), others: Uint32Array.from(blocked.values()) },
     ...alikeOf(names, exact, isLost),
   }
+}
+
+const NO_PAIRS: Pairs = { entries: new Uint32Array(0), others: new Uint32Array(0) }
+const FREE: Collisions = { replaced: NO_PAIRS, blocked: NO_PAIRS, alike: NO_PAIRS, alikeCount: 0 }
+
+/** Whether nothing collides, for which nothing may even be alike. */
+function isFree({ order }: Names, table: Table): boolean {
+  table.clear(true)
+  for (let i = 0; i < order.length; i++) {
+    const slot = table.slotOf(order[i]!)
+    if (slot === NOWHERE) continue
+    if (table.at(slot) !== NOWHERE) return false
+    table.put(slot, order[i]!)
+  }
+  let isAnyAbove = false
+  table.filesAbove(order, () => {
+    isAnyAbove = true
+  })
+  return !isAnyAbove
 }
 
 interface Met {
@@ -133,7 +154,7 @@ class Table {
   readonly #other: Key
   #hash = 0
 
-  constructor(names: Names, isFolded: boolean) {
+  constructor(names: Names) {
     let size = 16
     while (size < names.order.length * 1.5) size *= 2
     this.#slots = new Uint32Array(size)
@@ -141,8 +162,8 @@ class Table {
     this.#mask = size - 1
     this.#seed = names.seed | 0
     const plainness = new Uint8Array(names.nameEnd.length)
-    this.#key = new Key(names, isFolded, plainness)
-    this.#other = new Key(names, isFolded, plainness)
+    this.#key = new Key(names, plainness)
+    this.#other = new Key(names, plainness)
   }
 
   clear(isFolded: boolean): void {
@@ -188,6 +209,7 @@ class Table {
   /** Tells of the files that have the name of a folder above an entry. */
   filesAbove(order: Uint32Array, tell: (file: number, below: number) => void): void {
     const key = this.#key
+    const fold = key.isFolded ? SMALL : SAME
     const before = new Uint8Array(NAME_MAX)
     let beforeLength = 0
     for (let at = 0; at < order.length; at++) {
@@ -203,7 +225,7 @@ class Table {
       for (let i = 0; i < length; i++) {
         const byte = bytes[from + i]!
         if (byte === SLASH && i >= same) this.#tellFile(mixed(hash), from + i, entry, tell)
-        hash = added(hash, byte)
+        hash = added(hash, fold[byte]!)
         before[i] = byte
       }
     }
@@ -221,18 +243,17 @@ class Key {
   from = 0
   to = 0
   isFolder = false
-  isFolded: boolean
+  isFolded = false
   readonly #names: Names
   /** Of each entry, once known. */
   readonly #plainness: Uint8Array
   readonly #encoder = new TextEncoder()
   #own = new Uint8Array(4096)
 
-  constructor(names: Names, isFolded: boolean, plainness: Uint8Array) {
+  constructor(names: Names, plainness: Uint8Array) {
     this.#names = names
     this.#plainness = plainness
     this.bytes = names.bytes
-    this.isFolded = isFolded
   }
 
   /** Whether there is one. */

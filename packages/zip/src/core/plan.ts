@@ -37,7 +37,6 @@ export interface Plan {
   readonly links: Uint32Array
   /** Of the files. */
   readonly bytes: number
-  readonly compressedBytes: number
   readonly tally: Tally
 }
 
@@ -86,7 +85,6 @@ export function planOf(entries: Entries, selected: Uint32Array, options: PlanOpt
     folders: ofKind('folder'),
     links: ofKind('link'),
     bytes: sumOf(columns.size, files),
-    compressedBytes: sumOf(columns.compressed, files),
     tally,
   }
 }
@@ -197,20 +195,26 @@ function sizeLie(columns: Columns, entry: number): string | undefined {
 function withoutOverlaps(entries: Entries, files: Uint32Array, tally: Tally): Uint32Array {
   const { columns, stop } = entries
   const isLeft = new Uint8Array(files.length)
-  let furthest = -1
+  // The one that reaches furthest so far.
+  let furthest = 0
+  let furthestEnd = -1
+  let isAny = false
   for (let i = 0; i < files.length; i++) {
     const entry = files[i]!
+    const start = columns.offset[entry]!
     const end = reach(columns, entry)
-    if (end > stop || !(columns.offset[entry]! >= 0)) {
-      isLeft[i] = OUTSIDE
-      continue
-    }
-    if (furthest >= 0 && columns.offset[entry]! < reach(columns, files[furthest]!)) {
+    const isOutside = end > stop || !(start >= 0)
+    if (isOutside) isLeft[i] = OUTSIDE
+    else if (start < furthestEnd) {
       isLeft[i] = OVERLAP
       isLeft[furthest] = OVERLAP
     }
-    if (furthest < 0 || end > reach(columns, files[furthest]!)) furthest = i
+    isAny ||= isLeft[i] !== 0
+    if (isOutside || end <= furthestEnd) continue
+    furthest = i
+    furthestEnd = end
   }
+  if (!isAny) return files
   return files.filter((entry, i) => {
     if (isLeft[i] === 0) return true
     tally.add(isLeft[i] === OUTSIDE ? 'outside' : 'overlap', entries.nameOf(entry))
@@ -224,6 +228,7 @@ const OVERLAP = 2
 /** A header and a few bytes more may unpack to much: only what is large counts. */
 function withoutBombs(entries: Entries, files: Uint32Array, { maxRatio }: PlanOptions, tally: Tally): Uint32Array {
   const { size, compressed } = entries.columns
+  if (sumOf(size, files) <= BOMB_BYTES) return files
   const isDense = (entry: number) => size[entry]! > maxRatio * Math.max(compressed[entry]!, 1)
   const bytes = files.reduce((total, entry) => (isDense(entry) ? total + size[entry]! : total), 0)
   if (bytes <= BOMB_BYTES) return files
@@ -235,6 +240,7 @@ function withoutBombs(entries: Entries, files: Uint32Array, { maxRatio }: PlanOp
 }
 
 function withinLimits(entries: Entries, files: Uint32Array, options: PlanOptions, tally: Tally): Uint32Array {
+  if (files.length <= options.maxFiles && sumOf(entries.columns.size, files) <= options.maxBytes) return files
   let bytes = 0
   let count = 0
   return files.filter((entry) => {

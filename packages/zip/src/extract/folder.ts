@@ -13,7 +13,8 @@ import { passedOn, there } from './place.ts'
 const OPEN_MAX = 100
 
 export interface Opened {
-  readonly handle: number
+  /** Undefined: it is in a part of the stage, where nobody else has anything to do. */
+  readonly handle: number | undefined
   /** A name for it that leads nowhere else. */
   readonly path: string
   /** We have made it, so nothing is in it but what we have put there. */
@@ -41,11 +42,9 @@ export class Folder {
   readonly #hidden = new Map<string, Hidden>()
   #hides = 0
 
-  /** Throws Unseen. `isNew`: nothing was in it before. `shelf`: where folders are made that get their names later. */
-  constructor(name: string, isNew: boolean, shelf?: string) {
+  /** Throws Unseen. `isNew`: nothing was in it before. */
+  constructor(name: string, isNew: boolean) {
     this.name = name
-    // Without handles, what is in them would have another path afterwards.
-    this.#shelf = hasHandles ? shelf : undefined
     try {
       const handle = openSync(name, constants.O_RDONLY | constants.O_DIRECTORY)
       this.#root = {
@@ -59,6 +58,12 @@ export class Folder {
     } catch (error) {
       throw new Unseen(`${name}: cannot be written into (${codeOf(error)}); give another -d FOLDER`)
     }
+  }
+
+  /** Folders that are new are made in this part of the stage from now on, and get their names later. */
+  hideIn(shelf: string): void {
+    // Without handles, what is in them would have another path afterwards.
+    if (hasHandles) this.#shelf = shelf
   }
 
   /**
@@ -107,11 +112,11 @@ export class Folder {
   }
 
   #openAt(path: string, key: string, isOurs: boolean, hidden: Hidden | undefined): Opened {
+    if (isHidden(hidden)) return { handle: undefined, path, isOurs, hidden, group: undefined }
     if (!hasHandles && !lstatSync(path).isDirectory()) throw new Blocked(`${key} is no folder`)
     try {
       const handle = openFolder(path)
-      // What is hidden is in the stage.
-      const group = isHidden(hidden) ? this.#group : passedOn(fstatSync(handle))
+      const group = passedOn(fstatSync(handle))
       const isStages = group === this.#group
       return { handle, path: pathOf(handle, path), isOurs, hidden, group: isStages ? undefined : group }
     } catch (error) {
@@ -129,8 +134,9 @@ export class Folder {
       const segments = key.split('/')
       this.#hidden.delete(key)
       hidden.isNamed = true
+      this.#forgetIn(key)
       if (!hidden.isSpoilt && this.#isNamed(hidden, segments)) continue
-      this.#forgetAll(key)
+      for (const path of this.#made) if (isIn(key, path)) this.#made.delete(path)
       // Hidden once more, they would get no name once more, and so without end.
       this.#shelf = undefined
       single(hidden, segments.length)
@@ -152,20 +158,24 @@ export class Folder {
   }
 
   /** What was at this path and below it is elsewhere now. */
-  #forgetAll(key: string): void {
-    const isIn = (path: string) => path === key || path.startsWith(`${key}/`)
-    for (const path of this.#opened.keys()) if (isIn(path)) this.#forget(path)
-    for (const path of this.#made) if (isIn(path)) this.#made.delete(path)
+  #forgetIn(key: string): void {
+    for (const path of this.#opened.keys()) if (isIn(key, path)) this.#forget(path)
   }
 
   #forget(key: string): void {
-    closeSync(this.#opened.get(key)!.handle)
+    closeIfOpen(this.#opened.get(key)!)
     this.#opened.delete(key)
   }
 
   close(): void {
-    for (const { handle } of this.#opened.values()) closeSync(handle)
+    for (const opened of this.#opened.values()) closeIfOpen(opened)
     this.#opened.clear()
-    closeSync(this.#root.handle)
+    closeIfOpen(this.#root)
   }
+}
+
+const isIn = (key: string, path: string) => path === key || path.startsWith(`${key}/`)
+
+function closeIfOpen({ handle }: Opened): void {
+  if (handle !== undefined) closeSync(handle)
 }

@@ -1,5 +1,7 @@
 /** Open folders by names that lead nowhere else, whoever renames or links what: Node has no openat(2). */
-import { constants, openSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
+import { Unseen } from '@fettle/check'
+import { codeOf } from './fault.ts'
 
 /** Where handles have names; elsewhere than on Linux the paths must do. */
 const HANDLES = `/proc/${process.pid}/fd`
@@ -17,6 +19,36 @@ export const hasHandles = ownHandles()
 
 /** A name for an open folder, where there are such. */
 export const pathOf = (handle: number, otherwise: string) => (hasHandles ? `${HANDLES}/${handle}` : otherwise)
+
+/**
+ * From now on names that begin nowhere begin in this folder, in all of the process: like those of `pathOf` they lead
+ * nowhere else, and the system finds what they mean in less time. Returns how to go back, which throws Unseen; undefined:
+ * nothing has changed.
+ */
+export function standIn(handle: number): (() => void) | undefined {
+  if (!hasHandles) return undefined
+  let before: number
+  try {
+    before = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch {
+    return undefined
+  }
+  try {
+    process.chdir(`${HANDLES}/${handle}`)
+  } catch {
+    closeSync(before)
+    return undefined
+  }
+  return () => {
+    try {
+      process.chdir(`${HANDLES}/${before}`)
+    } catch (error) {
+      throw new Unseen(`the folder in which this was started may not be used any more (${codeOf(error)})`)
+    } finally {
+      closeSync(before)
+    }
+  }
+}
 
 /** ENOTDIR or ELOOP where a link has its name. */
 export const openFolder = (path: string): number =>

@@ -113,13 +113,14 @@ export function makeFolders(job: Job, decode: Decode, { folders, tally }: Plan, 
     )
     for (const { entry, segments } of deepest) {
       try {
-        const opened = folder.open(segments, segments.length)
+        // It has one, since nothing is hidden any more.
+        const handle = folder.open(segments, segments.length).handle!
         job.control.outcomes[entry] = OUTCOME.written
         if (before.has(entry)) continue
         const mode = modeOf(columns, entry)
-        if (mode !== undefined) setMode(opened.handle, mode)
+        if (mode !== undefined) setMode(handle, mode)
         const seconds = modifiedMs(columns, entry) / 1000
-        futimesSync(opened.handle, seconds, seconds)
+        futimesSync(handle, seconds, seconds)
       } catch (error) {
         checkRoom(job, error)
         tally.add(...named(nameOf(columns, entry, decode), whyOf(error)))

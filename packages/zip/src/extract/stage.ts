@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { Unseen } from '@fettle/check'
 import { codeOf, fatal } from './fault.ts'
-import { openFolder, pathOf } from './handle.ts'
+import { openFolder, pathOf, standIn } from './handle.ts'
 import { HIDDEN } from './hidden.ts'
 
 const PREFIX = '.fettle-zip-'
@@ -48,16 +48,30 @@ export function openStage(folder: string): Stage {
   }
 }
 
+/** A part of a stage, for one thread: in one folder, threads wait for each other with each file. */
+export interface Shelf {
+  /** From where we are. */
+  readonly path: string
+  close(): void
+}
+
 /**
- * A part of it for a thread: in one folder, threads wait for each other with each file. `folder`: the one that is
- * extracted into. Throws Unseen.
+ * `folder`: the one that is extracted into. `isAlone`: no other thread is at work, so that we may stand in it until it
+ * is closed. Throws Unseen.
  */
-export function openShelf(folder: string, stage: string, thread: number): { readonly path: string; close(): void } {
+export function openShelf(folder: string, stage: string, thread: number, isAlone: boolean): Shelf {
   const own = `${stage}/${thread}`
   try {
     mkdirSync(own, { mode: 0o700 })
     const handle = openFolder(own)
-    return { path: pathOf(handle, own), close: () => closeSync(handle) }
+    const goBack = isAlone ? standIn(handle) : undefined
+    return {
+      path: goBack === undefined ? pathOf(handle, own) : '.',
+      close() {
+        closeSync(handle)
+        goBack?.()
+      },
+    }
   } catch (error) {
     throw unwritable(folder, error)
   }
@@ -74,7 +88,7 @@ const stageName = () => `${PREFIX}${process.pid}-${here()}-${Math.random().toStr
 /** Where numbers of processes mean something: this machine since it was started, and in it this namespace. */
 function here(): string {
   try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8)
     return `${boot}${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))}`
   } catch {
     return ''

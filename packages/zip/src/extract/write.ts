@@ -21,7 +21,7 @@ import {
   there,
   writeAll,
 } from './place.ts'
-import { openShelf } from './stage.ts'
+import { openShelf, type Shelf } from './stage.ts'
 
 const PLAIN_MODE = 0o666
 
@@ -39,7 +39,7 @@ export class Writer {
   readonly #job: Job
   readonly #decode: Decode
   readonly #folder: Folder
-  readonly #shelf: ReturnType<typeof openShelf>
+  readonly #shelf: Shelf
   readonly #beside = new Beside()
   #drafts = 0
 
@@ -47,13 +47,15 @@ export class Writer {
   constructor(job: Job, { folder, isNew, stage, hidesNew }: Output, decode: Decode, thread: number) {
     this.#job = job
     this.#decode = decode
-    this.#shelf = openShelf(folder, stage, thread)
-    this.#folder = new Folder(folder, isNew, hidesNew ? this.#shelf.path : undefined)
+    this.#folder = new Folder(folder, isNew)
+    // From here on the folder has another name, or none.
+    this.#shelf = openShelf(folder, stage, thread, hidesNew)
+    if (hidesNew) this.#folder.hideIn(this.#shelf.path)
   }
 
   close(): void {
-    this.#folder.close()
     this.#shelf.close()
+    this.#folder.close()
   }
 
   /**
