@@ -21,8 +21,8 @@ export const hasHandles = ownHandles()
 export const pathOf = (handle: number, otherwise: string) => (hasHandles ? `${HANDLES}/${handle}` : otherwise)
 
 /**
- * From now on names that begin nowhere begin in this folder, in all of the process: like those of `pathOf` they lead
- * nowhere else, and the system finds what they mean in less time. Returns how to go back, which throws Unseen; undefined:
+ * From now on relative names begin in this folder, in all of the process: like those of `pathOf` they lead nowhere
+ * else, and the system finds what they mean in less time. Returns how to go back, which throws Unseen; undefined:
  * nothing has changed.
  */
 export function standIn(handle: number): (() => void) | undefined {
