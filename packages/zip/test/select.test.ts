@@ -17,7 +17,7 @@ const matching = (options: SelectionOptions, names: readonly string[]) => {
 }
 
 const says = ({ begins, may }: Wanted, bytes: Uint8Array, start: number, end: number) =>
-  begins?.[bytes[start]!] !== 0 && may(bytes, start, end)
+  begins[bytes[start]!] !== 0 && may(bytes, start, end)
 
 const may = ({ prefilter }: Selection, name: string) => {
   const bytes = new TextEncoder().encode(`before${name}after`)

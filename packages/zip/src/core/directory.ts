@@ -46,8 +46,8 @@ const RECORD_SIZE = 46
  * is, as long as names are decoded by an encoding in which ASCII is ASCII.
  */
 export interface Wanted {
-  /** Of each byte whether a name may begin with it; undefined: with any. That is enough to know of most names. */
-  readonly begins: Uint8Array | undefined
+  /** Of each byte whether a name may begin with it: that is enough to know of most names. */
+  readonly begins: Uint8Array
   /** Of the name in `bytes` from `start` up to `end`. */
   may(bytes: Uint8Array, start: number, end: number): boolean
 }
@@ -138,8 +138,7 @@ export class Directory {
       if (next > length) break
       const extra = at + RECORD_SIZE + nameLength
       const isWanted =
-        wanted === undefined ||
-        ((begins === undefined || begins[bytes[at + RECORD_SIZE]!] !== 0) && wanted.may(bytes, at + RECORD_SIZE, extra))
+        wanted === undefined || (begins![bytes[at + RECORD_SIZE]!] !== 0 && wanted.may(bytes, at + RECORD_SIZE, extra))
       // Another name may stand in an extra field.
       if (isWanted || (extraLength > 0 && holds(bytes, extra, extra + extraLength, UNICODE_PATH))) {
         this.#record(bytes, at, extra, extra + extraLength, isWanted)

@@ -281,7 +281,7 @@ function prefilterOfNames(names: readonly string[], trees: readonly string[], ig
     }
     return table.has(hash)
   }
-  return { begins: undefined, may }
+  return { begins: beginsOf(all.map(firstByte), ignoreCase), may }
 }
 
 class HashTable {
