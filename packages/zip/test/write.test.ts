@@ -136,6 +136,21 @@ test('it writes from its part of the stage, wherever that is taken, and goes bac
   for (const path of place.paths) assert.equal(readFileSync(join(away, path), 'utf8'), path)
 })
 
+test('a name as long as any may be, in a new folder', (t) => {
+  const start = process.cwd()
+  t.after(() => process.chdir(start))
+  const segments = Array.from({ length: 16 }, () => 'b'.repeat(254))
+  const path = `a/${segments.join('/')}/${'c'.repeat(12)}`
+  assert.equal(path.length, 4094)
+  const place = new Place(t, [path, `${path}d`])
+  place.write()
+  place.giveNames()
+  place.close()
+  process.chdir(place.root)
+  for (const one of place.paths) assert.equal(readFileSync(one, 'utf8'), one)
+  assert.deepEqual(place.told, {})
+})
+
 test('more of them than are held open', (t) => {
   const place = new Place(
     t,

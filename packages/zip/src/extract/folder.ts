@@ -11,9 +11,11 @@ import { passedOn, there } from './place.ts'
 
 /** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
 const OPEN_MAX = 100
+/** With a longer name, in UTF-16 units, a folder in the stage is a handle too: no name may have more than 4,095 bytes. */
+const NEAR_MAX = 1000
 
 export interface Opened {
-  /** Undefined: it is in a part of the stage, where nobody else has anything to do. */
+  /** Undefined: it is in a part of the stage, where nobody else has anything to do, and not far down. */
   readonly handle: number | undefined
   /** A name for it that leads nowhere else. */
   readonly path: string
@@ -112,7 +114,8 @@ export class Folder {
   }
 
   #openAt(path: string, key: string, isOurs: boolean, hidden: Hidden | undefined): Opened {
-    if (isHidden(hidden)) return { handle: undefined, path, isOurs, hidden, group: undefined }
+    if (isHidden(hidden) && path.length <= NEAR_MAX)
+      return { handle: undefined, path, isOurs, hidden, group: undefined }
     if (!hasHandles && !lstatSync(path).isDirectory()) throw new Blocked(`${key} is no folder`)
     try {
       const handle = openFolder(path)
