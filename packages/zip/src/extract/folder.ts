@@ -11,7 +11,7 @@ import { passedOn, there } from './place.ts'
 
 /** Folders that are held open, by each thread: a process may have 1024 files open, where nobody has said otherwise. */
 const OPEN_MAX = 100
-/** With a longer name, in UTF-16 units, a folder in the stage is a handle too: no name may have more than 4,095 bytes. */
+/** With a longer name, in UTF-16 units, a folder in the stage is a handle too: 4,095 bytes are the most of a name. */
 const NEAR_MAX = 1000
 
 export interface Opened {
