@@ -112,6 +112,7 @@ export interface Account {
   /** null: held, not proved real (rule R10). */
   readonly session: number | null
   readonly ended: 'open' | 'deleted' | 'expired' | 'restarted' | 'superseded'
+  /** null, where it has ended: more may come, and the usage of the last five minutes is not written yet. */
   readonly quality: string | null
   readonly transport: string | null
   readonly startKnown: boolean
@@ -134,7 +135,8 @@ const sums = ['c', 'p'].flatMap((letter, side) =>
       ELSE l.${letter}_${name} END AS ${letter}_${name}`,
   ),
 )
-const ACCOUNTS = `SELECT a.coturn_id, a.username, a.boot, a.session_id, a.ended, a.quality, a.transport, a.opened_at,
+const ACCOUNTS = `SELECT a.coturn_id, a.username, a.boot, a.session_id, a.ended, a.transport, a.opened_at,
+  CASE WHEN l.id IS NULL OR a.ended = 0 THEN a.quality END AS quality,
   a.unheard_packets, a.missing_max, ${sums.join(', ')}
   FROM allocation a LEFT JOIN live l USING (id) ORDER BY a.id`
 
@@ -172,7 +174,8 @@ function counters(row: Row, side: string): Counters {
 }
 
 /** coturn says `deleted` a moment before the totals: closed here is what has heard both. */
-export const isClosed = ({ ended, quality }: Account) => ended === 'deleted' && quality !== 'lower_bound'
+export const isClosed = ({ ended, quality }: Account) =>
+  ended === 'deleted' && quality !== null && quality !== 'lower_bound'
 
 export interface Gap {
   readonly why: string

@@ -1,7 +1,7 @@
 /** More than a million events at once, through a Redis: heard to the last, or cut off and a gap. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isHearing, type Meter, readAccounts, readGaps, readPosition, startSubscriber } from './fettle.ts'
+import { isClosed, isHearing, type Meter, readAccounts, readGaps, readPosition, startSubscriber } from './fettle.ts'
 import { Ground, until } from './harness.ts'
 import { ask, type Message, publish, type Redis, startRedis } from './redis.ts'
 
@@ -33,13 +33,7 @@ async function close(redis: Redis, reports: number): Promise<void> {
   await said(redis, 'total_traffic/peer', textOf([0, 0, 0, 0]))
 }
 
-/** The usage of a closed allocation is written when nothing more is waited for. */
-const areClosed = (meter: Meter) =>
-  until(
-    'all closed',
-    () => readAccounts(meter.data).every(({ ended, client }) => ended === 'deleted' && client[0] > 0),
-    60,
-  )
+const areClosed = (meter: Meter) => until('all closed', () => readAccounts(meter.data).every(isClosed), 60)
 
 test('[R33, R35] a burst of 1.5 million events, with the buffer limit that we ask for, is heard to the last', async (t) => {
   const ground = new Ground(t)
