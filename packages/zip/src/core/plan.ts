@@ -198,23 +198,23 @@ function withoutOverlaps(entries: Entries, files: Uint32Array, tally: Tally): Ui
   // The one that reaches furthest so far.
   let furthest = 0
   let furthestEnd = -1
-  let isAny = false
   for (let i = 0; i < files.length; i++) {
     const entry = files[i]!
     const start = columns.offset[entry]!
     const end = reach(columns, entry)
-    const isOutside = end > stop || !(start >= 0)
-    if (isOutside) isLeft[i] = OUTSIDE
-    else if (start < furthestEnd) {
+    if (end > stop || !(start >= 0)) {
+      isLeft[i] = OUTSIDE
+      continue
+    }
+    if (start < furthestEnd) {
       isLeft[i] = OVERLAP
       isLeft[furthest] = OVERLAP
     }
-    isAny ||= isLeft[i] !== 0
-    if (isOutside || end <= furthestEnd) continue
-    furthest = i
-    furthestEnd = end
+    if (end > furthestEnd) {
+      furthest = i
+      furthestEnd = end
+    }
   }
-  if (!isAny) return files
   return files.filter((entry, i) => {
     if (isLeft[i] === 0) return true
     tally.add(isLeft[i] === OUTSIDE ? 'outside' : 'overlap', entries.nameOf(entry))
@@ -228,7 +228,6 @@ const OVERLAP = 2
 /** A header and a few bytes more may unpack to much: only what is large counts. */
 function withoutBombs(entries: Entries, files: Uint32Array, { maxRatio }: PlanOptions, tally: Tally): Uint32Array {
   const { size, compressed } = entries.columns
-  if (sumOf(size, files) <= BOMB_BYTES) return files
   const isDense = (entry: number) => size[entry]! > maxRatio * Math.max(compressed[entry]!, 1)
   const bytes = files.reduce((total, entry) => (isDense(entry) ? total + size[entry]! : total), 0)
   if (bytes <= BOMB_BYTES) return files
@@ -240,7 +239,6 @@ function withoutBombs(entries: Entries, files: Uint32Array, { maxRatio }: PlanOp
 }
 
 function withinLimits(entries: Entries, files: Uint32Array, options: PlanOptions, tally: Tally): Uint32Array {
-  if (files.length <= options.maxFiles && sumOf(entries.columns.size, files) <= options.maxBytes) return files
   let bytes = 0
   let count = 0
   return files.filter((entry) => {

@@ -29,7 +29,7 @@ export function standIn(handle: number): (() => void) | undefined {
   if (!hasHandles) return undefined
   let before: number
   try {
-    before = openSync('.', constants.O_RDONLY | constants.O_DIRECTORY)
+    before = openFolder('.')
   } catch {
     return undefined
   }
